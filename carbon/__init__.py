@@ -1,0 +1,1 @@
+"""A person's mobility footprint: emission factors with their provenance, and intervals."""

@@ -1,0 +1,1 @@
+"""Consent events, their append-only log and the offline checks of it."""

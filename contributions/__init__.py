@@ -1,0 +1,1 @@
+"""The protocol between a personal store and the keepers: tasks, measurements, noise, reports."""

@@ -1,0 +1,1 @@
+"""The cooperative's shell: asks for statistics, takes in reports, publishes releases."""

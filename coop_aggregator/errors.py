@@ -1,0 +1,78 @@
+"""Everything that can go wrong at the cooperative, in words for its agents and for stores.
+
+The tree::
+
+    AggregatorError
+    ├── NotInitialised         no database, or no keys, in the data folder
+    ├── UnknownSchema          the database was written by another version
+    ├── TerritoryRefused       the file is not a usable FeatureCollection
+    ├── TaskRefused            the task cannot be asked as written
+    ├── EnrolmentRefused       the invitation code is unknown or used
+    ├── EventRefused           a consent event does not verify or does not fit its chain
+    ├── ReportRefused          a report is malformed, uncovered, late or a duplicate
+    └── ReleaseRefused         the batch is open, too small, or already released
+
+Refusals towards stores carry a reason code and reveal nothing else.
+"""
+
+
+class AggregatorError(Exception):
+    """Say in both languages what was expected, what was seen and what to do."""
+
+    status = 400
+
+    def __init__(self, *, fr: str, en: str, status: int | None = None) -> None:
+        """Keep both sentences and the HTTP status that a web handler answers with."""
+        super().__init__(fr)
+        self.fr = fr
+        self.en = en
+        if status is not None:
+            self.status = status
+
+    def say(self, language: str) -> str:
+        """Return the sentence in `language` ("fr" or "en")."""
+        return self.en if language == "en" else self.fr
+
+
+class NotInitialised(AggregatorError):
+    """There is no database or no key in the data folder."""
+
+    status = 503
+
+
+class UnknownSchema(AggregatorError):
+    """The database was written by another version of the program."""
+
+    status = 503
+
+
+class TerritoryRefused(AggregatorError):
+    """The file is not a FeatureCollection of named, coded polygons."""
+
+
+class TaskRefused(AggregatorError):
+    """The task cannot be asked as written."""
+
+
+class EnrolmentRefused(AggregatorError):
+    """The invitation code is unknown, used or expired."""
+
+    status = 403
+
+
+class EventRefused(AggregatorError):
+    """A consent event does not verify or does not fit its chain."""
+
+    status = 422
+
+
+class ReportRefused(AggregatorError):
+    """A report is malformed (422), uncovered (403), late (410) or a duplicate (409)."""
+
+    status = 422
+
+
+class ReleaseRefused(AggregatorError):
+    """The batch is still open, too small, or already released."""
+
+    status = 409

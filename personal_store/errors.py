@@ -1,0 +1,78 @@
+"""Everything that can go wrong in a personal store, in words for its owner.
+
+The tree::
+
+    StoreError
+    ├── IngestError            a file or a message could not be taken in
+    │   ├── UnreadableFile     truncated, damaged, or not text where text is due
+    │   ├── WrongFile          readable, but not a location history
+    │   └── HostileFile        built to exhaust memory, disk or time
+    ├── VaultError             the encrypted database cannot be opened
+    │   ├── WrongPassphrase
+    │   └── UnknownSchema
+    ├── NotInitialised         no store in the data folder
+    ├── GateClosed             no valid consent covers this contribution
+    ├── LedgerRefused          the privacy budget does not allow it
+    └── TransportError         the cooperative did not answer as the protocol says
+
+Each error carries one sentence in French and one in English: expected, seen, what to do.
+No sentence holds a position, a time of a position, or a secret.
+"""
+
+
+class StoreError(Exception):
+    """Say in both languages what was expected, what was seen and what to do."""
+
+    def __init__(self, *, fr: str, en: str) -> None:
+        """Keep both sentences; `str()` gives the French one."""
+        super().__init__(fr)
+        self.fr = fr
+        self.en = en
+
+    def say(self, language: str) -> str:
+        """Return the sentence in `language` ("fr" or "en")."""
+        return self.en if language == "en" else self.fr
+
+
+class IngestError(StoreError):
+    """A file or message could not be taken in; the database is unchanged."""
+
+
+class UnreadableFile(IngestError):
+    """The file is truncated, damaged or in another encoding."""
+
+
+class WrongFile(IngestError):
+    """The file is readable but holds no location history that we know."""
+
+
+class HostileFile(IngestError):
+    """The file is built to exhaust memory, disk or time."""
+
+
+class VaultError(StoreError):
+    """The encrypted database cannot be opened."""
+
+
+class WrongPassphrase(VaultError):
+    """The passphrase does not open the vault; nothing else is said."""
+
+
+class UnknownSchema(VaultError):
+    """The database was written by another version of the program."""
+
+
+class NotInitialised(StoreError):
+    """There is no store in the data folder."""
+
+
+class GateClosed(StoreError):
+    """No valid consent covers what was about to leave."""
+
+
+class LedgerRefused(StoreError):
+    """The privacy budget of the coming 52 weeks does not allow it."""
+
+
+class TransportError(StoreError):
+    """The cooperative could not be reached or did not answer as the protocol says."""

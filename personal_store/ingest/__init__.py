@@ -1,0 +1,1 @@
+"""STEP 1: one module per source, each turning what people have into positionfixes."""

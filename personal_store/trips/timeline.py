@@ -1,0 +1,86 @@
+"""Step 2 of 9 — trips. In: positionfixes. Out: a `Timeline`. Next: footprint.
+
+The vocabulary of the trip engine (trackintel's words), shared by its modules, the database and
+the pages. It computes nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from carbon.modes import TransportMode
+
+
+class ModeSource(StrEnum):
+    """What a tripleg's mode rests on, strongest first."""
+
+    RESIDENT = "resident"
+    SENSOR = "sensor"
+    MOTION = "motion"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staypoint:
+    """A stay: [start, end) around a centre (WGS 84 degrees), with the spread of its fixes."""
+
+    start: datetime
+    end: datetime
+    lon: float
+    lat: float
+    radius_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeProbability:
+    """How likely one travel mode is, in [0, 1]."""
+
+    mode: TransportMode
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tripleg:
+    """A part of a trip travelled in one mode.
+
+    `modes` is sorted, most probable first, and sums to 1; it includes UNKNOWN with the
+    probability that no listed mode is right. `distance_m` is along the track; `gap_m` is the part
+    of it that crosses a gap without fixes (a straight line, so a lower bound).
+    `track` is ((lon, lat), ...) in time order.
+    """
+
+    start: datetime
+    end: datetime
+    distance_m: float
+    gap_m: float
+    modes: tuple[ModeProbability, ...]
+    mode_source: ModeSource
+    track: tuple[tuple[float, float], ...]
+
+    @property
+    def mode(self) -> ModeProbability:
+        """Return the most probable mode."""
+        return self.modes[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """Movement between two stays: one or more triplegs, in time order, half-open [start, end)."""
+
+    device: str
+    start: datetime
+    end: datetime
+    triplegs: tuple[Tripleg, ...]
+
+    @property
+    def distance_m(self) -> float:
+        """Return the sum of the triplegs' distances."""
+        return sum(leg.distance_m for leg in self.triplegs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The stays and trips of one device, in time order, without overlap."""
+
+    device: str
+    staypoints: tuple[Staypoint, ...]
+    trips: tuple[Trip, ...]
