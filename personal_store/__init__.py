@@ -1,1 +1,1 @@
-"""The resident's shell: gathers mobility data, computes trips and footprint, decides what leaves."""
+"""The resident's shell: gathers mobility data, computes the footprint, decides what leaves."""
