@@ -79,8 +79,12 @@ class Trip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The stays and trips of one device, in time order, without overlap."""
+    """The stays and trips of one device, in time order, without overlap.
+
+    `fixes_set_aside` counts the positionfixes that cleaning left out (they stay in the store).
+    """
 
     device: str
     staypoints: tuple[Staypoint, ...]
     trips: tuple[Trip, ...]
+    fixes_set_aside: int
