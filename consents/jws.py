@@ -1,0 +1,123 @@
+"""Compact JWS that verify alone: Ed25519, the public key in the header, one spelling only.
+
+The header is exactly `{"alg": "Ed25519", "jwk": {crv, kty, x}, "kid": RFC 7638 thumbprint}`.
+A valid signature says that the holder of that key signed these bytes, and nothing about who the
+holder is: trust in a `kid` comes from elsewhere (the consent's chain, an enrolment).
+Specs: RFC 7515, RFC 8037, RFC 9864 (algorithm name), RFC 7638.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from consents.canonical import base64url_bytes, base64url_text, parse_json
+from consents.errors import CanonicalError, ForgedLeaf, MalformedLeaf
+
+ALGORITHM = "Ed25519"
+"""The fully specified JWS name of RFC 9864; "EdDSA" is deprecated."""
+
+MAX_JWS_BYTES = 65_535
+"""Longest token: log tiles write each entry's length in 16 bits (C2SP tlog-tiles)."""
+
+_PUBLIC_KEY_BYTES = 32
+_SEGMENTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedJws:
+    """A token whose signature was checked on the bytes as received."""
+
+    payload: bytes
+    public_key: Ed25519PublicKey
+    kid: str
+
+
+def thumbprint(public_key: Ed25519PublicKey) -> str:
+    """Return the RFC 7638 thumbprint of a key: 43 characters of URL-safe base64."""
+    return OKPKey.import_key(public_key).thumbprint()
+
+
+def public_jwk(public_key: Ed25519PublicKey) -> dict[str, str]:
+    """Return the JWK of a public key with its required members only: crv, kty, x."""
+    return {"crv": ALGORITHM, "kty": "OKP", "x": base64url_text(public_key.public_bytes_raw())}
+
+
+def public_key_of(jwk: object) -> Ed25519PublicKey:
+    """Return the key of a `{crv, kty, x}` mapping; raise MalformedLeaf on anything else."""
+    if not isinstance(jwk, Mapping) or set(jwk) != {"crv", "kty", "x"}:
+        raise MalformedLeaf("expected a jwk with exactly crv, kty and x")
+    x = jwk["x"]
+    if jwk["kty"] != "OKP" or jwk["crv"] != ALGORITHM or not isinstance(x, str):
+        raise MalformedLeaf('expected a jwk with kty "OKP", crv "Ed25519" and a text x')
+    raw = _decoded(x, "jwk.x")
+    if len(raw) != _PUBLIC_KEY_BYTES:
+        raise MalformedLeaf(f"expected {_PUBLIC_KEY_BYTES} bytes in jwk.x, seen {len(raw)}")
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+def sign_jws(payload: bytes, key: Ed25519PrivateKey) -> bytes:
+    """Return the compact JWS of `payload`; raise MalformedLeaf when it exceeds 65,535 bytes."""
+    public = key.public_key()
+    header = {"alg": ALGORITHM, "jwk": public_jwk(public), "kid": thumbprint(public)}
+    token = jws.serialize_compact(header, payload, OKPKey.import_key(key), [ALGORITHM])
+    if len(token) > MAX_JWS_BYTES:
+        raise MalformedLeaf(f"expected at most {MAX_JWS_BYTES} bytes, seen {len(token)}")
+    return token.encode("ascii")
+
+
+def read_jws(token: bytes) -> VerifiedJws:
+    """
+    Check a compact JWS against the key in its own header.
+
+    Raises MalformedLeaf for any other shape or spelling, ForgedLeaf when the signature fails or
+    `kid` is not the key's thumbprint.
+    """
+    segments = _segments(token)
+    header = _header(segments[0])
+    public_key = public_key_of(header["jwk"])
+    kid = thumbprint(public_key)
+    if header["kid"] != kid:
+        raise ForgedLeaf("expected kid to be the thumbprint of the header's own key")
+    try:
+        verified = jws.deserialize_compact(token, OKPKey.import_key(public_key), [ALGORITHM])
+    except JoseError as error:
+        raise ForgedLeaf("expected a signature by the header's own key over these bytes") from error
+    return VerifiedJws(payload=verified.payload, public_key=public_key, kid=kid)
+
+
+def _segments(token: bytes) -> list[str]:
+    if len(token) > MAX_JWS_BYTES:
+        raise MalformedLeaf(f"expected at most {MAX_JWS_BYTES} bytes, seen {len(token)}")
+    try:
+        segments = token.decode("ascii").split(".")
+    except UnicodeDecodeError as error:
+        raise MalformedLeaf("expected ASCII, seen another byte") from error
+    if len(segments) != _SEGMENTS:
+        raise MalformedLeaf(f"expected three segments between dots, seen {len(segments)}")
+    for name, segment in zip(("header", "payload", "signature"), segments, strict=True):
+        # Stray bits in a last character would give one signature several leaf bytes.
+        _decoded(segment, name)
+    return segments
+
+
+def _header(segment: str) -> dict[str, object]:
+    try:
+        header = parse_json(base64url_bytes(segment))
+    except CanonicalError as error:
+        raise MalformedLeaf("expected a JSON object as header") from error
+    if not isinstance(header, dict) or set(header) != {"alg", "jwk", "kid"}:
+        raise MalformedLeaf("expected a header with exactly alg, jwk and kid")
+    if header["alg"] != ALGORITHM:
+        raise MalformedLeaf(f'expected alg "{ALGORITHM}"')
+    return header
+
+
+def _decoded(text: str, name: str) -> bytes:
+    try:
+        return base64url_bytes(text)
+    except CanonicalError as error:
+        raise MalformedLeaf(f"expected URL-safe base64 without padding in {name}") from error

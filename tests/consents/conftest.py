@@ -1,0 +1,90 @@
+"""Keys, leaves and a naive tree, shared by the tests of the consents room."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from consents.jws import thumbprint
+from consents.receipt import EventType, LeafPayload, SignedEvent, read_event, sign_event
+
+ORIGIN = "aggregator.example/consents/2026"
+
+
+def private_key(seed):
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed.encode()).digest())
+
+
+class Resident:
+    """Somebody with one key who writes the leaves of one consent."""
+
+    def __init__(self, name="resident", *, origin=ORIGIN, purpose="purpose"):
+        self.key = private_key(name)
+        self.kid = thumbprint(self.key.public_key())
+        self.cid = hashlib.sha256(name.encode()).hexdigest()[:32]
+        self.origin = origin
+        self.purpose_digest = hashlib.sha256(purpose.encode()).hexdigest()
+        self.events: list[SignedEvent] = []
+
+    def payload(self, event_type, **changes):
+        payload = LeafPayload(
+            t=EventType(event_type),
+            o=self.origin,
+            cid=self.cid,
+            n=len(self.events),
+            p=self.events[-1].head if self.events else "",
+            pd=self.purpose_digest,
+            c="c0" * 32,
+            at=f"2026-11-09T07:{len(self.events):02d}:00Z",
+            kid=self.kid,
+        )
+        return replace(payload, **changes)
+
+    def sign(self, event_type, **changes):
+        key = changes.pop("key", self.key)
+        if key is not self.key:
+            changes["kid"] = thumbprint(key.public_key())
+        return read_event(sign_event(self.payload(event_type, **changes), key))
+
+    def say(self, *event_types):
+        for event_type in event_types:
+            self.events.append(self.sign(event_type))
+        return self.events
+
+
+@pytest.fixture(scope="session")
+def origin():
+    return ORIGIN
+
+
+@pytest.fixture
+def resident():
+    return Resident()
+
+
+@pytest.fixture(scope="session")
+def new_resident():
+    return Resident
+
+
+@pytest.fixture(scope="session")
+def new_key():
+    return private_key
+
+
+@pytest.fixture(scope="session")
+def naive_root():
+    """The Merkle tree hash straight from its recursive definition (RFC 9162 section 2.1.1)."""
+
+    def mth(entries):
+        if not entries:
+            return hashlib.sha256(b"").digest()
+        if len(entries) == 1:
+            return hashlib.sha256(b"\x00" + entries[0]).digest()
+        k = 1
+        while k * 2 < len(entries):
+            k *= 2
+        return hashlib.sha256(b"\x01" + mth(entries[:k]) + mth(entries[k:])).digest()
+
+    return mth
