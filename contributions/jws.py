@@ -1,0 +1,117 @@
+"""Compact JWS with Ed25519, readable alone: the header carries the public key.
+
+Specs: RFC 7515 (compact serialisation), RFC 9864 (`alg` "Ed25519"), RFC 7638 (`kid` is the key's
+thumbprint), RFC 8037 (`jwk` of type OKP), RFC 8725 section 3.11 (`typ` names the kind of message,
+so that one kind is never taken for another).
+
+It is not a general JOSE library: one algorithm, exactly four header members, canonical base64url.
+Whose key it is, is the caller's question; that the key signed these very bytes is answered here.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from contributions.errors import Malformed, SignatureRefused
+from contributions.wire import canonical_bytes, expect_keys, expect_match, read_object
+
+_HEADER_LIMIT_BYTES = 512
+_SIGNATURE_BYTES = 64
+_HEADER_KEYS = frozenset({"alg", "jwk", "kid", "typ"})
+_JWK_KEYS = frozenset({"crv", "kty", "x"})
+_BASE64URL_32_BYTES = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPayload:
+    """The bytes that were signed, the key that signed them and its RFC 7638 thumbprint."""
+
+    payload: bytes
+    public_key: Ed25519PublicKey
+    kid: str
+
+
+def public_jwk(public_key: Ed25519PublicKey) -> dict[str, str]:
+    """Return the public JWK of a key: the members that RFC 7638 hashes, and no other."""
+    return {"crv": "Ed25519", "kty": "OKP", "x": _encode(public_key.public_bytes_raw())}
+
+
+def thumbprint(public_key: Ed25519PublicKey) -> str:
+    """Return the RFC 7638 SHA-256 thumbprint of a key, base64url, 43 characters."""
+    # JCS sorts members and drops white space exactly as RFC 7638 section 3.3 asks.
+    return _encode(hashlib.sha256(canonical_bytes(public_jwk(public_key))).digest())
+
+
+def key_from_jwk(value: object, where: str = "jwk") -> Ed25519PublicKey:
+    """Read a public OKP Ed25519 JWK with exactly `kty`, `crv` and `x`; raises `Malformed`."""
+    jwk = expect_keys(value, where, _JWK_KEYS)
+    if jwk["kty"] != "OKP" or jwk["crv"] != "Ed25519":
+        raise Malformed(f"expected kty OKP and crv Ed25519 at {where}")
+    x = expect_match(jwk["x"], f"{where}.x", _BASE64URL_32_BYTES)
+    return Ed25519PublicKey.from_public_bytes(_decode(x.encode("ascii"), f"{where}.x"))
+
+
+def sign(payload: bytes, *, key: Ed25519PrivateKey, typ: str) -> bytes:
+    """Sign bytes into a compact JWS of kind `typ`."""
+    public_key = key.public_key()
+    header = {
+        "alg": "Ed25519",
+        "jwk": public_jwk(public_key),
+        "kid": thumbprint(public_key),
+        "typ": typ,
+    }
+    signing_input = _encode(canonical_bytes(header)) + "." + _encode(payload)
+    signature = key.sign(signing_input.encode("ascii"))
+    return f"{signing_input}.{_encode(signature)}".encode("ascii")
+
+
+def verify(jws: bytes, *, typ: str, limit_bytes: int) -> SignedPayload:
+    """Verify a compact JWS of kind `typ` over the bytes as received.
+
+    1. size and shape; 2. header: our algorithm, this `typ`, nothing more; 3. `kid` is the
+    thumbprint of `jwk`; 4. the signature. The caller still owes: whose key is it?
+    Raises `Malformed` for 1 and 2, `SignatureRefused` for 3 and 4.
+    """
+    if len(jws) > limit_bytes:
+        raise Malformed(f"expected a JWS of at most {limit_bytes} bytes, saw {len(jws)}")
+    parts = jws.split(b".")
+    if len(parts) != 3:
+        raise Malformed("expected a compact JWS: three base64url parts joined by dots")
+    header_bytes = _decode(parts[0], "the JWS header")
+    header = expect_keys(
+        read_object(header_bytes, limit_bytes=_HEADER_LIMIT_BYTES), "the JWS header", _HEADER_KEYS
+    )
+    if header["alg"] != "Ed25519" or header["typ"] != typ:
+        raise Malformed(f"expected alg Ed25519 and typ {typ} in the JWS header")
+    public_key = key_from_jwk(header["jwk"], "the JWS header's jwk")
+    kid = thumbprint(public_key)
+    if header["kid"] != kid:
+        raise SignatureRefused("expected kid to be the RFC 7638 thumbprint of jwk; refuse the JWS")
+    payload, signature = _decode(parts[1], "the payload"), _decode(parts[2], "the signature")
+    if len(signature) != _SIGNATURE_BYTES:
+        raise SignatureRefused(f"expected a signature of {_SIGNATURE_BYTES} bytes")
+    try:
+        public_key.verify(signature, parts[0] + b"." + parts[1])
+    except InvalidSignature as error:
+        raise SignatureRefused("the signature is not by the key in the header") from error
+    return SignedPayload(payload=payload, public_key=public_key, kid=kid)
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _decode(data: bytes, where: str) -> bytes:
+    """Decode base64url without padding, refusing a second spelling of the same bytes."""
+    try:
+        decoded = base64.b64decode(data + b"=" * (-len(data) % 4), altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise Malformed(f"expected base64url without padding in {where}") from error
+    if _encode(decoded).encode("ascii") != data:
+        raise Malformed(f"expected canonical base64url in {where}")
+    return decoded

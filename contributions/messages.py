@@ -1,0 +1,379 @@
+"""What travels between a personal store and the cooperative: enrolment, membership, report.
+
+A report of the trust mode `local` carries the vector *after* noise, signed by the key of the
+consent that permits it. Its own fields say which consent, which purpose and how much privacy it
+spends, so that every item of a release can be shown to be covered.
+
+Reading checks form and signature; whether the key is the consent's, the zone the member's and the
+time right is the intake's question. Two keepers' sealed reports are not in this module.
+Spec: docs of the protocol; JWS in `jws`, canonical bytes in `wire`, releases in `release`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from contributions import jws
+from contributions.errors import Malformed, ReportMismatch, TrustModeNotServed
+from contributions.release import Quality, Release, ReleaseRow
+from contributions.task import (
+    LOG_ORIGIN,
+    MAX_COORDINATES,
+    MAX_EPSILON_MICRO,
+    ZONE_CODE,
+    Task,
+    TrustMode,
+)
+from contributions.wire import (
+    HEX_16_BYTES,
+    HEX_32_BYTES,
+    IDENTIFIER,
+    INTEGER_LIMIT,
+    canonical_bytes,
+    expect_integer,
+    expect_keys,
+    expect_list,
+    expect_match,
+    expect_text,
+    read_object,
+    read_time,
+    time_text,
+)
+
+__all__ = [
+    "Enrolled",
+    "Enrolment",
+    "Membership",
+    "Quality",
+    "Release",
+    "ReleaseRow",
+    "Report",
+    "SignedMembership",
+    "SignedReport",
+    "check_report",
+    "read_membership",
+    "read_report",
+    "sign_membership",
+    "sign_report",
+]
+
+REPORT_TYP = "mec-report+jws"
+MEMBERSHIP_TYP = "mec-membership+jws"
+MESSAGE_LIMIT_BYTES = 16_384
+"""A report of 64 coordinates takes under 3 kB; nothing that a store sends is larger than this."""
+
+_VERSION = 1
+_REPORT_KEYS = frozenset(
+    {
+        "at",
+        "cid",
+        "epsilon_micro",
+        "head",
+        "n",
+        "pd",
+        "report_id",
+        "task_digest",
+        "v",
+        "vector",
+        "zone",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One resident-week under trust mode `local`: the noised vector and what permits it.
+
+    `report_id` and `cid` (consent id) are 16 bytes in hexadecimal; `task_digest`, `head` (hash
+    of the last consent leaf) and `pd` (purpose digest) 32. `n` counts the contributions of this
+    consent from 0. Each number of `vector` is below 2**53 in magnitude. `at` is kept to the day,
+    at 00:00 UTC: an hour would say when this resident uses their store. Raises `Malformed`.
+    """
+
+    report_id: str
+    task_digest: str
+    zone: str
+    vector: tuple[int, ...]
+    cid: str
+    n: int
+    head: str
+    pd: str
+    epsilon_micro: int
+    at: datetime
+
+    def __post_init__(self) -> None:
+        """Check every bound and keep the day of `at`."""
+        expect_match(self.report_id, "report_id", HEX_16_BYTES)
+        expect_match(self.cid, "cid", HEX_16_BYTES)
+        expect_match(self.task_digest, "task_digest", HEX_32_BYTES)
+        expect_match(self.head, "head", HEX_32_BYTES)
+        expect_match(self.pd, "pd", HEX_32_BYTES)
+        expect_match(self.zone, "zone", ZONE_CODE)
+        if not 1 <= len(self.vector) <= MAX_COORDINATES:
+            raise Malformed(f"expected a vector of 1 to {MAX_COORDINATES} coordinates")
+        for value in self.vector:
+            expect_integer(value, "vector", low=1 - INTEGER_LIMIT, high=INTEGER_LIMIT - 1)
+        expect_integer(self.n, "n", low=0, high=INTEGER_LIMIT - 1)
+        expect_integer(self.epsilon_micro, "epsilon_micro", low=1, high=MAX_EPSILON_MICRO)
+        if self.at.tzinfo is None:
+            raise Malformed("expected at to be an aware time")
+        day = self.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        object.__setattr__(self, "at", day)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes that are signed: what leaves, and nothing else does."""
+        return canonical_bytes(
+            {
+                "v": _VERSION,
+                "report_id": self.report_id,
+                "task_digest": self.task_digest,
+                "zone": self.zone,
+                "vector": list(self.vector),
+                "cid": self.cid,
+                "n": self.n,
+                "head": self.head,
+                "pd": self.pd,
+                "epsilon_micro": self.epsilon_micro,
+                "at": time_text(self.at),
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Report":
+        """Read a report from untrusted canonical bytes; raises `Malformed`."""
+        fields = expect_keys(
+            read_object(data, limit_bytes=MESSAGE_LIMIT_BYTES), "report", _REPORT_KEYS
+        )
+        expect_integer(fields["v"], "v", low=_VERSION, high=_VERSION)
+        bound = INTEGER_LIMIT - 1
+        report = cls(
+            report_id=expect_match(fields["report_id"], "report_id", HEX_16_BYTES),
+            task_digest=expect_match(fields["task_digest"], "task_digest", HEX_32_BYTES),
+            zone=expect_match(fields["zone"], "zone", ZONE_CODE),
+            vector=tuple(
+                expect_integer(value, "vector", low=-bound, high=bound)
+                for value in expect_list(fields["vector"], "vector")
+            ),
+            cid=expect_match(fields["cid"], "cid", HEX_16_BYTES),
+            n=expect_integer(fields["n"], "n", low=0, high=bound),
+            head=expect_match(fields["head"], "head", HEX_32_BYTES),
+            pd=expect_match(fields["pd"], "pd", HEX_32_BYTES),
+            epsilon_micro=expect_integer(
+                fields["epsilon_micro"], "epsilon_micro", low=1, high=MAX_EPSILON_MICRO
+            ),
+            at=read_time(fields["at"], "at"),
+        )
+        if time_text(report.at) != fields["at"]:
+            raise Malformed("expected at to be a day at 00:00:00 UTC")
+        return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedReport:
+    """A report whose signature holds, with the key that made it."""
+
+    report: Report
+    public_key: Ed25519PublicKey
+    kid: str
+
+
+def sign_report(report: Report, key: Ed25519PrivateKey) -> bytes:
+    """Sign a report with the key of its consent into a compact JWS."""
+    return jws.sign(report.to_bytes(), key=key, typ=REPORT_TYP)
+
+
+def read_report(signed: bytes) -> SignedReport:
+    """Verify and read a signed report; raises `Malformed` or `SignatureRefused`.
+
+    The caller still owes: `kid` is the key of consent `cid`, and `check_report`.
+    """
+    verified = jws.verify(signed, typ=REPORT_TYP, limit_bytes=2 * MESSAGE_LIMIT_BYTES)
+    report = Report.parse(verified.payload)
+    return SignedReport(report=report, public_key=verified.public_key, kid=verified.kid)
+
+
+def check_report(report: Report, task: Task) -> None:
+    """Check that a report answers this task.
+
+    Raises `TrustModeNotServed` unless the task is `local`, and `ReportMismatch` when the digest,
+    the zone, the length of the vector, ε or the purpose differ.
+    """
+    if task.trust_mode is not TrustMode.LOCAL:
+        raise TrustModeNotServed(
+            f"expected trust mode local, saw {task.trust_mode}: its reports are sealed to two "
+            "keepers, which this version does not do yet"
+        )
+    answers = {
+        "task_digest": report.task_digest == task.digest,
+        "zone": task.zone(report.zone) is not None,
+        "vector": len(report.vector) == len(task.coordinates),
+        "epsilon_micro": report.epsilon_micro == task.epsilon_micro,
+        "pd": report.pd == task.purpose_digest,
+    }
+    wrong = [name for name, holds in answers.items() if not holds]
+    if wrong:
+        raise ReportMismatch(f"expected {', '.join(wrong)} as the task says; refuse the report")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A member's word that a consent leaf is theirs: sent beside the leaf, never in the log.
+
+    It lets the cooperative count one member once without putting the member in the log.
+    """
+
+    member_id: str
+    leaf_sha256: str
+
+    def __post_init__(self) -> None:
+        """Raise `Malformed` outside the bounds."""
+        expect_match(self.member_id, "member_id", IDENTIFIER)
+        expect_match(self.leaf_sha256, "leaf_sha256", HEX_32_BYTES)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes that are signed."""
+        return canonical_bytes({"member_id": self.member_id, "leaf_sha256": self.leaf_sha256})
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Membership":
+        """Read a membership from untrusted canonical bytes; raises `Malformed`."""
+        fields = expect_keys(
+            read_object(data, limit_bytes=MESSAGE_LIMIT_BYTES),
+            "membership",
+            frozenset({"leaf_sha256", "member_id"}),
+        )
+        return cls(
+            member_id=expect_match(fields["member_id"], "member_id", IDENTIFIER),
+            leaf_sha256=expect_match(fields["leaf_sha256"], "leaf_sha256", HEX_32_BYTES),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedMembership:
+    """A membership whose signature holds, with the key that made it."""
+
+    membership: Membership
+    public_key: Ed25519PublicKey
+    kid: str
+
+
+def sign_membership(membership: Membership, key: Ed25519PrivateKey) -> bytes:
+    """Sign a membership with the member's key into a compact JWS."""
+    return jws.sign(membership.to_bytes(), key=key, typ=MEMBERSHIP_TYP)
+
+
+def read_membership(signed: bytes) -> SignedMembership:
+    """Verify and read a membership; raises `Malformed` or `SignatureRefused`.
+
+    The caller still owes: `kid` is the key that this member enrolled with.
+    """
+    verified = jws.verify(signed, typ=MEMBERSHIP_TYP, limit_bytes=2 * MESSAGE_LIMIT_BYTES)
+    membership = Membership.parse(verified.payload)
+    return SignedMembership(membership=membership, public_key=verified.public_key, kid=verified.kid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """A store asks to join with a code from the cooperative; body of `POST /v1/enrolments`.
+
+    `member_x` is the public Ed25519 key, base64url. `code` (1 to 128 characters) is a secret.
+    """
+
+    code: str
+    member_x: str
+    zone: str
+
+    def __post_init__(self) -> None:
+        """Raise `Malformed` outside the bounds."""
+        expect_text(self.code, "code", longest=128)
+        expect_match(self.zone, "zone", ZONE_CODE)
+        jws.key_from_jwk(self.member_jwk, "member_jwk")
+
+    def __repr__(self) -> str:
+        """Hide the code: whoever holds it can join."""
+        return f"Enrolment(code=<hidden>, zone={self.zone!r})"
+
+    @property
+    def member_jwk(self) -> dict[str, str]:
+        """The member's public key as a JWK."""
+        return {"crv": "Ed25519", "kty": "OKP", "x": self.member_x}
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes of the request."""
+        return canonical_bytes(
+            {"code": self.code, "member_jwk": self.member_jwk, "zone": self.zone}
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Enrolment":
+        """Read a request body, in any JSON spelling; raises `Malformed`."""
+        fields = expect_keys(
+            read_object(data, limit_bytes=MESSAGE_LIMIT_BYTES, canonical=False),
+            "enrolment",
+            frozenset({"code", "member_jwk", "zone"}),
+        )
+        key = jws.key_from_jwk(fields["member_jwk"], "member_jwk")
+        return cls(
+            code=expect_text(fields["code"], "code", longest=128),
+            member_x=jws.public_jwk(key)["x"],
+            zone=expect_match(fields["zone"], "zone", ZONE_CODE),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """The cooperative's answer to an enrolment: who the member is and which keys to check.
+
+    `log_vkey` is the verifier key of the consent log (C2SP signed note), `task_x` the public
+    Ed25519 key that signs tasks, base64url.
+    """
+
+    member_id: str
+    log_vkey: str
+    task_x: str
+    log_origin: str
+
+    def __post_init__(self) -> None:
+        """Raise `Malformed` outside the bounds."""
+        expect_match(self.member_id, "member_id", IDENTIFIER)
+        expect_text(self.log_vkey, "log_vkey", longest=256)
+        expect_match(self.log_origin, "log_origin", LOG_ORIGIN)
+        jws.key_from_jwk(self.task_key_jwk, "task_key_jwk")
+
+    @property
+    def task_key_jwk(self) -> dict[str, str]:
+        """The public key that signs tasks, as a JWK."""
+        return {"crv": "Ed25519", "kty": "OKP", "x": self.task_x}
+
+    @property
+    def task_key(self) -> Ed25519PublicKey:
+        """The public key that signs tasks, ready for `read_task`."""
+        return jws.key_from_jwk(self.task_key_jwk, "task_key_jwk")
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes of the answer."""
+        return canonical_bytes(
+            {
+                "member_id": self.member_id,
+                "log_vkey": self.log_vkey,
+                "task_key_jwk": self.task_key_jwk,
+                "log_origin": self.log_origin,
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Enrolled":
+        """Read an answer body, in any JSON spelling; raises `Malformed`."""
+        fields = expect_keys(
+            read_object(data, limit_bytes=MESSAGE_LIMIT_BYTES, canonical=False),
+            "enrolled",
+            frozenset({"log_origin", "log_vkey", "member_id", "task_key_jwk"}),
+        )
+        key = jws.key_from_jwk(fields["task_key_jwk"], "task_key_jwk")
+        return cls(
+            member_id=expect_match(fields["member_id"], "member_id", IDENTIFIER),
+            log_vkey=expect_text(fields["log_vkey"], "log_vkey", longest=256),
+            task_x=jws.public_jwk(key)["x"],
+            log_origin=expect_match(fields["log_origin"], "log_origin", LOG_ORIGIN),
+        )

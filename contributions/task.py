@@ -1,0 +1,314 @@
+"""What is asked: one question for one ISO week, immutable once signed.
+
+A `Task` fixes before any resident answers: the week, the zones, the coordinates and their
+weights, the cap Q, the privacy parameters, who sums and until when. Its digest is the SHA-256 of
+its canonical bytes, and everything else (report, consent, release) names it by that digest.
+
+It is not the answer (`measurement`), nor the ledger (`budget`), nor a consent.
+Vocabulary: task, report, batch as in draft-ietf-ppm-dap; no wire conformance with it is claimed.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from contributions import jws
+from contributions.errors import Malformed, SignatureRefused
+from contributions.weeks import Period, week_monday, week_period
+from contributions.wire import (
+    HEX_32_BYTES,
+    canonical_bytes,
+    expect_integer,
+    expect_keys,
+    expect_list,
+    expect_match,
+    expect_member,
+    expect_text,
+    expect_time,
+    fraction_text,
+    read_fraction,
+    read_object,
+    read_time,
+    sha256_hex,
+    time_text,
+)
+
+TASK_TYP = "mec-task+jws"
+TASK_LIMIT_BYTES = 262_144
+"""Room for 2 000 zones; a larger file is not a task."""
+MAX_CAP_UNITS = 10**6
+"""Q beyond this adds no accuracy: rounding to 1/Q of the cap is already far below any noise."""
+MAX_EPSILON_MICRO = 10_000_000
+"""ε = 10: above it "private" would be the wrong word; a task that asks for more is refused."""
+MAX_ZONES = 2_000
+MAX_COORDINATES = 64
+
+ZONE_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+"""A zone's code, such as the INSEE code of a commune; no spreadsheet takes it for a formula."""
+MODE_LABEL = re.compile(r"[a-z][a-z0-9_]{0,31}")
+LOG_ORIGIN = re.compile(r"[!-~]{1,128}")
+"""A C2SP checkpoint origin: printable ASCII without spaces."""
+
+_VERSION = 1
+_KEYS = frozenset(
+    {
+        "adjacency",
+        "aggregator_name",
+        "cap_units",
+        "coordinates",
+        "epsilon_micro",
+        "log_origin",
+        "min_batch_size",
+        "purpose_digest",
+        "report_deadline",
+        "scale",
+        "title_en",
+        "title_fr",
+        "trust_mode",
+        "v",
+        "week",
+        "zones",
+    }
+)
+
+
+class TrustMode(StrEnum):
+    """Whom a resident has to trust for their own report.
+
+    `LOCAL`: nobody, the noise is in the report. `TWO_KEEPERS`: that two keepers do not collude;
+    a task may name it, and whatever cannot serve it yet raises `TrustModeNotServed`.
+    """
+
+    LOCAL = "local"
+    TWO_KEEPERS = "two-keepers"
+
+
+class Adjacency(StrEnum):
+    """Which two inputs ε compares: a week against the empty week, or against any other week.
+
+    For the same noise, ε under `REPLACEMENT` is twice ε under `ZERO_OUT`.
+    """
+
+    ZERO_OUT = "zero_out"
+    REPLACEMENT = "replacement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A zone of residence: the batch label of a report. `code` is stable, `name` is shown."""
+
+    code: str
+    name: str
+
+    def __post_init__(self) -> None:
+        """Raise `Malformed` outside the bounds."""
+        expect_match(self.code, "zone.code", ZONE_CODE)
+        expect_text(self.name, "zone.name", longest=100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinate:
+    """One number of the vector: kilometres of a mode group in the week, in units of its weight.
+
+    `weight_km` (W, 1 to 100 000) is a heavy week of that mode: S·W km alone fill the cap.
+    """
+
+    label: str
+    weight_km: int
+
+    def __post_init__(self) -> None:
+        """Raise `Malformed` outside the bounds."""
+        expect_match(self.label, "coordinate.label", MODE_LABEL)
+        expect_integer(self.weight_km, "coordinate.weight_km", low=1, high=100_000)
+
+
+DEFAULT_COORDINATES = (
+    Coordinate(label="walk", weight_km=50),
+    Coordinate(label="bike", weight_km=200),
+    Coordinate(label="two_wheeler", weight_km=600),
+    Coordinate(label="car", weight_km=600),
+    Coordinate(label="transit", weight_km=600),
+    Coordinate(label="train", weight_km=1_000),
+    Coordinate(label="plane", weight_km=3_000),
+    Coordinate(label="other", weight_km=600),
+)
+"""The eight mode groups with W, a heavy week in km. Fixed here, never tuned on members' data.
+
+Source: Enquête Mobilité des personnes 2019 (SDES, "Comment les Français se déplacent-ils en
+2019 ?", September 2020): 3 local trips a day; a trip lasts 14 min on foot, 18 by bike, 19 by car,
+41 by public transport. Read on 2026-11-22. A heavy week is twice the week of somebody who makes
+all 21 trips with that one mode, rounded up to one significant digit:
+2 · 21 · minutes/60 · speed, at 5, 14, 40 and 18 km/h (speeds: our assumption, door to door)
+= 49, 176, 532 and 517 km, hence 50, 200, 600 and 600. Two-wheelers and other modes have no row of
+their own in that publication and take the car's. Long distance is one return journey, our
+assumption too: 2 · 470 km by train (La Rochelle-Paris) and 2 · 1 500 km by plane.
+A wrong W costs accuracy, never privacy.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One question for one ISO week, with everything that fixes its privacy and its accuracy.
+
+    `scale` S (positive, both terms below 10⁹) and `cap_units` Q (1 to 10⁶) set the joint cap:
+    Σ x/(W·S) ≤ 1 fills Q units. `epsilon_micro` is ε for one resident-week in millionths.
+    `min_batch_size` (at least 2) is the smallest number of reports that is published.
+    `report_deadline` (UTC, whole second) is after the week: a week is reported once it is over.
+    Trust mode `local` compares any two weeks, so that its adjacency is `REPLACEMENT`.
+    Raises `Malformed` at construction.
+    """
+
+    title_fr: str
+    title_en: str
+    week: str
+    zones: tuple[Zone, ...]
+    coordinates: tuple[Coordinate, ...] = DEFAULT_COORDINATES
+    scale: Fraction
+    cap_units: int
+    epsilon_micro: int
+    adjacency: Adjacency = Adjacency.REPLACEMENT
+    trust_mode: TrustMode
+    min_batch_size: int
+    purpose_digest: str
+    log_origin: str
+    aggregator_name: str
+    report_deadline: datetime
+
+    def __post_init__(self) -> None:
+        """Check every bound; see the class."""
+        expect_text(self.title_fr, "title_fr", longest=200)
+        expect_text(self.title_en, "title_en", longest=200)
+        expect_text(self.aggregator_name, "aggregator_name", longest=200)
+        expect_match(self.log_origin, "log_origin", LOG_ORIGIN)
+        expect_match(self.purpose_digest, "purpose_digest", HEX_32_BYTES)
+        self._check_question()
+        self._check_privacy()
+        expect_time(self.report_deadline, "report_deadline")
+        if self.report_deadline <= self.period.end:
+            raise Malformed("expected report_deadline after the end of the week")
+
+    def _check_question(self) -> None:
+        week_monday(self.week)
+        codes = [zone.code for zone in self.zones]
+        labels = [coordinate.label for coordinate in self.coordinates]
+        if not 1 <= len(codes) <= MAX_ZONES or len(set(codes)) != len(codes):
+            raise Malformed(f"expected 1 to {MAX_ZONES} zones with distinct codes")
+        if not 1 <= len(labels) <= MAX_COORDINATES or len(set(labels)) != len(labels):
+            raise Malformed(f"expected 1 to {MAX_COORDINATES} coordinates with distinct labels")
+        if not isinstance(self.scale, Fraction):
+            raise Malformed("expected scale as a Fraction; floats are not exact")
+        read_fraction(fraction_text(self.scale), "scale")
+        expect_integer(self.cap_units, "cap_units", low=1, high=MAX_CAP_UNITS)
+        expect_integer(self.min_batch_size, "min_batch_size", low=2, high=10**6)
+
+    def _check_privacy(self) -> None:
+        expect_integer(self.epsilon_micro, "epsilon_micro", low=1, high=MAX_EPSILON_MICRO)
+        if not isinstance(self.adjacency, Adjacency) or not isinstance(self.trust_mode, TrustMode):
+            raise Malformed("expected adjacency and trust_mode as members of their enumerations")
+        if self.trust_mode is TrustMode.LOCAL and self.adjacency is not Adjacency.REPLACEMENT:
+            raise Malformed("expected adjacency replacement: local privacy compares any two weeks")
+
+    @property
+    def period(self) -> Period:
+        """The week as a half-open interval of UTC times; Monday 00:00 in Europe/Paris."""
+        return week_period(self.week)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical bytes, which are the only bytes that `parse` accepts."""
+        return sha256_hex(self.to_bytes())
+
+    def zone(self, code: str) -> Zone | None:
+        """Return the zone of this code, or None when the task does not ask about it."""
+        return next((zone for zone in self.zones if zone.code == code), None)
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes (RFC 8785) of the task."""
+        return canonical_bytes(
+            {
+                "v": _VERSION,
+                "title_fr": self.title_fr,
+                "title_en": self.title_en,
+                "week": self.week,
+                "zones": [{"code": zone.code, "name": zone.name} for zone in self.zones],
+                "coordinates": [
+                    {"label": coordinate.label, "weight_km": coordinate.weight_km}
+                    for coordinate in self.coordinates
+                ],
+                "scale": fraction_text(self.scale),
+                "cap_units": self.cap_units,
+                "epsilon_micro": self.epsilon_micro,
+                "adjacency": self.adjacency.value,
+                "trust_mode": self.trust_mode.value,
+                "min_batch_size": self.min_batch_size,
+                "purpose_digest": self.purpose_digest,
+                "log_origin": self.log_origin,
+                "aggregator_name": self.aggregator_name,
+                "report_deadline": time_text(self.report_deadline),
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Task":
+        """Read a task from untrusted bytes; raises `Malformed` unless they are canonical."""
+        fields = expect_keys(read_object(data, limit_bytes=TASK_LIMIT_BYTES), "task", _KEYS)
+        expect_integer(fields["v"], "v", low=_VERSION, high=_VERSION)
+        return cls(
+            title_fr=expect_text(fields["title_fr"], "title_fr", longest=200),
+            title_en=expect_text(fields["title_en"], "title_en", longest=200),
+            week=expect_text(fields["week"], "week", longest=8),
+            zones=tuple(_zone(item) for item in expect_list(fields["zones"], "zones")),
+            coordinates=tuple(
+                _coordinate(item) for item in expect_list(fields["coordinates"], "coordinates")
+            ),
+            scale=read_fraction(fields["scale"], "scale"),
+            cap_units=expect_integer(fields["cap_units"], "cap_units", low=1, high=MAX_CAP_UNITS),
+            epsilon_micro=expect_integer(
+                fields["epsilon_micro"], "epsilon_micro", low=1, high=MAX_EPSILON_MICRO
+            ),
+            adjacency=expect_member(Adjacency, fields["adjacency"], "adjacency"),
+            trust_mode=expect_member(TrustMode, fields["trust_mode"], "trust_mode"),
+            min_batch_size=expect_integer(
+                fields["min_batch_size"], "min_batch_size", low=2, high=10**6
+            ),
+            purpose_digest=expect_match(fields["purpose_digest"], "purpose_digest", HEX_32_BYTES),
+            log_origin=expect_match(fields["log_origin"], "log_origin", LOG_ORIGIN),
+            aggregator_name=expect_text(fields["aggregator_name"], "aggregator_name", longest=200),
+            report_deadline=read_time(fields["report_deadline"], "report_deadline"),
+        )
+
+
+def sign_task(task: Task, key: Ed25519PrivateKey) -> bytes:
+    """Sign a task with the aggregator's key into a compact JWS."""
+    return jws.sign(task.to_bytes(), key=key, typ=TASK_TYP)
+
+
+def read_task(signed: bytes, public_key: Ed25519PublicKey) -> Task:
+    """Verify a signed task against the aggregator's key, known from enrolment, and read it.
+
+    Raises `Malformed` or `SignatureRefused`, the latter also when another key signed it.
+    """
+    verified = jws.verify(signed, typ=TASK_TYP, limit_bytes=2 * TASK_LIMIT_BYTES)
+    if verified.public_key != public_key:
+        raise SignatureRefused("expected the task key given at enrolment; ask the cooperative")
+    return Task.parse(verified.payload)
+
+
+def _zone(item: object) -> Zone:
+    fields = expect_keys(item, "zones", frozenset({"code", "name"}))
+    return Zone(
+        code=expect_match(fields["code"], "zone.code", ZONE_CODE),
+        name=expect_text(fields["name"], "zone.name", longest=100),
+    )
+
+
+def _coordinate(item: object) -> Coordinate:
+    fields = expect_keys(item, "coordinates", frozenset({"label", "weight_km"}))
+    return Coordinate(
+        label=expect_match(fields["label"], "coordinate.label", MODE_LABEL),
+        weight_km=expect_integer(fields["weight_km"], "coordinate.weight_km", low=1, high=100_000),
+    )

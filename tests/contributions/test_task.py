@@ -1,0 +1,228 @@
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from carbon.modes import ModeGroup
+from contributions.errors import Malformed, SignatureRefused
+from contributions.task import (
+    DEFAULT_COORDINATES,
+    Adjacency,
+    Coordinate,
+    Task,
+    TrustMode,
+    Zone,
+    read_task,
+    sign_task,
+)
+
+
+def test_the_bytes_of_a_task_round_trip_byte_for_byte(task):
+    assert Task.parse(task.to_bytes()) == task
+    assert Task.parse(task.to_bytes()).to_bytes() == task.to_bytes()
+
+
+def test_the_digest_is_the_sha256_of_the_bytes_as_received(task):
+    received = task.to_bytes()
+    assert Task.parse(received).digest == hashlib.sha256(received).hexdigest()
+
+
+def test_the_bytes_are_sorted_compact_json_without_floats(task):
+    value = json.loads(task.to_bytes(), parse_float=pytest.fail)
+    oracle = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert task.to_bytes() == oracle.encode()
+
+
+def test_every_field_is_in_the_bytes(make_task, task):
+    changes = {
+        "title_fr": "x",
+        "title_en": "x",
+        "week": "2026-W45",
+        "zones": (Zone(code="1", name="x"),),
+        "coordinates": (Coordinate(label="car", weight_km=1),),
+        "scale": Fraction(2),
+        "cap_units": 7,
+        "epsilon_micro": 7,
+        "adjacency": Adjacency.ZERO_OUT,
+        "trust_mode": TrustMode.TWO_KEEPERS,
+        "min_batch_size": 7,
+        "purpose_digest": "00" * 32,
+        "log_origin": "x",
+        "aggregator_name": "x",
+        "report_deadline": datetime(2027, 1, 1, tzinfo=UTC),
+    }
+    two_keepers = {"trust_mode": TrustMode.TWO_KEEPERS}
+    base = make_task(**two_keepers)
+    digests = {make_task(**(two_keepers | {name: value})).digest for name, value in changes.items()}
+    assert len(digests | {task.digest, base.digest}) == len(changes) + 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"epsilon_micro": 0}, id="no noise budget"),
+        pytest.param({"epsilon_micro": -1}, id="negative epsilon"),
+        pytest.param({"epsilon_micro": 10_000_001}, id="epsilon above ten"),
+        pytest.param({"epsilon_micro": True}, id="a boolean for a number"),
+        pytest.param({"epsilon_micro": 1.0}, id="a float for a number"),
+        pytest.param({"cap_units": 0}, id="no cap"),
+        pytest.param({"cap_units": 10**6 + 1}, id="cap too fine"),
+        pytest.param({"min_batch_size": 1}, id="a batch of one person"),
+        pytest.param({"scale": Fraction(0)}, id="zero scale"),
+        pytest.param({"scale": Fraction(-1, 2)}, id="negative scale"),
+        pytest.param({"scale": 0.75}, id="inexact scale"),
+        pytest.param({"scale": Fraction(1, 10**9)}, id="scale with ten digits"),
+        pytest.param({"zones": ()}, id="no zone"),
+        pytest.param({"zones": (Zone(code="1", name="a"), Zone(code="1", name="b"))}, id="twice"),
+        pytest.param({"coordinates": ()}, id="no coordinate"),
+        pytest.param({"coordinates": (Coordinate(label="car", weight_km=1),) * 2}, id="car twice"),
+        pytest.param({"week": "2026-W54"}, id="week 54"),
+        pytest.param({"week": "2025-W53"}, id="a 53rd week of a 52-week year"),
+        pytest.param({"week": "2026-46"}, id="week without W"),
+        pytest.param({"title_fr": ""}, id="empty title"),
+        pytest.param({"title_en": "a\nb"}, id="line break in a title"),
+        pytest.param({"title_en": " a"}, id="untrimmed title"),
+        pytest.param({"title_en": "a" * 201}, id="long title"),
+        pytest.param({"purpose_digest": "AB" * 32}, id="uppercase digest"),
+        pytest.param({"purpose_digest": "ab" * 31}, id="short digest"),
+        pytest.param({"log_origin": "a b"}, id="space in an origin"),
+        pytest.param({"aggregator_name": 7}, id="a number for a name"),
+        pytest.param({"report_deadline": datetime(2026, 11, 15, 23, tzinfo=UTC)}, id="at the end"),
+        pytest.param({"report_deadline": datetime(2026, 11, 23)}, id="naive"),  # noqa: DTZ001
+        pytest.param(
+            {"report_deadline": datetime(2026, 11, 23, tzinfo=timezone(timedelta(hours=1)))},
+            id="not UTC",
+        ),
+        pytest.param({"report_deadline": datetime(2026, 11, 23, 0, 0, 0, 1, UTC)}, id="fraction"),
+        pytest.param({"report_deadline": "2026-11-23T00:00:00Z"}, id="a text for a time"),
+        pytest.param({"adjacency": "replacement"}, id="a text for an adjacency"),
+        pytest.param({"trust_mode": "local"}, id="a text for a trust mode"),
+        pytest.param({"adjacency": Adjacency.ZERO_OUT}, id="zero-out under local"),
+    ],
+)
+def test_a_task_out_of_bounds_is_refused(make_task, changes):
+    with pytest.raises(Malformed):
+        make_task(**changes)
+
+
+@pytest.mark.parametrize("weight_km", [0, -1, 100_001, 1.5, True])
+def test_a_weight_out_of_bounds_is_refused(weight_km):
+    with pytest.raises(Malformed):
+        Coordinate(label="car", weight_km=weight_km)
+
+
+def test_two_keepers_may_use_either_adjacency(make_task):
+    for adjacency in Adjacency:
+        task = make_task(trust_mode=TrustMode.TWO_KEEPERS, adjacency=adjacency)
+        assert Task.parse(task.to_bytes()).adjacency is adjacency
+
+
+def _changed(task: Task, **changes: object) -> bytes:
+    value = json.loads(task.to_bytes()) | changes
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"extra": 1}, id="unknown key"),
+        pytest.param({"v": 2}, id="another version"),
+        pytest.param({"v": True}, id="a boolean version"),
+        pytest.param({"scale": "6/8"}, id="not lowest terms"),
+        pytest.param({"scale": "0/1"}, id="zero"),
+        pytest.param({"scale": "٣/4"}, id="another script's digits"),
+        pytest.param({"report_deadline": "٢٠26-11-23T00:00:00Z"}, id="other digits in a time"),
+        pytest.param({"scale": 1}, id="an integer scale"),
+        pytest.param({"trust_mode": "central"}, id="unknown trust mode"),
+        pytest.param({"trust_mode": []}, id="a list for a trust mode"),
+        pytest.param({"adjacency": None}, id="no adjacency"),
+        pytest.param({"zones": {}}, id="an object for a list"),
+        pytest.param({"zones": [{"code": "1"}]}, id="zone without a name"),
+        pytest.param({"zones": [{"code": "1", "name": "a", "x": 1}]}, id="zone with more"),
+        pytest.param({"zones": ["17300"]}, id="zone as a text"),
+        pytest.param({"coordinates": [{"label": "car", "weight_km": "600"}]}, id="text weight"),
+        pytest.param({"report_deadline": "2026-11-31T00:00:00Z"}, id="no such day"),
+        pytest.param({"report_deadline": "2026-11-23T00:00:00+00:00"}, id="another spelling"),
+        pytest.param({"epsilon_micro": 2**53}, id="beyond RFC 8785"),
+        pytest.param({"title_en": "\ud800"}, id="lone surrogate"),
+    ],
+)
+def test_task_bytes_out_of_the_format_are_refused(task, changes):
+    value = json.loads(task.to_bytes()) | changes
+    data = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    canonical = _changed(task, **changes) if "title_en" not in changes else data
+    with pytest.raises(Malformed):
+        Task.parse(canonical)
+
+
+def test_a_missing_key_is_refused(task):
+    value = json.loads(task.to_bytes())
+    for name in value:
+        data = json.dumps({k: v for k, v in value.items() if k != name}, separators=(",", ":"))
+        with pytest.raises(Malformed):
+            Task.parse(data.encode())
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        pytest.param(lambda data: data + b"\n", id="a line break after"),
+        pytest.param(lambda data: data.replace(b'":', b'": ', 1), id="a space"),
+        pytest.param(lambda data: data.replace(b"1000", b"1e3", 1), id="an exponent"),
+        pytest.param(lambda data: data.replace(b"1000", b"1000.0", 1), id="a fraction"),
+        pytest.param(lambda data: data.replace("è".encode(), rb"\u00e8", 1), id="an escape"),
+        pytest.param(lambda data: data.replace(b"{", b'{"v":1,', 1), id="a key twice"),
+        pytest.param(lambda data: b"\xef\xbb\xbf" + data, id="a byte order mark"),
+        pytest.param(lambda data: data[:-1], id="truncated"),
+        pytest.param(lambda _data: b"[]", id="a list"),
+        pytest.param(lambda _data: b"NaN", id="not a number"),
+        pytest.param(lambda _data: b"\xff\xfe", id="not UTF-8"),
+        pytest.param(lambda _data: b"[" * 100_000, id="deep nesting"),
+        pytest.param(lambda _data: b"9" * 100_000, id="a huge number"),
+        pytest.param(lambda data: data + b" " * 262_144, id="too long"),
+    ],
+)
+def test_a_second_spelling_of_a_task_is_refused(task, spelling):
+    data = task.to_bytes()
+    assert spelling(data) != data
+    with pytest.raises(Malformed):
+        Task.parse(spelling(data))
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.binary(max_size=300))
+def test_any_bytes_are_a_task_or_malformed(data):
+    with pytest.raises(Malformed):
+        Task.parse(data)
+
+
+def test_a_signed_task_is_read_with_the_key_of_the_aggregator(task, key):
+    assert read_task(sign_task(task, key), key.public_key()) == task
+
+
+def test_a_task_signed_by_another_key_is_refused(task, key, other_key):
+    with pytest.raises(SignatureRefused):
+        read_task(sign_task(task, other_key), key.public_key())
+
+
+def test_the_default_coordinates_are_the_mode_groups_of_the_footprint():
+    labels = [coordinate.label for coordinate in DEFAULT_COORDINATES]
+    assert labels == [group.value for group in ModeGroup]
+
+
+def test_the_default_weights_are_what_their_source_gives():
+    speeds_and_minutes = {"walk": (5, 14), "bike": (14, 18), "car": (40, 19), "transit": (18, 41)}
+    weights = {coordinate.label: coordinate.weight_km for coordinate in DEFAULT_COORDINATES}
+    for label, (speed, minutes) in speeds_and_minutes.items():
+        heavy_km = 2 * 21 * minutes / 60 * speed
+        digit = 10 ** (len(str(int(heavy_km))) - 1)
+        assert weights[label] == -(-heavy_km // digit) * digit
+
+
+def test_a_zone_is_found_by_its_code(task):
+    assert task.zone("17028") == Zone(code="17028", name="Aytré")
+    assert task.zone("99999") is None
