@@ -1,0 +1,103 @@
+"""A device's positionfixes as arrays, and the geometry that the trip engine shares.
+
+Positions are kept as points of a sphere in metres, so that no rule has to know about the date
+line, the poles or a map projection; distances are great circles on the sphere of IUGG's mean
+radius (at most 0.6 % from the WGS 84 ellipsoid, far below a phone's own error). It is not a map
+and holds no rule.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personal_store.ingest.positionfix import Positionfix, SourceFormat
+
+EARTH_RADIUS_M = 6_371_008.8  # metres; IUGG mean radius R1 of WGS 84, Moritz 2000
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """Positionfixes of one device, column by column, each of length n.
+
+    `time_s` are Unix seconds, `xyz_m` has shape (n, 3), `accuracy_m` is NaN where unknown.
+    `recorded` marks fixes of a file that somebody started and stopped on purpose (GPX).
+    `activity` holds each fix's label (None where there is none), `confidence` its [0, 1] or NaN.
+    """
+
+    time_s: Floats
+    lon: Floats
+    lat: Floats
+    xyz_m: Floats
+    accuracy_m: Floats
+    recorded: NDArray[np.bool_]
+    activity: NDArray[np.object_]
+    confidence: Floats
+
+    def __len__(self) -> int:
+        """Return the number of fixes."""
+        return len(self.time_s)
+
+    def take(self, indices: Indices) -> "Track":
+        """Return the fixes at `indices`, in that order."""
+        return Track(
+            time_s=self.time_s[indices],
+            lon=self.lon[indices],
+            lat=self.lat[indices],
+            xyz_m=self.xyz_m[indices],
+            accuracy_m=self.accuracy_m[indices],
+            recorded=self.recorded[indices],
+            activity=self.activity[indices],
+            confidence=self.confidence[indices],
+        )
+
+
+def track_of(fixes: Sequence[Positionfix]) -> Track:
+    """Return the fixes' columns in the order given, without judging them."""
+    lon = np.array([fix.lon for fix in fixes], dtype=np.float64)
+    lat = np.array([fix.lat for fix in fixes], dtype=np.float64)
+    activity = np.empty(len(fixes), dtype=object)
+    activity[:] = [fix.activity for fix in fixes]
+    return Track(
+        time_s=np.array([fix.at.timestamp() for fix in fixes], dtype=np.float64),
+        lon=lon,
+        lat=lat,
+        xyz_m=sphere_points(lon, lat),
+        accuracy_m=np.array([fix.accuracy_m for fix in fixes], dtype=np.float64),
+        recorded=np.array([fix.source is SourceFormat.GPX for fix in fixes], dtype=np.bool_),
+        activity=activity,
+        confidence=np.array([fix.activity_confidence for fix in fixes], dtype=np.float64),
+    )
+
+
+def sphere_points(lon: Floats, lat: Floats) -> Floats:
+    """Return points in metres from the Earth's centre, shape (n, 3), for WGS 84 degrees."""
+    lon_rad, lat_rad = np.radians(lon), np.radians(lat)
+    cos_lat = np.cos(lat_rad)
+    unit = np.stack((cos_lat * np.cos(lon_rad), cos_lat * np.sin(lon_rad), np.sin(lat_rad)), axis=1)
+    return EARTH_RADIUS_M * unit
+
+
+def distances_m(a_xyz_m: Floats, b_xyz_m: Floats) -> Floats:
+    """Return great-circle distances in metres between points, row by row (broadcast)."""
+    difference = a_xyz_m - b_xyz_m
+    chord = np.sqrt(np.einsum("...i,...i->...", difference, difference))
+    half_angle: Floats = np.arcsin(np.minimum(chord / (2 * EARTH_RADIUS_M), 1.0))
+    return 2 * EARTH_RADIUS_M * half_angle
+
+
+def lon_lat(point_m: Floats) -> tuple[float, float]:
+    """Return the WGS 84 degrees (lon, lat) under a point near the sphere, shape (3,)."""
+    x, y, z = (float(value) for value in point_m)
+    lon_rad, lat_rad = np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
+    return float(np.degrees(lon_rad)), float(np.degrees(lat_rad))
+
+
+def moment(time_s: float) -> datetime:
+    """Return Unix seconds as an aware UTC datetime, to the microsecond."""
+    return datetime.fromtimestamp(time_s, UTC)
