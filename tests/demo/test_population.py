@@ -7,6 +7,8 @@ import pytest
 from communes import populations, read_communes
 from population import MODE_GROUPS, Habit, simulate_weeks
 
+from carbon.modes import ModeGroup
+
 ZONES = populations(read_communes())
 N = 20_000
 
@@ -24,6 +26,10 @@ def _means_to(values, expected):
 def test_every_week_names_the_eight_groups_with_finite_kilometres(weeks):
     assert all(tuple(week.kilometres) == MODE_GROUPS for week in weeks)
     assert all(math.isfinite(km) and km >= 0 for week in weeks for km in week.kilometres.values())
+
+
+def test_the_groups_are_those_of_the_carbon_vocabulary():
+    assert {str(group) for group in ModeGroup} == set(MODE_GROUPS)
 
 
 def test_residents_live_where_the_population_lives(weeks):
