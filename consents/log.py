@@ -6,6 +6,7 @@ whether it continues its consent's chain is checked before, by `consents.decisio
 Specs: RFC 9162 section 2.1, C2SP tlog-checkpoint, entry bound of tlog-tiles.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -174,6 +175,22 @@ class LogReceipt:
             hashes=_hashes(value["hashes"]),
             checkpoint=checkpoint,
         )
+
+
+def export_line(leaf: bytes) -> bytes:
+    """Return the line of `entries.jsonl` for a leaf: one JSON string and a newline."""
+    return json.dumps(leaf.decode("ascii")).encode("ascii") + b"\n"
+
+
+def read_export_line(line: bytes) -> bytes:
+    """Return the leaf of one line of `entries.jsonl`; raise LogError when it is not a string."""
+    try:
+        value = parse_json(line)
+    except CanonicalError as error:
+        raise LogError("expected one JSON string on each line of the entries") from error
+    if not isinstance(value, str) or not value.isascii():
+        raise LogError("expected one ASCII JSON string on each line of the entries")
+    return value.encode("ascii")
 
 
 class ConsentLog:

@@ -6,11 +6,27 @@ It signs nothing and stores nothing. Field names follow ISO/IEC TS 27560:2023 th
 guide (Final Community Group Report of 2026-02-15).
 """
 
-from dataclasses import asdict, dataclass, fields
+import re
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from consents.canonical import canonical_bytes, parse_json, sha256_hex
+from consents.canonical import (
+    canonical_bytes,
+    commitment,
+    parse_json,
+    sha256_hex,
+    utc_text,
+    utc_time,
+)
 from consents.errors import CanonicalError, RecordError
+
+SCHEMA_VERSION = "https://w3id.org/dpv/schema/dpv-27560"
+"""The schema that a consent body follows: ISO/IEC TS 27560 in DPV terms."""
+
+LAWFUL_BASIS_CONSENT = "eu-gdpr:A6-1-a"
+"""GDPR Article 6(1)(a), consent, as a DPV term."""
 
 
 class EventType(StrEnum):
@@ -31,6 +47,11 @@ class EventType(StrEnum):
     def of_consent(self) -> bool:
         """Tell a resident's consent event from an act of the operator."""
         return self.value.startswith("consent.")
+
+    @property
+    def permits(self) -> bool:
+        """Tell the three states under which data may be used (DPV: Given, RenewedConsentGiven)."""
+        return self in {EventType.GIVEN, EventType.LIMITED, EventType.RENEWED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +79,11 @@ class Purpose:
 
     def __post_init__(self) -> None:
         """Refuse a purpose that could not be shown or counted."""
-        for name in _PURPOSE_TEXTS:
-            value: object = getattr(self, name)
-            if not isinstance(value, str) or not value.strip():
-                raise RecordError(f"expected a text in purpose.{name}")
-        for name in ("epsilon_week_micro", "retention_days"):
-            if not _is_integer(getattr(self, name), minimum=1):
-                raise RecordError(f"expected a positive integer in purpose.{name}")
-        members: object = self.fields
-        if (
-            not isinstance(members, tuple)
-            or not members
-            or not all(isinstance(member, str) and member for member in members)
-            or len(set(members)) != len(members)
-        ):
-            raise RecordError("expected distinct names in purpose.fields, as a tuple")
+        _expect_texts(self, "purpose", *_PURPOSE_TEXTS)
+        _expect_integers(self, "purpose", "epsilon_week_micro", "retention_days", minimum=1)
+        _expect_names(self.fields, "purpose.fields")
+        if not self.fields:
+            raise RecordError("expected at least one name in purpose.fields")
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON that is published and whose digest is consented to."""
@@ -86,20 +97,151 @@ class Purpose:
     @classmethod
     def parse(cls, content: bytes) -> "Purpose":
         """Read published bytes; raise RecordError unless they are the canonical ones."""
-        try:
-            value = parse_json(content)
-        except CanonicalError as error:
-            raise RecordError("expected a purpose as UTF-8 JSON") from error
-        names = {member.name for member in fields(cls)}
-        if not isinstance(value, dict) or set(value) != names:
-            raise RecordError(f"expected a purpose with exactly {', '.join(sorted(names))}")
-        members = value["fields"]
-        if not isinstance(members, list):
-            raise RecordError("expected a list in purpose.fields")
-        purpose = cls(**{**value, "fields": tuple(members)})
+        value = _read_members(cls, _read_json(content), "purpose")
+        purpose = cls(**{**value, "fields": _tuple(value["fields"], "purpose.fields")})
         if purpose.to_bytes() != content:
             raise RecordError("expected the canonical bytes of the purpose, seen another spelling")
         return purpose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacyNotice:
+    """The notice that was shown: where it is, its version, and the SHA-256 of its exact bytes."""
+
+    url: str
+    version: str
+    sha256: str
+
+    def __post_init__(self) -> None:
+        """Refuse a notice that could not be found again."""
+        _expect_texts(self, "privacy_notice", "url", "version")
+        _expect_digest(self.sha256, "privacy_notice.sha256")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentedPurpose:
+    """One purpose that is consented to: digest of its exact words, DPV term, lawful basis."""
+
+    purpose_digest: str
+    dpv_purpose: str
+    lawful_basis: str = LAWFUL_BASIS_CONSENT
+
+    def __post_init__(self) -> None:
+        """Refuse a purpose without its digest or terms."""
+        _expect_digest(self.purpose_digest, "purposes.purpose_digest")
+        _expect_texts(self, "purposes", "dpv_purpose", "lawful_basis")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Somebody who takes part: the controller, a recipient (`party_role`), and how to reach it."""
+
+    party_id: str
+    party_name: str
+    party_role: str
+    party_type: str
+    party_address: str
+    party_contact: str
+
+    def __post_init__(self) -> None:
+        """Refuse a party that could not be named or reached."""
+        _expect_texts(self, "party_identification", *(member.name for member in fields(self)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentLimits:
+    """
+    How far a consent goes: fields, privacy loss in millionths of epsilon, and until when.
+
+    `expires_at` is aware UTC, cut to the second; the consent covers times before it.
+    """
+
+    fields: tuple[str, ...]
+    epsilon_week_micro: int
+    epsilon_total_micro: int
+    expires_at: datetime
+
+    def __post_init__(self) -> None:
+        """Refuse limits that do not bound anything."""
+        _expect_names(self.fields, "limits.fields")
+        _expect_integers(self, "limits", "epsilon_week_micro", "epsilon_total_micro", minimum=0)
+        object.__setattr__(self, "expires_at", _whole_seconds(self.expires_at, "expires_at"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentBody:
+    """
+    The clear text of one consent event, bound to its leaf by a commitment.
+
+    `pii_principal_id` is a pseudonym of the resident towards this controller only. `event_time`
+    is aware UTC, cut to the second; `validity_duration_s` counts from it. `limits` is required
+    where the event permits something. Construction raises RecordError.
+    """
+
+    schema_version: str = SCHEMA_VERSION
+    record_id: str = field(repr=False)
+    pii_principal_id: str = field(repr=False)
+    privacy_notice: PrivacyNotice
+    language: str
+    purposes: tuple[ConsentedPurpose, ...]
+    party_identification: tuple[Party, ...]
+    event_time: datetime = field(repr=False)
+    validity_duration_s: int
+    event_type: EventType
+    limits: ConsentLimits | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a record that lacks what TS 27560 makes mandatory, or contradicts itself."""
+        _expect_texts(self, "body", "schema_version", "record_id", "pii_principal_id", "language")
+        _expect_integers(self, "body", "validity_duration_s", minimum=0)
+        _expect_records(self.purposes, ConsentedPurpose, "body.purposes")
+        _expect_records(self.party_identification, Party, "body.party_identification")
+        if self.event_type not in tuple(EventType) or not self.event_type.of_consent:
+            raise RecordError("expected a consent event in body.event_type")
+        object.__setattr__(self, "event_time", _whole_seconds(self.event_time, "event_time"))
+        if self.limits is None:
+            if self.event_type.permits:
+                raise RecordError("expected limits in the body of an event that permits something")
+        elif self.limits.expires_at > self.event_time + timedelta(seconds=self.validity_duration_s):
+            raise RecordError("expected limits.expires_at within the validity duration")
+
+    def to_mapping(self) -> dict[str, object]:
+        """Return the body as JSON values: times as text, no floats."""
+        mapping = asdict(self)
+        mapping["event_time"] = utc_text(self.event_time)
+        if self.limits is not None:
+            mapping["limits"]["expires_at"] = utc_text(self.limits.expires_at)
+        return mapping
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical JSON that is kept and committed to."""
+        return canonical_bytes(self.to_mapping())
+
+    def commitment(self, *, key: bytes) -> str:
+        """Return the `c` of this body's leaf under a fresh `key` of 32 bytes."""
+        return commitment(key=key, body=self.to_mapping())
+
+    @classmethod
+    def parse(cls, content: bytes) -> "ConsentBody":
+        """Read kept bytes; raise RecordError unless they are a whole body."""
+        value = _read_members(cls, _read_json(content), "body")
+        purposes = _tuple(value["purposes"], "body.purposes")
+        parties = _tuple(value["party_identification"], "body.party_identification")
+        notice = _read_members(PrivacyNotice, value["privacy_notice"], "body.privacy_notice")
+        read: dict[str, object] = {
+            "privacy_notice": PrivacyNotice(**notice),
+            "purposes": tuple(
+                ConsentedPurpose(**_read_members(ConsentedPurpose, each, "body.purposes"))
+                for each in purposes
+            ),
+            "party_identification": tuple(
+                Party(**_read_members(Party, each, "body.party_identification")) for each in parties
+            ),
+            "event_time": _read_time(value["event_time"], "body.event_time"),
+            "event_type": _read_event_type(value["event_type"]),
+            "limits": _read_limits(value["limits"]),
+        }
+        return cls(**{**value, **read})
 
 
 _PURPOSE_TEXTS = (
@@ -114,5 +256,92 @@ _PURPOSE_TEXTS = (
 )
 
 
-def _is_integer(value: object, *, minimum: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+_HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
+
+
+def _expect_texts(record: object, what: str, *names: str) -> None:
+    for name in names:
+        value: object = getattr(record, name)
+        if not isinstance(value, str) or not value.strip():
+            raise RecordError(f"expected a text in {what}.{name}")
+
+
+def _expect_integers(record: object, what: str, *names: str, minimum: int) -> None:
+    for name in names:
+        value: object = getattr(record, name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
+            raise RecordError(f"expected an integer of {minimum} or more in {what}.{name}")
+
+
+def _expect_digest(value: object, what: str) -> None:
+    if not isinstance(value, str) or _HEX_32_BYTES.fullmatch(value) is None:
+        raise RecordError(f"expected a SHA-256 as 64 lowercase hexadecimal digits in {what}")
+
+
+def _expect_names(value: object, what: str) -> None:
+    if (
+        not isinstance(value, tuple)
+        or not all(isinstance(name, str) and name for name in value)
+        or len(set(value)) != len(value)
+    ):
+        raise RecordError(f"expected distinct names in {what}, as a tuple")
+
+
+def _expect_records(value: object, record: type, what: str) -> None:
+    if (
+        not isinstance(value, tuple)
+        or not value
+        or not all(isinstance(each, record) for each in value)
+    ):
+        raise RecordError(f"expected at least one {record.__name__} in {what}, as a tuple")
+
+
+def _whole_seconds(at: datetime, what: str) -> datetime:
+    if at.utcoffset() is None:
+        raise RecordError(f"expected an aware time in {what}")
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
+def _read_json(content: bytes) -> object:
+    try:
+        return parse_json(content)
+    except CanonicalError as error:
+        raise RecordError("expected a record as UTF-8 JSON") from error
+
+
+def _read_members(record: type, value: object, what: str) -> dict[str, Any]:
+    names = {member.name for member in fields(record)}
+    if not isinstance(value, dict) or set(value) != names:
+        raise RecordError(f"expected {what} with exactly {', '.join(sorted(names))}")
+    return value
+
+
+def _read_limits(value: object) -> ConsentLimits | None:
+    if value is None:
+        return None
+    members = _read_members(ConsentLimits, value, "body.limits")
+    read = {
+        "fields": _tuple(members["fields"], "body.limits.fields"),
+        "expires_at": _read_time(members["expires_at"], "body.limits.expires_at"),
+    }
+    return ConsentLimits(**{**members, **read})
+
+
+def _read_time(value: object, what: str) -> datetime:
+    try:
+        return utc_time(str(value))
+    except CanonicalError as error:
+        raise RecordError(f"expected a time such as 2026-11-09T07:30:00Z in {what}") from error
+
+
+def _read_event_type(value: object) -> EventType:
+    try:
+        return EventType(str(value))
+    except ValueError as error:
+        raise RecordError("expected a known event type in body.event_type") from error
+
+
+def _tuple(value: object, what: str) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise RecordError(f"expected a list in {what}")
+    return tuple(value)

@@ -2,12 +2,25 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consents.jws import thumbprint
-from consents.receipt import EventType, LeafPayload, SignedEvent, read_event, sign_event
+from consents.receipt import (
+    ConsentBody,
+    ConsentedPurpose,
+    ConsentLimits,
+    EventType,
+    LeafPayload,
+    Party,
+    PrivacyNotice,
+    Purpose,
+    SignedEvent,
+    read_event,
+    sign_event,
+)
 
 ORIGIN = "aggregator.example/consents/2026"
 
@@ -88,3 +101,56 @@ def naive_root():
         return hashlib.sha256(b"\x01" + mth(entries[:k]) + mth(entries[k:])).digest()
 
     return mth
+
+
+@pytest.fixture
+def purpose():
+    return Purpose(
+        title_fr="Kilomètres par mode",
+        title_en="Kilometres by mode",
+        text_fr="Les kilomètres de la semaine, par mode et par zone.",
+        text_en="The week's kilometres, by mode and by zone.",
+        dpv_purpose="dpv:ImproveTransportMobility",
+        controller_name="Coopérative de données",
+        controller_contact="contact@aggregator.example",
+        fields=("kilometres_by_mode", "home_zone"),
+        epsilon_week_micro=1_000_000,
+        retention_days=365,
+        version="1",
+    )
+
+
+@pytest.fixture
+def body(purpose):
+    return ConsentBody(
+        record_id="record-7f3a",
+        pii_principal_id="pseudonym-91c2",
+        privacy_notice=PrivacyNotice(
+            url="https://aggregator.example/fr/notice", version="1", sha256="ab" * 32
+        ),
+        language="fr",
+        purposes=(
+            ConsentedPurpose(
+                purpose_digest=purpose.digest, dpv_purpose="dpv:ImproveTransportMobility"
+            ),
+        ),
+        party_identification=(
+            Party(
+                party_id="aggregator.example",
+                party_name="Coopérative de données",
+                party_role="controller",
+                party_type="data-cooperative",
+                party_address="La Rochelle",
+                party_contact="contact@aggregator.example",
+            ),
+        ),
+        event_time=datetime(2026, 11, 9, 7, 0, tzinfo=UTC),
+        validity_duration_s=365 * 86_400,
+        event_type=EventType.GIVEN,
+        limits=ConsentLimits(
+            fields=("kilometres_by_mode",),
+            epsilon_week_micro=1_000_000,
+            epsilon_total_micro=52_000_000,
+            expires_at=datetime(2027, 11, 9, 7, 0, tzinfo=UTC),
+        ),
+    )
