@@ -1,0 +1,228 @@
+"""Read one JSON document of any length, one entry at a time, in bounded memory.
+
+It decodes each entry with the standard decoder (RFC 8259, plus the NaN that some programs
+write) and holds never more than `JSON_VALUE_CHARS` of text. It knows nothing of positions.
+
+A general streaming parser was measured and left out: as fast, but it builds an entry without a
+bound on length or depth, so that five megabytes of "[" took all memory of the machine.
+
+>>> import io
+>>> list(walk_json(io.BytesIO(b'{"version": 1, "places": ["a", "b"]}')))
+[('version', 1), ('places', 'a'), ('places', 'b')]
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from personal_store.ingest import refusals
+from personal_store.ingest.limits import CHUNK_BYTES, JSON_OUTLINE_KEYS, JSON_VALUE_CHARS
+
+_COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_UNFINISHED: Final = re.compile(r',?\s*|-|-?[A-Za-z]{1,8}|\.|[eE][+-]?|"?\\?u?[0-9a-fA-F]{0,4}')
+_LONGEST_EXPONENT_MARK_CHARS: Final = len("e+")
+_LONGEST_LITERAL_CHARS: Final = 16
+_LONGEST_INTEGER_DIGITS: Final = 40
+
+_decode: Final = json.JSONDecoder().raw_decode
+_decode_vast_integers: Final = json.JSONDecoder(
+    # Python refuses to convert thousands of digits; as floats they become infinite, and the
+    # entry is then refused like any other impossible number.
+    parse_int=lambda digits: int(digits) if len(digits) < _LONGEST_INTEGER_DIGITS else float(digits)
+).raw_decode
+
+
+def decode_value(text: str, start: int = 0) -> tuple[object, int]:
+    """Return the JSON value at `start` and the index after it.
+
+    Raises `HostileFile` for nesting past what the interpreter bears, and the decoder's own
+    `json.JSONDecodeError` for anything that is not JSON.
+    """
+    try:
+        return _decode(text, start)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise refusals.nested_too_deep() from None
+    except ValueError:
+        return _decode_vast_integers(text, start)
+
+
+def walk_json(stream: BinaryIO) -> Iterator[tuple[str, object]]:
+    """Yield (top-level key, entry) through the document; the key of a bare array is "".
+
+    A top-level array is yielded entry by entry, any other top-level value as one entry.
+    Raises `UnreadableFile` where the text stops short or is not JSON in UTF-8 (a leading byte
+    order mark is skipped), `HostileFile` where one entry is too long or too deep.
+    """
+    text = _JsonText(stream)
+    if text.peek() == "[":
+        for item in text.items():
+            yield "", item
+    else:
+        for key in text.members():
+            if text.peek() == "[":
+                for item in text.items():
+                    yield key, item
+            else:
+                yield key, text.value()
+    if text.peek():
+        raise refusals.damaged("JSON")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonOutline:
+    """What the beginning of a JSON document shows: enough to tell what it is.
+
+    `keys` are the first top-level keys (empty for a bare array); `first` is the first entry of
+    the first array that has one, else None.
+    """
+
+    is_array: bool
+    keys: tuple[str, ...]
+    first: object
+
+
+def outline_json(stream: BinaryIO) -> JsonOutline:
+    """Return the outline of the document, reading no further than its first array entry."""
+    text = _JsonText(stream)
+    if text.peek() == "[":
+        return JsonOutline(is_array=True, keys=(), first=next(text.items(), None))
+    keys: list[str] = []
+    for key in text.members():
+        keys.append(key)
+        if text.peek() == "[":
+            for item in text.items():
+                return JsonOutline(is_array=False, keys=tuple(keys), first=item)
+        else:
+            text.value()
+        if len(keys) == JSON_OUTLINE_KEYS:
+            break
+    return JsonOutline(is_array=False, keys=tuple(keys), first=None)
+
+
+class _JsonText:
+    """A window on the text: what is decoded is dropped, what is incomplete is extended."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._utf8 = codecs.getincrementaldecoder("utf-8-sig")("strict")
+        self._text = ""
+        self._at = 0
+        self._ended = False
+
+    def peek(self) -> str:
+        """Return the next character that is not space, "" at the end of the text."""
+        skipped_chars = 0
+        while True:
+            here = _SPACE.match(self._text, self._at)
+            assert here is not None
+            skipped_chars += here.end() - self._at
+            self._at = here.end()
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if self._ended:
+                return ""
+            if skipped_chars > JSON_VALUE_CHARS:
+                raise refusals.entry_too_long()
+            self._extend()
+
+    def members(self) -> Iterator[str]:
+        """Yield the keys of the object that begins here; the caller takes each value."""
+        self._take("{")
+        if self.peek() == "}":
+            self._at += 1
+            return
+        while True:
+            key = self.value()
+            if not isinstance(key, str):
+                raise refusals.damaged("JSON")
+            self._take(":")
+            yield key
+            if self._take(",}") == "}":
+                return
+
+    def items(self) -> Iterator[object]:
+        """Yield the items of the array that begins here."""
+        self._take("[")
+        if self.peek() == "]":
+            self._at += 1
+            return
+        while True:
+            yield self.value()
+            comma = _COMMA.match(self._text, self._at)
+            if comma is not None:
+                self._at = comma.end()
+            elif self._take(",]") == "]":
+                return
+
+    def value(self) -> object:
+        """Return the value that begins here, extending the window until it is whole."""
+        try:
+            value, end = _decode(self._text, self._at)
+        except (ValueError, RecursionError):
+            return self._awaited_value()
+        if end + _LONGEST_EXPONENT_MARK_CHARS < len(self._text):
+            self._at = end
+            return value
+        return self._awaited_value()
+
+    def _awaited_value(self) -> object:
+        """Return the value in the cases that need care: space before it, or text still to come."""
+        self.peek()
+        while True:
+            try:
+                value, end = decode_value(self._text, self._at)
+            except json.JSONDecodeError as error:
+                if not _is_near_end(error) or (self._ended and not _is_unfinished(error)):
+                    raise refusals.damaged("JSON") from None
+                if self._ended:
+                    raise refusals.truncated("JSON") from None
+            else:
+                # A number at the end of the window may go on after it, as in "1" and "1e+5".
+                if end + _LONGEST_EXPONENT_MARK_CHARS < len(self._text) or self._ended:
+                    self._at = end
+                    return value
+            self._extend()
+
+    def _take(self, expected: str) -> str:
+        """Step over the next character, which must be one of `expected`."""
+        seen = self.peek()
+        if not seen:
+            raise refusals.truncated("JSON")
+        if seen not in expected:
+            raise refusals.damaged("JSON")
+        self._at += 1
+        return seen
+
+    def _extend(self) -> None:
+        """Read on: at least a chunk, and as much again as is held, so that work stays linear."""
+        held_chars = len(self._text) - self._at
+        if held_chars > JSON_VALUE_CHARS:
+            raise refusals.entry_too_long()
+        raw = self._stream.read(max(CHUNK_BYTES, held_chars))
+        self._ended = not raw
+        try:
+            more = self._utf8.decode(raw, final=self._ended)
+        except UnicodeDecodeError:
+            if self._ended:
+                raise refusals.truncated("JSON") from None
+            raise refusals.not_utf8() from None
+        self._text = self._text[self._at :] + more
+        self._at = 0
+
+
+def _is_near_end(error: json.JSONDecodeError) -> bool:
+    """Tell whether more text could mend the error."""
+    near_end = error.pos >= len(error.doc) - _LONGEST_LITERAL_CHARS
+    return near_end or error.msg.startswith("Unterminated string")
+
+
+def _is_unfinished(error: json.JSONDecodeError) -> bool:
+    """Tell whether the text is right as far as it goes."""
+    unterminated = error.msg.startswith("Unterminated string")
+    return unterminated or _UNFINISHED.fullmatch(error.doc, error.pos) is not None

@@ -1,0 +1,155 @@
+"""The sentences that say why a file or a message is not taken in, in French and in English.
+
+Each says what was expected, what was seen and what to do, and nothing of what the file holds.
+The functions build the errors of `personal_store.errors`; they decide nothing.
+"""
+
+from typing import Final
+
+from personal_store.errors import HostileFile, UnreadableFile, WrongFile
+
+_READ_FR: Final = (
+    "une trace GPX, un journal OwnTracks (.rec), ou l’historique Google "
+    "(Records.json ou Timeline.json)"
+)
+_READ_EN: Final = (
+    "a GPX track, an OwnTracks log (.rec), or Google's history (Records.json or Timeline.json)"
+)
+
+
+def truncated(kind: str) -> UnreadableFile:
+    """Say that the text of a file stops before its end."""
+    return UnreadableFile(
+        fr=f"Attendu : un fichier {kind} complet ; vu : il s’arrête avant la fin ; "
+        "copiez-le ou exportez-le de nouveau. Rien n’a été importé.",
+        en=f"Expected a whole {kind} file; it stops before its end; "
+        "copy or export it again. Nothing was imported.",
+    )
+
+
+def damaged(kind: str) -> UnreadableFile:
+    """Say that a file breaks the syntax of its format."""
+    return UnreadableFile(
+        fr=f"Attendu : un fichier {kind} bien formé ; vu : un texte qui n’en suit pas les règles ; "
+        "exportez-le de nouveau sans le modifier. Rien n’a été importé.",
+        en=f"Expected a well-formed {kind} file; its text breaks the rules of that format; "
+        "export it again and leave it as it is. Nothing was imported.",
+    )
+
+
+def not_utf8() -> UnreadableFile:
+    """Say that a text is in another encoding than its format asks."""
+    return UnreadableFile(
+        fr="Attendu : un texte en UTF-8 ; vu : un autre encodage ; "
+        "exportez le fichier de nouveau, sans passer par un éditeur. Rien n’a été importé.",
+        en="Expected text in UTF-8; it is in another encoding; "
+        "export the file again, without an editor in between. Nothing was imported.",
+    )
+
+
+def not_readable(reason: str) -> UnreadableFile:
+    """Say that the system does not give the file; `reason` is the system's own word."""
+    return UnreadableFile(
+        fr=f"Attendu : un fichier lisible ; vu : le système refuse de le lire ({reason}) ; "
+        "vérifiez son chemin et ses droits.",
+        en=f"Expected a file that can be read; the system refuses ({reason}); "
+        "check its path and its permissions.",
+    )
+
+
+def not_a_file() -> WrongFile:
+    """Say that a path is a folder or a device."""
+    return WrongFile(
+        fr=f"Attendu : {_READ_FR} ; vu : un dossier ou un périphérique ; "
+        "donnez le chemin d’un fichier.",
+        en=f"Expected {_READ_EN}; this is a folder or a device; give the path of a file.",
+    )
+
+
+def wrong_file(*, seen_fr: str, seen_en: str, do_fr: str, do_en: str) -> WrongFile:
+    """Say that a file is readable but is not a history that is read here."""
+    return WrongFile(
+        fr=f"Attendu : {_READ_FR} ; vu : {seen_fr} ; {do_fr}.",
+        en=f"Expected {_READ_EN}; this is {seen_en}; {do_en}.",
+    )
+
+
+def entry_too_long() -> HostileFile:
+    """Say that one entry or line is longer than any real one."""
+    return HostileFile(
+        fr="Attendu : un historique fait d’entrées courtes ; vu : une seule entrée démesurée ; "
+        "n’importez pas ce fichier, ou exportez-le de nouveau à la source. Rien n’a été importé.",
+        en="Expected a history made of short entries; one entry is longer than any real one; "
+        "do not import this file, or export it again at its source. Nothing was imported.",
+    )
+
+
+def nested_too_deep() -> HostileFile:
+    """Say that the nesting is deeper than any real one."""
+    return HostileFile(
+        fr="Attendu : quelques niveaux d’imbrication ; vu : bien plus qu’aucun export n’en a ; "
+        "n’importez pas ce fichier. Rien n’a été importé.",
+        en="Expected a few levels of nesting; there are far more than any export has; "
+        "do not import this file. Nothing was imported.",
+    )
+
+
+def declares_entities() -> HostileFile:
+    """Say that an XML file has a document type, the door to expansions and outside files."""
+    return HostileFile(
+        fr="Attendu : un fichier XML sans déclaration DOCTYPE ; vu : une telle déclaration, "
+        "qui peut ouvrir d’autres fichiers ou saturer la mémoire ; n’importez pas ce fichier, "
+        "ou retirez-la. Rien n’a été importé.",
+        en="Expected an XML file without a DOCTYPE; it declares one, which can open other files or "
+        "fill the memory; do not import this file, or remove it. Nothing was imported.",
+    )
+
+
+def too_many_names() -> HostileFile:
+    """Say that an XML file uses more distinct names than any format has."""
+    return HostileFile(
+        fr="Attendu : les quelques balises d’une trace ; vu : des milliers de noms différents ; "
+        "n’importez pas ce fichier. Rien n’a été importé.",
+        en="Expected the few tags of a track; there are thousands of different names; "
+        "do not import this file. Nothing was imported.",
+    )
+
+
+def no_track() -> WrongFile:
+    """Say that a GPX file holds only marks or a plan."""
+    return WrongFile(
+        fr="Attendu : une trace GPX enregistrée ; vu : seulement des repères ou un itinéraire "
+        "prévu, qui ne disent pas où vous étiez ; exportez la trace (« track ») elle-même.",
+        en="Expected a recorded GPX track; there are only waypoints or a planned route, which do "
+        "not tell where you were; export the track itself.",
+    )
+
+
+def encrypted_message() -> WrongFile:
+    """Say that a live message is encrypted; refusing it keeps it in the phone's queue."""
+    return WrongFile(
+        fr="Attendu : un message OwnTracks en clair ; vu : un message chiffré ; retirez la clé de "
+        "chiffrement dans l’application, le téléphone renverra ses positions.",
+        en="Expected an OwnTracks message in clear; it is encrypted; remove the encryption key in "
+        "the app, and the phone will send its positions again.",
+    )
+
+
+def bad_message() -> UnreadableFile:
+    """Say that a live message is not one."""
+    return UnreadableFile(
+        fr="Attendu : un message OwnTracks (un objet JSON) ; vu : autre chose ; "
+        "vérifiez le réglage HTTP de l’application.",
+        en="Expected an OwnTracks message (one JSON object); this is something else; "
+        "check the app's HTTP settings.",
+    )
+
+
+def message_too_long() -> HostileFile:
+    """Say that a live message is longer than any real one."""
+    return HostileFile(
+        fr="Attendu : un message d’une position ; vu : un message démesuré ; "
+        "vérifiez l’application qui l’envoie.",
+        en="Expected a message of one position; this one is far longer; "
+        "check the app that sends it.",
+    )

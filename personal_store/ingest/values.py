@@ -1,0 +1,141 @@
+"""Turn the raw values of a file into numbers, instants and labels, or refuse the entry.
+
+Files say the same thing in many ways: `46.16`, `"46.16"`, `461600000`. They also lie: `true`
+is no number, nor is a word. A value that is absent and a value that is unreadable are two
+reasons. It judges one value at a time; `judge.py` weighs whole positions.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from personal_store.ingest.limits import EARLIEST, FIELD_CHARS, LABEL_CHARS
+from personal_store.ingest.positionfix import Rejected, RejectReason
+
+_NUMERAL: Final = re.compile(
+    r"\s*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|nan|inf|infinity)\s*",
+    re.ASCII | re.IGNORECASE,
+)
+_SHORTEST_INSTANT_CHARS: Final = len("20240421T090731Z")
+_EARLIEST_EPOCH_S: Final = EARLIEST.timestamp()
+_LAST_EPOCH_S: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+_E7_PER_DEGREE: Final = 10_000_000
+_WORD: Final = 2**32
+
+
+class Refused(Exception):
+    """One entry cannot become a positionfix; never leaves this folder."""
+
+    def __init__(self, reason: RejectReason) -> None:
+        """Keep the reason."""
+        super().__init__(reason)
+        self.reason = reason
+
+    @property
+    def rejected(self) -> Rejected:
+        """Return the refusal as the entry to count."""
+        return Rejected(reason=self.reason)
+
+
+def number(raw: object) -> float:
+    """Return a number, possibly NaN or infinite, from a number or its text.
+
+    Raises `Refused` (unreadable-entry) for anything else: a truth value is not a number.
+    """
+    if type(raw) is float:
+        return raw
+    if type(raw) is int:
+        try:
+            return float(raw)
+        except OverflowError:
+            raise Refused(RejectReason.UNREADABLE_ENTRY) from None
+    if type(raw) is str and len(raw) <= FIELD_CHARS and _NUMERAL.fullmatch(raw):
+        return float(raw)
+    raise Refused(RejectReason.UNREADABLE_ENTRY)
+
+
+def measure(raw: object, *, at_least: float = float("-inf")) -> float | None:
+    """Return a side measure, or None where the source does not know it.
+
+    Absent, unreadable, infinite or below `at_least` (sources write -1 for unknown) is all the
+    same: a position is worth keeping without its altitude.
+    """
+    if raw is None:
+        return None
+    try:
+        value = raw if type(raw) is float else number(raw)
+    except Refused:
+        return None
+    return value if at_least <= value < float("inf") else None
+
+
+def degrees_from_e7(raw: object) -> float | None:
+    """Return degrees from ten-millionths of a degree; None where absent.
+
+    Google's exports hold negative values that were written as unsigned 32-bit words. No angle
+    reaches 2**31 ten-millionths, so undoing the wrap is never a guess.
+    Source: schema notes of CarlosBergillos/LocationHistoryFormat.
+    """
+    if raw is None:
+        return None
+    value = number(raw)
+    if _WORD // 2 <= value < _WORD:
+        value -= _WORD
+    return value / _E7_PER_DEGREE
+
+
+def instant_from_iso(raw: object, *, naive_is_utc: bool = False) -> datetime:
+    """Return an aware UTC time from ISO 8601 text that carries its offset.
+
+    `naive_is_utc` is for formats whose specification says so (GPX); elsewhere a time without
+    an offset is refused, since guessing would move a day. A bare date is no instant.
+    Raises `Refused` (no-time where absent, else unreadable-entry).
+    """
+    if raw is None or raw == "":
+        raise Refused(RejectReason.NO_TIME)
+    if type(raw) is not str or not _SHORTEST_INSTANT_CHARS <= len(raw) <= FIELD_CHARS:
+        raise Refused(RejectReason.UNREADABLE_ENTRY)
+    try:
+        at = datetime.fromisoformat(raw)
+        if at.tzinfo is UTC:
+            return at
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refused(RejectReason.UNREADABLE_ENTRY) from None
+    if not naive_is_utc:
+        raise Refused(RejectReason.UNREADABLE_ENTRY)
+    return at.replace(tzinfo=UTC)
+
+
+def instant_from_epoch_s(raw: object, *, units_per_s: int = 1) -> datetime:
+    """Return an aware UTC time from a count since 1970, in seconds or parts of them.
+
+    Raises `Refused`: no-time, unreadable-entry, or the two sides of the plausible, which are
+    told apart here because a calendar cannot hold them all.
+    """
+    if raw is None or raw == "":
+        raise Refused(RejectReason.NO_TIME)
+    epoch_s = number(raw) / units_per_s
+    if epoch_s < _EARLIEST_EPOCH_S:
+        raise Refused(RejectReason.BEFORE_1990)
+    if epoch_s > _LAST_EPOCH_S:
+        raise Refused(RejectReason.IN_THE_FUTURE)
+    if epoch_s != epoch_s:  # noqa: PLR0124 -- only NaN differs from itself
+        raise Refused(RejectReason.UNREADABLE_ENTRY)
+    return datetime.fromtimestamp(epoch_s, UTC)
+
+
+def label(raw: object) -> str | None:
+    """Return a short printable name from text or an integer, None where there is none.
+
+    Names go to a terminal, a page and a database: what does not print is left out.
+    """
+    if type(raw) is int:
+        return str(raw)[:LABEL_CHARS] if abs(raw) < _WORD**2 else None
+    if type(raw) is not str:
+        return None
+    cut = raw[:LABEL_CHARS]
+    if not cut.isprintable():
+        cut = "".join(character for character in cut if character.isprintable())
+    return cut.strip() or None
