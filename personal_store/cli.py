@@ -1,0 +1,229 @@
+"""The command line of a personal store: `personal-store COMMAND`.
+
+Stable, because people script against it: progress and sentences on stderr, one JSON document on
+stdout with `--json`, exit codes 0 ok, 1 failed, 2 usage. It holds no logic: each command calls a
+job or a query and says what came out. The commands about sharing are in `cli_sharing.py`.
+"""
+
+import os
+import secrets
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from personal_store import cli_sharing, documents, vault
+from personal_store.console import EXIT_FAILED, Session, plain_errors, read_secret
+from personal_store.db import devices, trips
+from personal_store.db.connection import open_database, reading, writing
+from personal_store.errors import IngestError
+from personal_store.footprint import HOME_TIMEZONE, period_footprint
+from personal_store.jobs import importing, pipeline
+from personal_store.settings import Language, Settings, language_of
+
+app = typer.Typer(
+    help="Votre espace personnel de mobilité. / Your personal mobility store.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(cli_sharing.consents_app, name="consents")
+cli_sharing.add_commands(app)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
+
+
+@app.callback()
+def configure(
+    context: typer.Context,
+    data: Annotated[Path | None, typer.Option(help="Dossier de données. / Data folder.")] = None,
+    passphrase_file: Annotated[
+        Path | None, typer.Option(help="Fichier de la phrase de passe. / Passphrase file.")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="fr | en")] = None,
+) -> None:
+    """Votre espace personnel de mobilité. / Your personal mobility store."""
+    given = {"data": data, "passphrase_file": passphrase_file, "language": lang}
+    try:
+        settings = Settings.model_validate(
+            Settings().model_dump() | {key: value for key, value in given.items() if value}
+        )
+    except ValidationError as error:
+        fields = ", ".join(str(each["loc"][0]) for each in error.errors())
+        raise typer.BadParameter(f"{fields}") from None
+    language = settings.language or language_of(os.environ.get("LC_ALL") or os.environ.get("LANG"))
+    context.obj = Session(
+        settings=settings, language=language, console=Console(file=sys.stderr, soft_wrap=True)
+    )
+
+
+@app.command()
+def init(context: typer.Context) -> None:
+    """Créer l'espace chiffré. / Create the encrypted store."""
+    session: Session = context.obj
+    folder = session.settings.data
+    made = vault.create_vault(
+        folder, session.passphrase(confirm=True), randomness=secrets.token_bytes
+    )
+    open_database(folder, made.key).dispose()
+    session.say(
+        fr=f"Espace créé et chiffré dans {folder}.\n"
+        "Code de secours, montré cette seule fois ; notez-le et gardez-le ailleurs :\n"
+        f"  {made.recovery_code}",
+        en=f"Store created and encrypted in {folder}.\n"
+        "Recovery code, shown this once; write it down and keep it elsewhere:\n"
+        f"  {made.recovery_code}",
+    )
+
+
+@app.command()
+def recover(
+    context: typer.Context,
+    code_file: Annotated[
+        Path, typer.Option(help="Fichier du code de secours. / Recovery code file.")
+    ],
+) -> None:
+    """Remplacer une phrase de passe oubliée. / Replace a forgotten passphrase."""
+    session: Session = context.obj
+    code = read_secret(code_file)
+    vault.recover(
+        session.settings.data,
+        code,
+        session.passphrase(confirm=True),
+        randomness=secrets.token_bytes,
+    )
+    session.say(fr="La phrase de passe est remplacée.", en="The passphrase is replaced.")
+
+
+@app.command("import")
+def import_files(
+    context: typer.Context,
+    paths: Annotated[list[Path], typer.Argument(help="Fichiers. / Files.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Importer des fichiers de positions. / Import location files."""
+    session: Session = context.obj
+    store = session.open()
+    reports, failed = [], False
+    for path in paths:
+        try:
+            report = importing.run_once(store.engine, path, clock=store.clock)
+        except IngestError as error:
+            failed = True
+            session.say(fr=f"{path.name} : {error.fr}", en=f"{path.name}: {error.en}")
+            continue
+        reports.append(report)
+        session.say(**documents.import_sentences(report))
+    held = pipeline.run_once(store.engine)
+    session.say(
+        fr=f"{held.positionfixes} positions et {held.trips} déplacements en tout.",
+        en=f"{held.positionfixes} positions and {held.trips} trips in all.",
+    )
+    if as_json:
+        session.answer(documents.import_document(reports, held))
+    if failed:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def process(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Recalculer tous les déplacements. / Compute all the trips again."""
+    session: Session = context.obj
+    held = pipeline.run_once(session.open().engine, everything=True)
+    session.say(
+        fr=f"{held.devices_recomputed} appareil(s) recalculé(s) ; {held.trips} déplacements.",
+        en=f"{held.devices_recomputed} device(s) recomputed; {held.trips} trips.",
+    )
+    if as_json:
+        session.answer({"positionfixes": held.positionfixes, "trips": held.trips})
+
+
+@app.command("trips")
+def list_trips(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    geometry: Annotated[bool, typer.Option(help="Avec le tracé. / With the track.")] = False,
+) -> None:
+    """Lister les déplacements. / List the trips."""
+    session: Session = context.obj
+    with reading(session.open().engine) as connection:
+        stored = trips.between(connection)
+    if as_json:
+        session.answer(documents.trip_documents(stored, geometry=geometry))
+        return
+    for each in stored:
+        session.say(**documents.trip_sentences(each))
+
+
+@app.command()
+def footprint(
+    context: typer.Context,
+    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
+    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])],
+    as_json: JsonOption = False,
+) -> None:
+    """Calculer l'empreinte de [from, to[. / Compute the footprint of [from, to)."""
+    session: Session = context.obj
+    start, end = since.replace(tzinfo=HOME_TIMEZONE), until.replace(tzinfo=HOME_TIMEZONE)
+    if start >= end:
+        raise typer.BadParameter("--from < --to")
+    with reading(session.open().engine) as connection:
+        stored = trips.between(connection, start=start, end=end)
+    result = period_footprint(
+        [each.trip for each in stored], documents.factor_set(), start=start, end=end
+    )
+    if as_json:
+        session.answer(documents.footprint_document(result))
+        return
+    session.say(**documents.footprint_sentences(result))
+
+
+@app.command()
+def device(context: typer.Context, name: str) -> None:
+    """Autoriser un appareil à envoyer ses positions. / Let a device send its positions."""
+    session: Session = context.obj
+    token = secrets.token_urlsafe(24)
+    store = session.open()
+    with writing(store.engine) as connection:
+        devices.authorise(connection, device=name, token=token, at=store.clock.now())
+    session.say(
+        fr=f"Appareil « {name} » autorisé. Dans OwnTracks (mode HTTP) : identifiant « {name} », "
+        "mot de passe ci-dessous, montré cette seule fois ; adresse : celle de « serve », suivie "
+        "de /pub.",
+        en=f"Device “{name}” authorised. In OwnTracks (HTTP mode): user “{name}”, the password "
+        "below, shown this once; address: that of “serve”, followed by /pub.",
+    )
+    session.answer({"device": name, "token": token})
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8640,
+    name: Annotated[
+        list[str] | None, typer.Option(help="Nom sous lequel il répond. / Name it answers to.")
+    ] = None,
+) -> None:
+    """Ouvrir les pages et recevoir les positions. / Serve the pages and take in positions."""
+    # Imported here: the other commands must not pay for a web server on a Raspberry Pi.
+    from personal_store.app import run_server  # noqa: PLC0415
+
+    session: Session = context.obj
+    run_server(session, host=host, port=port, hosts=tuple(name or ()))
+
+
+def main() -> None:
+    """Run the command line; one sentence and an exit code for whatever goes wrong."""
+    language: Language = language_of(os.environ.get("LC_ALL") or os.environ.get("LANG"))
+    if "--lang" in sys.argv[:-1]:
+        language = language_of(sys.argv[sys.argv.index("--lang") + 1])
+    try:
+        with plain_errors(language, Console(file=sys.stderr, soft_wrap=True)):
+            app(standalone_mode=False)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)

@@ -1,0 +1,179 @@
+"""The commands about sharing: enrol, tasks, consents, preview, contribute, ledger.
+
+Same contract as `cli.py`. Nothing leaves the machine but by `enrol`, `consents`, `tasks` and
+`contribute`, and each of them says what it sent.
+"""
+
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from consents.record import EventType
+from personal_store import consenting, cooperative, sharing_documents
+from personal_store.console import Session
+from personal_store.db import consents, contributions, memberships
+from personal_store.db.connection import reading, writing
+from personal_store.errors import TransportError
+from personal_store.jobs import catalogue, sharing
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
+consents_app = typer.Typer(
+    help="Donner, retirer, relire ses accords. / Give, withdraw, read back consents.",
+    no_args_is_help=True,
+)
+
+
+def enrol(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="Adresse de la coopérative. / Its address.")],
+    code: Annotated[str, typer.Option(help="Code d'invitation. / Invitation code.")],
+    zone: Annotated[str, typer.Option(help="Votre commune (code). / Your home zone (code).")],
+) -> None:
+    """Adhérer à une coopérative. / Join a cooperative."""
+    session: Session = context.obj
+    store = session.open()
+    joined = cooperative.enrol(
+        store.connect(url),
+        url=url.rstrip("/"),
+        code=code,
+        zone=zone,
+        member_key=Ed25519PrivateKey.generate(),
+    )
+    with writing(store.engine) as connection:
+        memberships.add(connection, joined, at=store.clock.now())
+    session.say(
+        fr="Adhésion enregistrée. Rien n'est partagé tant que vous n'avez pas donné votre accord.",
+        en="Membership recorded. Nothing is shared until you consent.",
+    )
+
+
+def tasks(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Lister les questions posées. / List what is asked."""
+    session: Session = context.obj
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    catalogue.run_once(store.engine, member, store.connect(member.url))
+    with reading(store.engine) as connection:
+        asked = memberships.tasks(connection, member)
+    if as_json:
+        session.answer([sharing_documents.task_document(each.task) for each in asked])
+        return
+    for each in asked:
+        session.say(
+            fr=f"{each.task.digest[:12]}  {each.task.week}  {each.task.title_fr}",
+            en=f"{each.task.digest[:12]}  {each.task.week}  {each.task.title_en}",
+        )
+
+
+def preview(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(help="Début de l'empreinte. / Start of its digest.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Voir exactement ce qui partirait. / See exactly what would leave."""
+    session: Session = context.obj
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    shown = sharing.preview(store, member, catalogue.find_task(store.engine, member, task))
+    if as_json:
+        session.answer(sharing_documents.preview_document(shown))
+        return
+    session.say(**sharing_documents.preview_sentences(shown))
+
+
+def contribute(
+    context: typer.Context,
+    task: Annotated[str, typer.Argument(help="Début de l'empreinte. / Start of its digest.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Envoyer la contribution d'une semaine. / Send the contribution of a week."""
+    session: Session = context.obj
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    transport = store.connect(member.url)
+    asked = catalogue.find_task(store.engine, member, task)
+    consenting.hand_over(store.engine, member, transport)
+    sent = sharing.run_once(store, member, asked)
+    session.say(
+        fr=f"Contribution de {sent.week} envoyée : {len(sent.report)} octets, ceux de l'aperçu.",
+        en=f"Contribution of {sent.week} sent: {len(sent.report)} bytes, those of the preview.",
+    )
+    if as_json:
+        session.answer(sharing_documents.contribution_document(sent))
+
+
+def ledger(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Relire le budget de confidentialité. / Read the privacy budget."""
+    session: Session = context.obj
+    with reading(session.open().engine) as connection:
+        rows = contributions.every(connection)
+    document = sharing_documents.ledger_document(rows)
+    if as_json:
+        session.answer(document)
+        return
+    session.say(**sharing_documents.ledger_sentences(rows))
+
+
+@consents_app.command("give")
+def give(context: typer.Context) -> None:
+    """Donner son accord. / Consent."""
+    _decide(context, EventType.GIVEN)
+
+
+@consents_app.command("withdraw")
+def withdraw(context: typer.Context) -> None:
+    """Retirer son accord. / Withdraw consent."""
+    _decide(context, EventType.WITHDRAWN)
+
+
+@consents_app.command("list")
+def list_consents(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Relire ses choix, chacun avec sa preuve. / Read one's choices, each with its proof."""
+    session: Session = context.obj
+    with reading(session.open().engine) as connection:
+        chains = [consents.chain(connection, consent.cid) for consent in consents.every(connection)]
+    events = [event for chain in chains for event in chain]
+    if as_json:
+        session.answer([sharing_documents.event_document(event) for event in events])
+        return
+    for event in events:
+        session.say(**sharing_documents.event_sentences(event))
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Hang the commands that are not about one consent on the main command line."""
+    for command in (enrol, tasks, preview, contribute, ledger):
+        app.command()(command)
+
+
+def _decide(context: typer.Context, event_type: EventType) -> None:
+    session: Session = context.obj
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    transport = store.connect(member.url)
+    choice = consenting.Choice(
+        membership=member,
+        purpose=catalogue.purpose_asked(store.engine, member, transport),
+        event_type=event_type,
+        language=session.language,
+    )
+    consenting.decide(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
+    session.say(
+        fr="Votre choix est signé et vaut dès maintenant.",
+        en="Your choice is signed and holds from now on.",
+    )
+    try:
+        consenting.hand_over(store.engine, member, transport)
+    except TransportError as error:
+        session.say(
+            fr=f"{error.fr} Votre choix sera transmis à la prochaine commande.",
+            en=f"{error.en} Your choice will be handed over by the next command.",
+        )
+        return
+    session.say(
+        fr="Il est inscrit au journal de la coopérative, preuve vérifiée et gardée.",
+        en="It is in the cooperative's log; the proof was verified and kept.",
+    )

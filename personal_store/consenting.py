@@ -1,0 +1,195 @@
+"""Give and withdraw consent: signed by the resident, kept here, proved by the cooperative's log.
+
+A choice counts here from the moment it is signed, offline too: the gate reads these events. They
+are then handed to the cooperative's log, and the proof that comes back is verified and kept. A
+choice that could not be handed over yet is handed over by the next `hand_over`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Engine
+
+from consents.canonical import utc_text
+from consents.jws import thumbprint
+from consents.receipt import LeafPayload, read_event, sign_event
+from consents.record import (
+    ConsentBody,
+    ConsentedPurpose,
+    ConsentLimits,
+    EventType,
+    Party,
+    PrivacyNotice,
+    Purpose,
+)
+from personal_store import cooperative
+from personal_store.cooperative import Membership
+from personal_store.db import consents
+from personal_store.db.connection import reading, writing
+from personal_store.db.consents import Consent, KeptEvent
+from personal_store.errors import GateClosed
+from personal_store.transport import Transport
+
+Randomness = Callable[[int], bytes]
+CONSENT_ID_LENGTH_BYTES = 16
+COMMITMENT_KEY_LENGTH_BYTES = 32
+# Asked again every year (CNIL and EDPB 05/2020: refresh at intervals).
+VALIDITY = timedelta(days=365)
+WEEKS_OF_VALIDITY = 53  # a year of 365 days touches at most 53 ISO weeks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the resident decides about one purpose of one cooperative."""
+
+    membership: Membership
+    purpose: Purpose
+    event_type: EventType
+    language: str
+
+
+def decide(engine: Engine, choice: Choice, *, now: datetime, randomness: Randomness) -> KeptEvent:
+    """Sign a choice and keep it: it holds from now on, whoever can be reached.
+
+    Giving opens a new consent, with a fresh key and a fresh id, unless one is active. Withdrawing
+    ends the active one. Raises GateClosed when there is nothing to change.
+    """
+    with writing(engine) as connection:
+        current = consents.newest_for(
+            connection, url=choice.membership.url, purpose_digest=choice.purpose.digest
+        )
+        chain = consents.chain(connection, current.cid) if current else []
+        active = bool(chain) and chain[-1].signed.payload.t.permits
+        if choice.event_type is EventType.WITHDRAWN:
+            if current is None or not active:
+                raise _nothing_to_withdraw()
+        elif active:
+            raise _already_given()
+        else:
+            current = _open(connection, choice, now=now, randomness=randomness)
+            chain = []
+        event = _sign(current, choice, chain, now=now, randomness=randomness)
+        consents.add_event(connection, event)
+        return event
+
+
+def hand_over(engine: Engine, membership: Membership, transport: Transport) -> int:
+    """Hand the events that the log does not hold yet to the cooperative, in order.
+
+    Returns how many were handed over. Raises TransportError when it cannot be reached; what was
+    handed over before stays so.
+    """
+    handed = 0
+    with reading(engine) as connection:
+        waiting = [
+            event
+            for consent in consents.every(connection)
+            if consent.url == membership.url
+            for event in consents.chain(connection, consent.cid)
+            if event.receipt is None
+        ]
+    for event in sorted(waiting, key=lambda each: each.signed_at):
+        receipt = cooperative.log_event(transport, membership, event.signed.leaf)
+        payload = event.signed.payload
+        with writing(engine) as connection:
+            consents.keep_receipt(connection, cid=payload.cid, n=payload.n, receipt=receipt)
+        handed += 1
+    return handed
+
+
+def _open(
+    connection: Connection, choice: Choice, *, now: datetime, randomness: Randomness
+) -> Consent:
+    opened = Consent(
+        cid=randomness(CONSENT_ID_LENGTH_BYTES).hex(),
+        url=choice.membership.url,
+        purpose_digest=choice.purpose.digest,
+        key=Ed25519PrivateKey.generate(),
+        opened_at=now,
+    )
+    consents.add(connection, opened)
+    return opened
+
+
+def _sign(
+    consent: Consent,
+    choice: Choice,
+    chain: Sequence[KeptEvent],
+    *,
+    now: datetime,
+    randomness: Randomness,
+) -> KeptEvent:
+    body = _body(choice, consent, now=now)
+    key = randomness(COMMITMENT_KEY_LENGTH_BYTES)
+    payload = LeafPayload(
+        t=choice.event_type,
+        o=choice.membership.log_origin,
+        cid=consent.cid,
+        n=len(chain),
+        p=chain[-1].signed.head if chain else "",
+        pd=consent.purpose_digest,
+        c=body.commitment(key=key),
+        at=utc_text(now),
+        kid=thumbprint(consent.key.public_key()),
+    )
+    return KeptEvent(
+        signed=read_event(sign_event(payload, consent.key)),
+        body=body,
+        commitment_key=key,
+        signed_at=now,
+        receipt=None,
+    )
+
+
+def _body(choice: Choice, consent: Consent, *, now: datetime) -> ConsentBody:
+    purpose = choice.purpose
+    limits = ConsentLimits(
+        fields=purpose.fields,
+        epsilon_week_micro=purpose.epsilon_week_micro,
+        epsilon_total_micro=WEEKS_OF_VALIDITY * purpose.epsilon_week_micro,
+        expires_at=now + VALIDITY,
+    )
+    return ConsentBody(
+        record_id=f"{consent.cid}-{choice.event_type.value}",
+        # Fresh with every consent, so that two cooperatives cannot compare residents.
+        pii_principal_id=consent.cid,
+        privacy_notice=PrivacyNotice(
+            url=f"{choice.membership.url}/v1/purposes/{purpose.digest}",
+            version=purpose.version,
+            sha256=purpose.digest,
+        ),
+        language=choice.language,
+        purposes=(
+            ConsentedPurpose(purpose_digest=purpose.digest, dpv_purpose=purpose.dpv_purpose),
+        ),
+        party_identification=(
+            Party(
+                party_id=choice.membership.log_origin,
+                party_name=purpose.controller_name,
+                party_role="dpv:DataController",
+                party_type="eu-dga:DataCooperative",
+                party_address=choice.membership.url,
+                party_contact=purpose.controller_contact,
+            ),
+        ),
+        event_time=now,
+        validity_duration_s=int(VALIDITY.total_seconds()),
+        event_type=choice.event_type,
+        limits=limits if choice.event_type.permits else None,
+    )
+
+
+def _nothing_to_withdraw() -> GateClosed:
+    return GateClosed(
+        fr="Aucun accord en cours à retirer : rien n'est partagé.",
+        en="There is no consent to withdraw: nothing is shared.",
+    )
+
+
+def _already_given() -> GateClosed:
+    return GateClosed(
+        fr="Vous avez déjà donné votre accord ; retirez-le pour changer d'avis.",
+        en="You have already consented; withdraw to change your mind.",
+    )

@@ -1,0 +1,114 @@
+"""How the command line speaks: sentences on stderr, one JSON document on stdout, no traceback."""
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from sqlalchemy.exc import DatabaseError
+from typer import Exit
+
+from personal_store.errors import NotInitialised, StoreError, VaultError
+from personal_store.settings import Language, Settings
+from personal_store.store import Store, open_store
+from personal_store.vault import VAULT_FILE, unlock
+
+EXIT_FAILED = 1
+_PROMPTS = {
+    "fr": ("Phrase de passe : ", "Encore une fois : "),
+    "en": ("Passphrase: ", "Again: "),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What every command is given: settings and a way to speak."""
+
+    settings: Settings
+    language: Language
+    console: Console
+
+    def say(self, *, fr: str, en: str) -> None:
+        """Tell a person, on stderr, as plain text."""
+        self.console.print(
+            en if self.language == "en" else fr, markup=False, highlight=False, soft_wrap=True
+        )
+
+    def answer(self, document: object) -> None:
+        """Give a script its one JSON document, on stdout."""
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+    def passphrase(self, *, confirm: bool = False) -> str:
+        """Read the passphrase from its file, or ask for it; never from the command line."""
+        file = self.settings.passphrase_file
+        if file is not None:
+            return read_secret(file)
+        if not sys.stdin.isatty():
+            raise VaultError(
+                fr="Il faut une phrase de passe : donnez --passphrase-file FICHIER, ou lancez la "
+                "commande dans un terminal.",
+                en="A passphrase is needed: give --passphrase-file FILE, or run the command in a "
+                "terminal.",
+            )
+        first, again = _PROMPTS[self.language]
+        given = getpass.getpass(first)
+        if confirm and getpass.getpass(again) != given:
+            raise VaultError(
+                fr="Les deux phrases diffèrent : recommencez.",
+                en="The two passphrases differ: start again.",
+            )
+        return given
+
+    def open(self) -> Store:
+        """Unlock the store of the data folder."""
+        folder = self.settings.data
+        if not (folder / VAULT_FILE).exists():
+            raise NotInitialised(
+                fr="Aucun espace personnel dans ce dossier : lancez d'abord "
+                "« personal-store init ».",
+                en="No store in this folder: run “personal-store init” first.",
+            )
+        return open_store(folder, unlock(folder, self.passphrase()))
+
+
+def read_secret(file: Path) -> str:
+    """Return the first line of a secret's file."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise VaultError(
+            fr=f"Le fichier de phrase de passe {file.name} est illisible.",
+            en=f"The passphrase file {file.name} cannot be read.",
+        ) from error
+    return lines[0] if lines else ""
+
+
+@contextmanager
+def plain_errors(language: Language, console: Console) -> Iterator[None]:
+    """Turn whatever goes wrong into one sentence and exit code 1."""
+    session = Session(settings=Settings.model_construct(), language=language, console=console)
+    try:
+        yield
+    except StoreError as error:
+        session.say(fr=error.fr, en=error.en)
+        raise Exit(EXIT_FAILED) from None
+    except DatabaseError as error:
+        session.say(
+            fr="La base de données n'a pas accepté l'opération : rien n'a été changé. Vérifiez la "
+            f"place sur le disque et les droits du dossier ({type(error.orig).__name__}).",
+            en="The database did not accept the operation: nothing was changed. Check the disk "
+            f"space and the folder's permissions ({type(error.orig).__name__}).",
+        )
+        raise Exit(EXIT_FAILED) from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        session.say(
+            fr=f"Le système a refusé une opération sur un fichier : {reason}.",
+            en=f"The system refused an operation on a file: {reason}.",
+        )
+        raise Exit(EXIT_FAILED) from None

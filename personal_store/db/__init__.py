@@ -1,0 +1,1 @@
+"""The encrypted database: connection, tables, migrations, one repository per table family."""

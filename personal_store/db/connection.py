@@ -1,0 +1,67 @@
+"""Open the resident's database: SQLite encrypted by SQLCipher, through SQLAlchemy.
+
+The key is the vault's 32 bytes, given raw (SQLCipher derives nothing). A reader uses
+`reading(engine)`, a writer `writing(engine)`: writers take the write lock at once, so that two
+processes importing the same file queue up instead of failing half-way.
+Source: SQLCipher API, "raw key data"; SQLite, "BEGIN IMMEDIATE" and WAL.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlcipher3.dbapi2 as sqlcipher
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from personal_store.db.schema import bring_to_head
+from personal_store.vault import DATABASE_FILE, DatabaseKey
+
+# A Raspberry Pi's slowest import commits well within this; past it, something is stuck.
+LOCK_TIMEOUT_S = 120.0
+
+
+def open_database(folder: Path, key: DatabaseKey) -> Engine:
+    """Open, or create, the database of a data folder and bring its schema up to date.
+
+    Raises UnknownSchema when another version of the program wrote it.
+    """
+    engine = create_engine(
+        "sqlite://", module=sqlcipher, creator=lambda: _connect(folder / DATABASE_FILE, key)
+    )
+    event.listen(engine, "begin", _begin)
+    with writing(engine) as connection:
+        bring_to_head(connection)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that sees one consistent state."""
+    with engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that holds the write lock; commit at the end, or nothing."""
+    with engine.execution_options(lock="IMMEDIATE").begin() as connection:
+        yield connection
+
+
+def _begin(connection: Connection) -> None:
+    lock = connection.get_execution_options().get("lock", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {lock}")
+
+
+def _connect(path: Path, key: DatabaseKey) -> Any:
+    raw = sqlcipher.connect(
+        str(path), timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+    )
+    raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    raw.execute("PRAGMA journal_mode = WAL")
+    raw.execute("PRAGMA synchronous = FULL")  # a consent event must survive a power cut
+    raw.execute("PRAGMA foreign_keys = ON")
+    raw.execute("PRAGMA temp_store = MEMORY")  # no position in a plain temporary file
+    raw.execute("PRAGMA secure_delete = ON")
+    return raw

@@ -1,0 +1,132 @@
+"""The tables of the resident's consents: one key and one chain of signed events per consent."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Row, insert, select, update
+
+from consents.receipt import SignedEvent, read_event
+from consents.record import ConsentBody
+from personal_store.cooperative import LogReceipt
+from personal_store.db.tables import consent, consent_event
+from personal_store.db.units import from_ms, to_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One consent: for one purpose of one cooperative, with the key that signs its events."""
+
+    cid: str
+    url: str
+    purpose_digest: str
+    key: Ed25519PrivateKey
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEvent:
+    """A signed event of a consent, its clear body, and its proof once the log holds it."""
+
+    signed: SignedEvent
+    body: ConsentBody
+    commitment_key: bytes
+    signed_at: datetime
+    receipt: LogReceipt | None
+
+
+def add(connection: Connection, new: Consent) -> None:
+    """Keep a new consent and its key."""
+    connection.execute(
+        insert(consent).values(
+            cid=new.cid,
+            url=new.url,
+            purpose_digest=new.purpose_digest,
+            consent_key=new.key.private_bytes_raw(),
+            opened_at_ms=to_ms(new.opened_at),
+        )
+    )
+
+
+def newest_for(connection: Connection, *, url: str, purpose_digest: str) -> Consent | None:
+    """Return the consent that was last opened for a purpose, None when none ever was."""
+    query = (
+        select(consent)
+        .where(consent.c.url == url, consent.c.purpose_digest == purpose_digest)
+        .order_by(consent.c.opened_at_ms.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _consent(row)
+
+
+def every(connection: Connection) -> list[Consent]:
+    """Return the consents, oldest first."""
+    return [
+        _consent(row)
+        for row in connection.execute(select(consent).order_by(consent.c.opened_at_ms))
+    ]
+
+
+def add_event(connection: Connection, event: KeptEvent) -> None:
+    """Append an event to its consent's chain."""
+    payload = event.signed.payload
+    connection.execute(
+        insert(consent_event).values(
+            cid=payload.cid,
+            n=payload.n,
+            leaf=event.signed.leaf,
+            body=event.body.to_bytes(),
+            commitment_key=event.commitment_key,
+            signed_at_ms=to_ms(event.signed_at),
+        )
+    )
+
+
+def keep_receipt(connection: Connection, *, cid: str, n: int, receipt: LogReceipt) -> None:
+    """Keep the proof that the log holds an event."""
+    proof = {"index": receipt.index, "size": receipt.size, "hashes": receipt.hashes}
+    connection.execute(
+        update(consent_event)
+        .where(consent_event.c.cid == cid, consent_event.c.n == n)
+        .values(proof=json.dumps(proof), checkpoint=receipt.checkpoint)
+    )
+
+
+def chain(connection: Connection, cid: str) -> list[KeptEvent]:
+    """Return the events of a consent, oldest first."""
+    query = select(consent_event).where(consent_event.c.cid == cid).order_by(consent_event.c.n)
+    return [
+        KeptEvent(
+            signed=read_event(bytes(row.leaf)),
+            body=ConsentBody.parse(bytes(row.body)),
+            commitment_key=bytes(row.commitment_key),
+            signed_at=from_ms(row.signed_at_ms),
+            receipt=_receipt(row.proof, row.checkpoint),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _consent(row: Row[Any]) -> Consent:
+    return Consent(
+        cid=row.cid,
+        url=row.url,
+        purpose_digest=row.purpose_digest,
+        key=Ed25519PrivateKey.from_private_bytes(row.consent_key),
+        opened_at=from_ms(row.opened_at_ms),
+    )
+
+
+def _receipt(proof: str | None, checkpoint: str | None) -> LogReceipt | None:
+    if proof is None or checkpoint is None:
+        return None
+    document = json.loads(proof)
+    return LogReceipt(
+        index=document["index"],
+        size=document["size"],
+        hashes=tuple(document["hashes"]),
+        checkpoint=checkpoint,
+    )

@@ -1,0 +1,78 @@
+"""The tables of what the resident joined: memberships, purposes and tasks, verbatim."""
+
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from contributions.task import read_task
+from personal_store.cooperative import Membership, SignedTask
+from personal_store.db.tables import membership, purpose, task
+from personal_store.db.units import to_ms
+
+
+def add(connection: Connection, joined: Membership, *, at: datetime) -> None:
+    """Keep a new membership."""
+    connection.execute(
+        insert(membership).values(
+            url=joined.url,
+            member_id=joined.member_id,
+            member_key=joined.member_key.private_bytes_raw(),
+            zone=joined.zone,
+            log_origin=joined.log_origin,
+            log_vkey=joined.log_vkey,
+            task_key=joined.task_key.public_bytes_raw(),
+            enrolled_at_ms=to_ms(at),
+        )
+    )
+
+
+def every(connection: Connection) -> list[Membership]:
+    """Return the memberships, oldest first."""
+    query = select(membership).order_by(membership.c.enrolled_at_ms, membership.c.url)
+    return [
+        Membership(
+            url=row.url,
+            member_id=row.member_id,
+            member_key=Ed25519PrivateKey.from_private_bytes(row.member_key),
+            zone=row.zone,
+            log_origin=row.log_origin,
+            log_vkey=row.log_vkey,
+            task_key=Ed25519PublicKey.from_public_bytes(row.task_key),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def keep_tasks(connection: Connection, url: str, signed: list[SignedTask]) -> None:
+    """Keep the tasks that are not there yet, as they were signed."""
+    for each in signed:
+        connection.execute(
+            upsert(task)
+            .values(digest=each.task.digest, url=url, jws=each.jws)
+            .on_conflict_do_nothing()
+        )
+
+
+def tasks(connection: Connection, joined: Membership) -> list[SignedTask]:
+    """Return the kept tasks of a membership, newest week first."""
+    query = select(task.c.jws).where(task.c.url == joined.url)
+    signed = [
+        SignedTask(task=read_task(jws, joined.task_key), jws=jws)
+        for jws in connection.scalars(query)
+    ]
+    return sorted(signed, key=lambda each: (each.task.week, each.task.digest), reverse=True)
+
+
+def keep_purpose(connection: Connection, digest: str, document: bytes) -> None:
+    """Keep the bytes of a purpose under its digest."""
+    connection.execute(
+        upsert(purpose).values(digest=digest, document=document).on_conflict_do_nothing()
+    )
+
+
+def purpose_document(connection: Connection, digest: str) -> bytes | None:
+    """Return the bytes of a purpose as received, None when it was never fetched."""
+    document = connection.scalar(select(purpose.c.document).where(purpose.c.digest == digest))
+    return None if document is None else bytes(document)

@@ -1,0 +1,154 @@
+"""The tables of a personal store, as SQLAlchemy Core. The migrations create them.
+
+Times are integer milliseconds of Unix time, UTC; coordinates are integer 1e-7 degrees (1 cm), so
+that "the same position" is exact.
+"""
+
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+positionfix = Table(
+    "positionfix",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", Text, nullable=False, comment="SourceFormat"),
+    Column("device", Text, nullable=False),
+    Column("at_ms", Integer, nullable=False),
+    Column("lon_e7", Integer, nullable=False),
+    Column("lat_e7", Integer, nullable=False),
+    Column("accuracy_m", Float),
+    Column("speed_mps", Float),
+    Column("altitude_m", Float),
+    Column("activity", Text, comment="the source's own label, verbatim"),
+    Column("activity_confidence", Float, comment="in [0, 1]"),
+    Column("received_at_ms", Integer, nullable=False),
+    # The order serves the unique key and reading one device's history alike.
+    UniqueConstraint("device", "at_ms", "lon_e7", "lat_e7", "source"),
+)
+
+staypoint = Table(
+    "staypoint",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("start_ms", Integer, nullable=False),
+    Column("end_ms", Integer, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("radius_m", Float, nullable=False),
+)
+
+trip = Table(
+    "trip",
+    metadata,
+    Column("trip_id", Text, primary_key=True, comment="from device and start: stable"),
+    Column("device", Text, nullable=False),
+    Column("start_ms", Integer, nullable=False, index=True),
+    Column("end_ms", Integer, nullable=False),
+)
+
+tripleg = Table(
+    "tripleg",
+    metadata,
+    Column("trip_id", ForeignKey("trip.trip_id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, comment="0 is the first leg of the trip"),
+    Column("start_ms", Integer, nullable=False),
+    Column("end_ms", Integer, nullable=False),
+    Column("distance_m", Float, nullable=False),
+    Column("gap_m", Float, nullable=False, comment="part of distance_m without fixes"),
+    Column("modes", Text, nullable=False, comment="JSON [[mode, probability], ...]"),
+    Column("mode_source", Text, nullable=False),
+    Column("track", Text, nullable=False, comment="JSON [[lon, lat], ...]"),
+)
+
+processed = Table(
+    "processed",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("newest_fix_id", Integer, nullable=False, comment="positionfix.id covered"),
+    Column("fixes_set_aside", Integer, nullable=False, comment="cleaned out, never deleted"),
+)
+
+device_token = Table(
+    "device_token",
+    metadata,
+    Column("device", Text, primary_key=True),
+    Column("token_sha256", Text, nullable=False, unique=True),
+    Column("created_at_ms", Integer, nullable=False),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("url", Text, primary_key=True, comment="the cooperative's address"),
+    Column("member_id", Text, nullable=False),
+    Column("member_key", LargeBinary, nullable=False, comment="Ed25519 private key, raw"),
+    Column("zone", Text, nullable=False, comment="home zone, as the resident confirmed it"),
+    Column("log_origin", Text, nullable=False),
+    Column("log_vkey", Text, nullable=False, comment="pinned at enrolment"),
+    Column("task_key", LargeBinary, nullable=False, comment="Ed25519 public, pinned at enrolment"),
+    Column("enrolled_at_ms", Integer, nullable=False),
+)
+
+purpose = Table(
+    "purpose",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("document", LargeBinary, nullable=False, comment="bytes as received"),
+)
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("cid", Text, primary_key=True),
+    Column("url", ForeignKey("membership.url"), nullable=False),
+    Column("purpose_digest", Text, nullable=False),
+    Column("consent_key", LargeBinary, nullable=False, comment="Ed25519 private key, raw"),
+    Column("opened_at_ms", Integer, nullable=False),
+)
+
+consent_event = Table(
+    "consent_event",
+    metadata,
+    Column("cid", ForeignKey("consent.cid"), primary_key=True),
+    Column("n", Integer, primary_key=True, comment="position in the chain of this cid"),
+    Column("leaf", LargeBinary, nullable=False, comment="compact JWS, verbatim"),
+    Column("body", LargeBinary, nullable=False, comment="canonical JSON behind the commitment"),
+    Column("commitment_key", LargeBinary, nullable=False),
+    Column("signed_at_ms", Integer, nullable=False),
+    Column("proof", Text, comment="JSON of the inclusion proof; NULL until logged"),
+    Column("checkpoint", Text, comment="signed note that the proof leads to"),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("url", ForeignKey("membership.url"), nullable=False),
+    Column("jws", LargeBinary, nullable=False, comment="signed by the cooperative, verbatim"),
+)
+
+contribution = Table(
+    "contribution",
+    metadata,
+    Column("task_digest", ForeignKey("task.digest"), primary_key=True),
+    Column("week", Text, nullable=False, comment="ISO week, e.g. 2026-W46"),
+    Column("cid", ForeignKey("consent.cid"), nullable=False, comment="consent that covers it"),
+    Column("head", Text, nullable=False, comment="last leaf of that consent when drawn"),
+    Column("epsilon_micro", Integer, nullable=False),
+    Column("state", Text, nullable=False, comment="prepared, reserved, sent"),
+    Column("exact", Text, nullable=False, comment="JSON vector before noise: never leaves"),
+    Column("report", LargeBinary, nullable=False, comment="the bytes that leave, drawn once"),
+    Column("changed_at_ms", Integer, nullable=False),
+)

@@ -1,0 +1,106 @@
+"""Step 3 of 9 — footprint. In: trips. Out: a `PeriodFootprint`. Next: consent gate.
+
+What the resident's trips weigh, in kgCO2e, over a period, with an interval; and how many
+kilometres each mode group accounts for. The factors and their arithmetic are `carbon`'s.
+It is not a judgement of the mode: that comes from the trips, with its probabilities.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from carbon.factors import FactorSet
+from carbon.footprint import Footprint, LegActivity, footprint_by_mode, total_footprint
+from carbon.modes import ModeGroup, TransportMode
+from personal_store.trips.timeline import Trip, Tripleg
+
+HOME_TIMEZONE = ZoneInfo("Europe/Paris")
+# Distance along a recorded track: sampling shortens, noise lengthens; measured in
+# docs/measurements.md against the odometer-like truth of the synthetic week.
+TRACK_DISTANCE_U95_PERCENT = 10.0
+# A gap is a straight line, hence a lower bound: road networks are about 1.2 to 1.4 times as long
+# as the crow flies (circuity, e.g. Giacomin and Levinson 2015).
+GAP_DISTANCE_U95_PERCENT = 40.0
+# Two devices that were on the same journey overlap nearly all of the time.
+SAME_JOURNEY_OVERLAP = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodFootprint:
+    """The footprint of [start, end): total, by most probable mode, kilometres by mode group.
+
+    `distance_m` values are expected values: a leg that is 70 % car gives 70 % of its metres to car.
+    """
+
+    start: datetime
+    end: datetime
+    trips: int
+    total: Footprint
+    by_mode: Mapping[TransportMode, Footprint]
+    distance_m: Mapping[ModeGroup, float]
+    factor_set: str
+
+
+def period_footprint(
+    trips: Sequence[Trip], factor_set: FactorSet, *, start: datetime, end: datetime
+) -> PeriodFootprint:
+    """Compute the footprint of the trips that start in [start, end)."""
+    travelled = one_traveller([trip for trip in trips if start <= trip.start < end])
+    legs = [leg for trip in travelled for leg in trip.triplegs if leg.distance_m > 0]
+    activities = [_activity(leg) for leg in legs]
+    return PeriodFootprint(
+        start=start,
+        end=end,
+        trips=len(travelled),
+        total=total_footprint(activities, factor_set),
+        by_mode=footprint_by_mode(activities, factor_set),
+        distance_m=distance_by_group(legs),
+        factor_set=factor_set.name,
+    )
+
+
+def one_traveller(trips: Sequence[Trip]) -> list[Trip]:
+    """Keep one trip where several devices recorded the same journey.
+
+    A phone and a bike computer on the same ride must not count twice. The trip with the longer
+    record wins; a trip of which at least half overlaps a kept one of another device is dropped.
+    """
+    kept: list[Trip] = []
+    for trip in sorted(trips, key=lambda each: (each.start - each.end, each.start, each.device)):
+        if not any(_same_journey(trip, other) for other in kept):
+            kept.append(trip)
+    return sorted(kept, key=lambda each: each.start)
+
+
+def distance_by_group(legs: Sequence[Tripleg]) -> dict[ModeGroup, float]:
+    """Return the expected metres of each mode group, every group present."""
+    metres: dict[ModeGroup, float] = defaultdict(float)
+    for leg in legs:
+        for each in leg.modes:
+            metres[each.mode.group] += each.probability * leg.distance_m
+    return {group: metres[group] for group in ModeGroup}
+
+
+def local_date(at: datetime) -> date:
+    """Return the calendar day on which a resident of the territory lived `at`."""
+    return at.astimezone(HOME_TIMEZONE).date()
+
+
+def _activity(leg: Tripleg) -> LegActivity:
+    gap_share = leg.gap_m / leg.distance_m
+    return LegActivity(
+        modes={each.mode: each.probability for each in leg.modes},
+        distance_m=leg.distance_m,
+        on=local_date(leg.start),
+        distance_u95_percent=TRACK_DISTANCE_U95_PERCENT * (1 - gap_share)
+        + GAP_DISTANCE_U95_PERCENT * gap_share,
+    )
+
+
+def _same_journey(trip: Trip, other: Trip) -> bool:
+    if trip.device == other.device:
+        return False
+    shared = min(trip.end, other.end) - max(trip.start, other.start)
+    return shared >= SAME_JOURNEY_OVERLAP * (trip.end - trip.start)

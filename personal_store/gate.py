@@ -1,0 +1,156 @@
+"""Step 4 of 9 — consent gate. In: a week's kilometres. Out: `Permitted[...]`. Next: contribution.
+
+The only way out. `contribute.py` accepts nothing but a `Permitted[WeekKilometres]`, and only this
+module can make one: the constructor wants a seal that never leaves it. A `Permitted` names the
+consent, its head and its purpose, so that what it covers can be proved later.
+
+It decides from the resident's own signed events, offline: a withdrawal closes the gate at once,
+whether or not the cooperative has been reached.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Generic, TypeVar, final
+
+from consents.decision import Reason, permitted
+from consents.receipt import SignedEvent
+from consents.record import ConsentBody
+from contributions.task import Task
+from personal_store.errors import GateClosed
+
+T = TypeVar("T")
+_SEAL = object()
+# What a report tells, in the words that purposes use for their fields.
+FIELDS_USED = ("distance_km_by_mode_group", "zone_of_residence")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekKilometres:
+    """What one ISO week comes down to: kilometres by coordinate label, and the home zone."""
+
+    week: str
+    zone: str
+    kilometres: Mapping[str, Fraction]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The consent that covers a contribution: id, hash of its last leaf, purpose."""
+
+    cid: str
+    head: str
+    purpose_digest: str
+
+
+@final
+class Permitted(Generic[T]):
+    """A value that the resident's consent lets out, with the grant that covers it."""
+
+    __slots__ = ("_grant", "_value")
+
+    def __init__(self, value: T, grant: Grant, *, seal: object) -> None:
+        """Refuse every maker but this module's `permit_week`."""
+        if seal is not _SEAL:
+            raise TypeError("only the consent gate makes a Permitted")
+        self._value = value
+        self._grant = grant
+
+    @property
+    def value(self) -> T:
+        """Return what may leave."""
+        return self._value
+
+    @property
+    def grant(self) -> Grant:
+        """Return the consent that covers it."""
+        return self._grant
+
+    def __repr__(self) -> str:
+        """Redact what may leave: a log is not a recipient."""
+        return f"<Permitted under consent {self._grant.cid[:8]}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covering:
+    """The consent that the gate reads: its whole chain, oldest first, and its last clear body.
+
+    `spent_micro` is the privacy loss, in millionths of ε, already reserved or sent under it.
+    """
+
+    events: Sequence[SignedEvent]
+    body: ConsentBody
+    commitment_key: bytes
+    spent_micro: int
+
+
+def permit_week(
+    week: WeekKilometres, *, task: Task, covering: Covering | None, now: datetime
+) -> Permitted[WeekKilometres]:
+    """Let a week out for a task, if the resident's consent covers it now.
+
+    Raises GateClosed, with the reason in plain words, in every other case; `covering` is None when
+    the resident never chose.
+    """
+    if week.week != task.week:
+        raise GateClosed(
+            fr="La semaine préparée n'est pas celle de la question : rien ne part.",
+            en="The prepared week is not the one that is asked for: nothing leaves.",
+        )
+    if covering is None:
+        raise _closed(Reason.NEVER_GIVEN)
+    decision = permitted(
+        covering.events,
+        log_origin=task.log_origin,
+        purpose_digest=task.purpose_digest,
+        epsilon_micro=task.epsilon_micro,
+        now=now,
+        body=covering.body,
+        body_key=covering.commitment_key,
+        fields=FIELDS_USED,
+        spent_total_micro=covering.spent_micro,
+    )
+    if not decision.permitted:
+        raise _closed(decision.reason)
+    assert decision.head is not None, "a permission names the event that it rests on"
+    assert decision.cid is not None, "a permission names its consent"
+    grant = Grant(cid=decision.cid, head=decision.head, purpose_digest=task.purpose_digest)
+    return Permitted(week, grant, seal=_SEAL)
+
+
+def _closed(reason: Reason) -> GateClosed:
+    fr, en = _WORDS.get(reason, _NOT_COVERED)
+    return GateClosed(fr=fr, en=en)
+
+
+_NOT_COVERED = (
+    "Votre accord ne couvre pas cette demande : rien ne part.",
+    "Your consent does not cover this request: nothing leaves.",
+)
+_WORDS: Mapping[Reason, tuple[str, str]] = {
+    Reason.NEVER_GIVEN: (
+        "Vous n'avez pas donné votre accord : rien ne part.",
+        "You have not consented: nothing leaves.",
+    ),
+    Reason.REFUSED: (
+        "Vous avez refusé : rien ne part.",
+        "You refused: nothing leaves.",
+    ),
+    Reason.WITHDRAWN: (
+        "Vous avez retiré votre accord : rien ne part.",
+        "You have withdrawn your consent: nothing leaves.",
+    ),
+    Reason.EXPIRED: (
+        "Votre accord a expiré : rien ne part tant que vous ne l'avez pas renouvelé.",
+        "Your consent has expired: nothing leaves until you renew it.",
+    ),
+    Reason.WRONG_PURPOSE: (
+        "Votre accord porte sur une autre finalité : rien ne part.",
+        "Your consent is for another purpose: nothing leaves.",
+    ),
+    Reason.EPSILON_EXCEEDED: (
+        "Cette demande dépasse la perte de confidentialité que vous avez acceptée : rien ne part.",
+        "This request goes over the privacy loss that you accepted: nothing leaves.",
+    ),
+}

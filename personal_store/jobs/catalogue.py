@@ -1,0 +1,88 @@
+"""Keep what the cooperative asks: its signed tasks, and the purposes that they name."""
+
+from contextlib import suppress
+
+from sqlalchemy import Engine
+
+from consents.record import Purpose
+from contributions.task import Task
+from personal_store import cooperative
+from personal_store.cooperative import Membership
+from personal_store.db import memberships
+from personal_store.db.connection import reading, writing
+from personal_store.errors import StoreError, TransportError
+from personal_store.transport import Transport
+
+
+def run_once(engine: Engine, member: Membership, transport: Transport) -> int:
+    """Fetch and keep the tasks and their purposes; return how many tasks are asked."""
+    signed = cooperative.tasks(transport, member)
+    with reading(engine) as connection:
+        missing = {
+            each.task.purpose_digest
+            for each in signed
+            if memberships.purpose_document(connection, each.task.purpose_digest) is None
+        }
+    documents = {digest: cooperative.purpose(transport, digest) for digest in sorted(missing)}
+    with writing(engine) as connection:
+        for digest, document in documents.items():
+            memberships.keep_purpose(connection, digest, document)
+        memberships.keep_tasks(connection, member.url, signed)
+    return len(signed)
+
+
+def purpose_asked(engine: Engine, member: Membership, transport: Transport) -> Purpose:
+    """Return the purpose of the newest task, as kept; ask the cooperative when it answers.
+
+    Offline, the kept one serves, so that withdrawing never needs the network. Raises StoreError
+    when nothing was ever asked.
+    """
+    with suppress(TransportError):
+        run_once(engine, member, transport)
+    kept = newest_purpose(engine, member)
+    if kept is None:
+        raise StoreError(
+            fr="La coopérative n'a encore rien demandé : il n'y a rien à décider.",
+            en="The cooperative has asked nothing yet: there is nothing to decide.",
+        )
+    return kept
+
+
+def newest_purpose(engine: Engine, member: Membership) -> Purpose | None:
+    """Return the purpose of the newest kept task, None when nothing was asked."""
+    with reading(engine) as connection:
+        for each in memberships.tasks(connection, member):
+            document = memberships.purpose_document(connection, each.task.purpose_digest)
+            if document is not None:
+                return Purpose.parse(document)
+    return None
+
+
+def the_membership(engine: Engine) -> Membership:
+    """Return the resident's membership; raise StoreError when there is none."""
+    with reading(engine) as connection:
+        joined = memberships.every(connection)
+    if not joined:
+        raise StoreError(
+            fr="Vous n'avez adhéré à aucune coopérative : lancez d'abord « enrol ».",
+            en="You have joined no cooperative: run “enrol” first.",
+        )
+    return joined[-1]
+
+
+def find_task(engine: Engine, member: Membership, start: str) -> Task:
+    """Return the one kept task whose digest starts so."""
+    with reading(engine) as connection:
+        found = [
+            each.task
+            for each in memberships.tasks(connection, member)
+            if start and each.task.digest.startswith(start)
+        ]
+    if len(found) != 1:
+        raise StoreError(
+            fr=f"{len(found)} question(s) commencent par « {start} » : lancez « tasks » et "
+            "donnez les premiers caractères d'une seule.",
+            en=f"{len(found)} task(s) start with “{start}”: run “tasks” and give the first "
+            "characters of a single one.",
+        )
+    return found[0]

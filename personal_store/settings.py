@@ -1,0 +1,34 @@
+"""Where the store lives and how it speaks, from the environment or the command line."""
+
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Language = Literal["fr", "en"]
+
+
+def default_data_folder() -> Path:
+    """Return the platform's place for a program's data."""
+    return Path(platformdirs.user_data_dir("personal-store"))
+
+
+class Settings(BaseSettings):
+    """Settings of one run; `PERSONAL_STORE_DATA` and so on in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="PERSONAL_STORE_", frozen=True)
+
+    data: Path = Field(default_factory=default_data_folder)
+    passphrase_file: Path | None = None
+    language: Language | None = None
+
+
+def language_of(locale: str | None) -> Language:
+    """Return the language of a POSIX locale name; French unless it asks for English.
+
+    >>> language_of("en_GB.UTF-8"), language_of("fr_FR"), language_of(None)
+    ('en', 'fr', 'fr')
+    """
+    return "en" if (locale or "").lower().startswith("en") else "fr"

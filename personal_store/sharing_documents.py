@@ -1,0 +1,141 @@
+"""What the sharing commands answer: tasks, previews, ledger, consents, as JSON and as sentences."""
+
+from collections.abc import Sequence
+
+from contributions.task import Task
+from personal_store.db.consents import KeptEvent
+from personal_store.db.contributions import ContributionState, KeptContribution
+from personal_store.footprint import HOME_TIMEZONE
+from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
+
+Document = dict[str, object]
+MICRO = 1_000_000
+
+
+def task_document(task: Task) -> Document:
+    """Return one task as `tasks --json` lists it."""
+    return {
+        "digest": task.digest,
+        "week": task.week,
+        "title_fr": task.title_fr,
+        "title_en": task.title_en,
+        "trust_mode": task.trust_mode.value,
+        "epsilon": task.epsilon_micro / MICRO,
+        "purpose_digest": task.purpose_digest,
+        "report_deadline": task.report_deadline.isoformat(),
+    }
+
+
+def preview_document(shown: Preview) -> Document:
+    """Return the document of `preview --json`: the exact vector, and the bytes that would leave."""
+    kept = shown.kept
+    return {
+        "task": shown.task.digest,
+        "week": shown.task.week,
+        "zone": shown.kilometres.zone,
+        "labels": [coordinate.label for coordinate in shown.task.coordinates],
+        "kilometres": {
+            label: round(float(km), 3) for label, km in shown.kilometres.kilometres.items()
+        },
+        "exact_vector": list(shown.exact),
+        "clipped": shown.clipped,
+        "epsilon": shown.task.epsilon_micro / MICRO,
+        "leaves": None if kept is None else kept.report.decode(),
+        "bytes": None if kept is None else len(kept.report),
+        "state": None if kept is None else kept.state.value,
+        "closed": None if shown.closed is None else {"fr": shown.closed.fr, "en": shown.closed.en},
+    }
+
+
+def preview_sentences(shown: Preview) -> dict[str, str]:
+    """Say what would leave: the exact vector stays, the noised bytes leave."""
+    rows = "\n".join(
+        f"  {coordinate.label:<12} "
+        f"{float(shown.kilometres.kilometres.get(coordinate.label, 0)):>9.1f} km  {units:>6}"
+        for coordinate, units in zip(shown.task.coordinates, shown.exact, strict=True)
+    )
+    if shown.kept is None:
+        closed = shown.closed
+        return {
+            "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows}\n"
+            f"Rien ne partirait : {closed.fr if closed else ''}",
+            "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows}\n"
+            f"Nothing would leave: {closed.en if closed else ''}",
+        }
+    leaves = shown.kept.report.decode()
+    return {
+        "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows}\n"
+        f"Ce qui part, bruit compris, octet pour octet ({len(leaves)}) :\n{leaves}",
+        "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows}\n"
+        f"What leaves, noise included, byte for byte ({len(leaves)}):\n{leaves}",
+    }
+
+
+def contribution_document(kept: KeptContribution) -> Document:
+    """Return one line of the ledger."""
+    return {
+        "task": kept.task_digest,
+        "week": kept.week,
+        "epsilon": kept.epsilon_micro / MICRO,
+        "state": kept.state.value,
+        "bytes": len(kept.report),
+    }
+
+
+def spent_epsilon(rows: Sequence[KeptContribution]) -> float:
+    """Return the ε that was reserved or sent, over all weeks."""
+    return (
+        sum(row.epsilon_micro for row in rows if row.state is not ContributionState.PREPARED)
+        / MICRO
+    )
+
+
+def ledger_document(rows: Sequence[KeptContribution]) -> Document:
+    """Return the document of `ledger --json`."""
+    return {
+        "contributions": [contribution_document(row) for row in rows],
+        "epsilon_spent": spent_epsilon(rows),
+        "epsilon_cap_52_weeks": YEARLY_CAP_EPSILON_MICRO / MICRO,
+    }
+
+
+def ledger_sentences(rows: Sequence[KeptContribution]) -> dict[str, str]:
+    """Say the ledger, line by line."""
+    lines = "\n".join(f"  {row.week}  ε {row.epsilon_micro / MICRO:g}  {row.state}" for row in rows)
+    cap = YEARLY_CAP_EPSILON_MICRO / MICRO
+    return {
+        "fr": f"Budget de confidentialité : {spent_epsilon(rows):g} dépensé, plafond {cap:g} "
+        f"sur 52 semaines.\n{lines}".rstrip(),
+        "en": f"Privacy budget: {spent_epsilon(rows):g} spent, cap {cap:g} over 52 weeks.\n"
+        f"{lines}".rstrip(),
+    }
+
+
+def event_document(event: KeptEvent) -> Document:
+    """Return one consent event as `consents list --json` shows it."""
+    receipt = event.receipt
+    return {
+        "cid": event.signed.payload.cid,
+        "n": event.signed.payload.n,
+        "type": event.signed.payload.t.value,
+        "at": event.signed.payload.at,
+        "purpose_digest": event.signed.payload.pd,
+        "leaf": event.signed.leaf.decode(),
+        "proof": None
+        if receipt is None
+        else {"index": receipt.index, "size": receipt.size, "hashes": list(receipt.hashes)},
+        "checkpoint": None if receipt is None else receipt.checkpoint,
+    }
+
+
+def event_sentences(event: KeptEvent) -> dict[str, str]:
+    """Say one consent event in a line."""
+    at = event.signed_at.astimezone(HOME_TIMEZONE)
+    kind = event.signed.payload.t.value
+    index = None if event.receipt is None else event.receipt.index
+    return {
+        "fr": f"{at:%Y-%m-%d %H:%M}  {kind}  "
+        + ("en attente d'inscription" if index is None else f"inscrit, rang {index}"),
+        "en": f"{at:%Y-%m-%d %H:%M}  {kind}  "
+        + ("waiting to be logged" if index is None else f"logged at index {index}"),
+    }

@@ -1,0 +1,1 @@
+"""The resident's pages and the doors for live positions; server-rendered, no JavaScript."""

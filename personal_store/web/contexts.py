@@ -1,0 +1,233 @@
+"""What each page is given: frozen, documented, computed before any template is opened."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from carbon.footprint import Interval
+from carbon.modes import ModeGroup, TransportMode
+from consents.record import EventType, Purpose
+from contributions.messages import read_report
+from contributions.weeks import week_of, week_period
+from personal_store.db import consents, contributions, memberships, trips
+from personal_store.db.connection import reading
+from personal_store.db.consents import KeptEvent
+from personal_store.db.contributions import KeptContribution
+from personal_store.db.trips import StoredTrip
+from personal_store.documents import factor_set
+from personal_store.footprint import PeriodFootprint, period_footprint
+from personal_store.jobs import catalogue, sharing
+from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
+from personal_store.sharing_documents import MICRO, spent_epsilon
+from personal_store.store import Store
+
+# French names; the English ones are in the catalogue.
+MODE_NAMES = {
+    TransportMode.WALK: "à pied",
+    TransportMode.RUN: "course à pied",
+    TransportMode.BIKE: "vélo",
+    TransportMode.EBIKE: "vélo électrique",
+    TransportMode.ESCOOTER: "trottinette électrique",
+    TransportMode.MOPED: "cyclomoteur",
+    TransportMode.MOTORBIKE_SMALL: "petite moto",
+    TransportMode.MOTORBIKE: "moto",
+    TransportMode.CAR: "voiture",
+    TransportMode.CAR_PETROL: "voiture essence",
+    TransportMode.CAR_DIESEL: "voiture diesel",
+    TransportMode.CAR_E85: "voiture E85",
+    TransportMode.CAR_LPG: "voiture GPL",
+    TransportMode.CAR_ELECTRIC: "voiture électrique",
+    TransportMode.CAR_HYBRID: "voiture hybride",
+    TransportMode.TAXI: "taxi",
+    TransportMode.BUS: "bus",
+    TransportMode.COACH: "autocar",
+    TransportMode.TRAM: "tramway",
+    TransportMode.METRO: "métro",
+    TransportMode.TRAIN: "train",
+    TransportMode.TRAIN_TER: "TER",
+    TransportMode.TRAIN_INTERCITES: "Intercités",
+    TransportMode.TRAIN_TGV: "TGV",
+    TransportMode.PLANE: "avion",
+    TransportMode.FERRY: "bateau",
+    TransportMode.UNKNOWN: "mode incertain",
+}
+GROUP_NAMES = {
+    ModeGroup.WALK: "à pied",
+    ModeGroup.BIKE: "vélo",
+    ModeGroup.TWO_WHEELER: "deux-roues motorisé",
+    ModeGroup.CAR: "voiture",
+    ModeGroup.TRANSIT: "transports urbains",
+    ModeGroup.TRAIN: "train",
+    ModeGroup.PLANE: "avion",
+    ModeGroup.OTHER: "autre ou incertain",
+}
+EVENT_NAMES = {
+    EventType.GIVEN: "accord donné",
+    EventType.LIMITED: "accord restreint",
+    EventType.RENEWED: "accord renouvelé",
+    EventType.REFUSED: "refus",
+    EventType.DEFERRED: "choix remis à plus tard",
+    EventType.WITHDRAWN: "accord retiré",
+    EventType.EXPIRED: "accord expiré",
+}
+# Enough for a busy week; more rows would not fit the page's budget of nodes.
+TRIPS_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar of the chart: a mode's life-cycle kgCO2e, with its place on a 0 to 100 scale."""
+
+    name: str
+    interval: Interval
+    value_percent: float
+    low_percent: float
+    high_percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TripRow:
+    """One trip of the week: when, how long, and its legs as (mode name, probability, km)."""
+
+    start: datetime
+    end: datetime
+    distance_km: float
+    legs: Sequence[tuple[str, float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekPage:
+    """The page "my week": totals, one bar a mode, the trips."""
+
+    week: str
+    earlier: str
+    later: str
+    footprint: PeriodFootprint
+    distance_km: float
+    bars: Sequence[Bar]
+    trips: Sequence[TripRow]
+    trips_hidden: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharingPage:
+    """The page "what I share": the choice, the preview of the newest task, the ledger.
+
+    `purpose` and `preview` are None when no cooperative was joined or nothing was asked yet.
+    """
+
+    cooperative: str | None
+    purpose: Purpose | None
+    active: bool
+    events: Sequence[KeptEvent]
+    preview: Preview | None
+    preview_rows: Sequence[tuple[str, float, int]]
+    readable_report: str
+    ledger: Sequence[KeptContribution]
+    epsilon_spent: float
+    epsilon_cap: float
+
+
+def bars(footprint: PeriodFootprint) -> list[Bar]:
+    """Return a bar for each mode, heaviest first, scaled to the highest upper bound."""
+    intervals = {mode: each.life_cycle for mode, each in footprint.by_mode.items()}
+    widest = max((interval.high for interval in intervals.values()), default=0) or 1
+    return [
+        Bar(
+            name=MODE_NAMES[mode],
+            interval=interval,
+            value_percent=100 * interval.value / widest,
+            low_percent=100 * interval.low / widest,
+            high_percent=100 * interval.high / widest,
+        )
+        for mode, interval in sorted(intervals.items(), key=lambda each: -each[1].value)
+    ]
+
+
+def trip_rows(stored: Sequence[StoredTrip]) -> list[TripRow]:
+    """Return the rows of the first TRIPS_SHOWN trips."""
+    return [
+        TripRow(
+            start=each.trip.start,
+            end=each.trip.end,
+            distance_km=each.trip.distance_m / 1000,
+            legs=[
+                (MODE_NAMES[leg.mode.mode], leg.mode.probability, leg.distance_m / 1000)
+                for leg in each.trip.triplegs
+            ],
+        )
+        for each in stored[:TRIPS_SHOWN]
+    ]
+
+
+def preview_rows(shown: Preview) -> list[tuple[str, float, int]]:
+    """Return (mode group, km, exact units) for each coordinate of the vector."""
+    return [
+        (
+            GROUP_NAMES[ModeGroup(coordinate.label)],
+            float(shown.kilometres.kilometres[coordinate.label]),
+            units,
+        )
+        for coordinate, units in zip(shown.task.coordinates, shown.exact, strict=True)
+    ]
+
+
+def readable_report(shown: Preview) -> str:
+    """Return the report that would leave as indented JSON: the same content, for eyes."""
+    if shown.kept is None:
+        return ""
+    report = read_report(shown.kept.report).report
+    return json.dumps(json.loads(report.to_bytes()), ensure_ascii=False, indent=1)
+
+
+def newest_week(store: Store) -> str:
+    """Return the ISO week of the newest trip; the current week when there is no trip."""
+    with reading(store.engine) as connection:
+        start = trips.newest_start(connection)
+    return week_of(start or store.clock.now())
+
+
+def week_page(store: Store, week: str) -> WeekPage:
+    """Return the page of an ISO week; raises Malformed when there is no such week."""
+    period = week_period(week)
+    with reading(store.engine) as connection:
+        stored = trips.between(connection, start=period.start, end=period.end)
+    footprint = period_footprint(
+        [each.trip for each in stored], factor_set(), start=period.start, end=period.end
+    )
+    day = timedelta(days=1)
+    return WeekPage(
+        week=week,
+        earlier=week_of(period.start - day),
+        later=week_of(period.end + day),
+        footprint=footprint,
+        distance_km=sum(footprint.distance_m.values()) / 1000,
+        bars=bars(footprint),
+        trips=trip_rows(stored),
+        trips_hidden=max(0, len(stored) - TRIPS_SHOWN),
+    )
+
+
+def sharing_page(store: Store) -> SharingPage:
+    """Return the page of what is shared; it sends nothing and spends nothing."""
+    with reading(store.engine) as connection:
+        joined = memberships.every(connection)
+        ledger = contributions.every(connection)
+        opened = consents.every(connection)
+        events = [event for each in opened for event in consents.chain(connection, each.cid)]
+        asked = memberships.tasks(connection, joined[-1]) if joined else []
+    purpose = catalogue.newest_purpose(store.engine, joined[-1]) if joined else None
+    shown = sharing.preview(store, joined[-1], asked[0].task) if asked else None
+    return SharingPage(
+        cooperative=asked[0].task.aggregator_name if asked else None,
+        purpose=purpose,
+        active=bool(events) and events[-1].signed.payload.t.permits,
+        events=events,
+        preview=shown,
+        preview_rows=preview_rows(shown) if shown else [],
+        readable_report=readable_report(shown) if shown else "",
+        ledger=ledger,
+        epsilon_spent=spent_epsilon(ledger),
+        epsilon_cap=YEARLY_CAP_EPSILON_MICRO / MICRO,
+    )

@@ -1,0 +1,70 @@
+"""French first, English too: sentences, numbers and dates of the pages.
+
+The French sentences are the message identifiers; `locale/en.po` gives the English ones. It is read
+as text when the application is made, so nothing has to be compiled.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from babel.dates import format_datetime
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal, format_percent
+
+from personal_store.footprint import HOME_TIMEZONE
+from personal_store.settings import Language
+
+CATALOGUE = Path(__file__).parent / "locale" / "en.po"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speaker:
+    """Everything a template needs to speak one language."""
+
+    language: Language
+    catalogue: Mapping[str, str]
+
+    def text(self, french: str, **values: object) -> str:
+        """Return the sentence in this language, with its values put in."""
+        sentence = self.catalogue.get(french, french) if self.language == "en" else french
+        return sentence.format(**values) if values else sentence
+
+    def number(self, value: float, decimals: int = 1) -> str:
+        """Return a number as this language writes it."""
+        return format_decimal(round(value, decimals), locale=self.language)
+
+    def percent(self, share: float) -> str:
+        """Return a share of 1 in whole percent."""
+        return format_percent(share, locale=self.language)
+
+    def time(self, at: datetime) -> str:
+        """Return a day and an hour, local time."""
+        return format_datetime(at, "EEE d MMM HH:mm", tzinfo=HOME_TIMEZONE, locale=self.language)
+
+
+def read_catalogue() -> Mapping[str, str]:
+    """Return the English sentences by their French ones."""
+    with CATALOGUE.open("rb") as file:
+        catalogue = read_po(file)
+    return {
+        str(message.id): str(message.string)
+        for message in catalogue
+        if message.id and message.string
+    }
+
+
+def accepted_language(header: str | None) -> Language:
+    """Return the language that a browser asks for first; French when it asks for neither.
+
+    >>> accepted_language("en-GB,en;q=0.9,fr;q=0.5"), accepted_language(None)
+    ('en', 'fr')
+    """
+    for part in (header or "").split(","):
+        wanted = part.split(";")[0].strip().lower()
+        if wanted.startswith("fr"):
+            return "fr"
+        if wanted.startswith("en"):
+            return "en"
+    return "fr"

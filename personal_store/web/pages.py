@@ -1,0 +1,203 @@
+"""The resident's pages: my week, and what I share. Forms post and redirect; nothing needs a script.
+
+It holds no logic of its own: each page is a context made from the jobs by `contexts.py`.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from consents.record import EventType
+from contributions.errors import Malformed
+from contributions.weeks import week_of
+from personal_store import consenting
+from personal_store.errors import StoreError, TransportError, WrongPassphrase
+from personal_store.jobs import catalogue, sharing
+from personal_store.settings import Language
+from personal_store.store import Store
+from personal_store.web import contexts
+from personal_store.web.language import Speaker, accepted_language, read_catalogue
+from personal_store.web.security import COOKIE, SESSION_LIFETIME, Sessions
+
+TEMPLATES = Path(__file__).parent / "templates"
+SEE_OTHER = 303
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Renders a context in a language, for a browser that gave the passphrase."""
+
+    store: Store
+    sessions: Sessions
+    environment: Environment
+    speakers: dict[Language, Speaker]
+
+    def render(
+        self, template: str, language: Language, *, status: int = 200, **values: object
+    ) -> HTMLResponse:
+        """Render one page."""
+        page = self.environment.get_template(template)
+        content = page.render(speak=self.speakers[language], language=language, **values)
+        return HTMLResponse(content, status_code=status, headers={"Cache-Control": "no-store"})
+
+    def is_open(self, request: Request) -> bool:
+        """Tell whether the request comes from a browser that gave the passphrase."""
+        return self.sessions.is_open(request.cookies.get(COOKIE))
+
+
+def make_pages(store: Store, sessions: Sessions) -> Pages:
+    """Read templates and catalogue once."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    catalogue_en = read_catalogue()
+    speakers: dict[Language, Speaker] = {
+        "fr": Speaker(language="fr", catalogue={}),
+        "en": Speaker(language="en", catalogue=catalogue_en),
+    }
+    return Pages(store, sessions, environment, speakers)
+
+
+def page_routes(pages: Pages) -> APIRouter:
+    """Return the routes of every page."""
+    router = APIRouter(include_in_schema=False)
+    _add_entrance(router, pages)
+    _add_week(router, pages)
+    _add_sharing(router, pages)
+    return router
+
+
+def _add_entrance(router: APIRouter, pages: Pages) -> None:
+    @router.get("/")
+    def choose_language(request: Request) -> Response:
+        language = accepted_language(request.headers.get("accept-language"))
+        return RedirectResponse(f"/{language}/", status_code=SEE_OTHER)
+
+    @router.get("/{language}/login")
+    def login(language: Language) -> Response:
+        return pages.render("login.html", language, refused=None)
+
+    @router.post("/{language}/login")
+    def open_session(
+        language: Language, request: Request, passphrase: Annotated[str, Form(max_length=1024)]
+    ) -> Response:
+        try:
+            token = pages.sessions.open(passphrase)
+        except WrongPassphrase as error:
+            return pages.render("login.html", language, refused=error.say(language), status=403)
+        answer = RedirectResponse(f"/{language}/", status_code=SEE_OTHER)
+        answer.set_cookie(
+            COOKIE,
+            token,
+            max_age=int(SESSION_LIFETIME.total_seconds()),
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return answer
+
+    @router.post("/{language}/logout")
+    def close_session(language: Language, request: Request) -> Response:
+        pages.sessions.close(request.cookies.get(COOKIE))
+        return _to(f"/{language}/login")
+
+
+def _add_week(router: APIRouter, pages: Pages) -> None:
+    @router.get("/{language}/")
+    def newest_week(language: Language, request: Request) -> Response:
+        if not pages.is_open(request):
+            return _to(f"/{language}/login")
+        return _week(pages, language, None)
+
+    @router.get("/{language}/weeks/{week}")
+    def one_week(language: Language, request: Request, week: str) -> Response:
+        if not pages.is_open(request):
+            return _to(f"/{language}/login")
+        return _week(pages, language, week)
+
+
+def _add_sharing(router: APIRouter, pages: Pages) -> None:
+    @router.get("/{language}/sharing")
+    def sharing_page(language: Language, request: Request) -> Response:
+        if not pages.is_open(request):
+            return _to(f"/{language}/login")
+        return _sharing(pages, language)
+
+    @router.post("/{language}/sharing/consent")
+    def choose(
+        language: Language,
+        request: Request,
+        decision: Annotated[EventType, Form()],
+    ) -> Response:
+        if not pages.is_open(request):
+            return _to(f"/{language}/login")
+        return _act(pages, language, lambda: _decide(pages.store, decision, language))
+
+    @router.post("/{language}/sharing/contribute")
+    def send(language: Language, request: Request, task: Annotated[str, Form()]) -> Response:
+        if not pages.is_open(request):
+            return _to(f"/{language}/login")
+        return _act(pages, language, lambda: _contribute(pages.store, task))
+
+
+def _week(pages: Pages, language: Language, week: str | None) -> Response:
+    store = pages.store
+    try:
+        context = contexts.week_page(store, week or contexts.newest_week(store))
+    except Malformed:
+        now = week_of(store.clock.now())
+        return pages.render("error.html", language, status=404, week=now)
+    return pages.render("week.html", language, page=context)
+
+
+def _sharing(pages: Pages, language: Language, *, trouble: str | None = None) -> Response:
+    context = contexts.sharing_page(pages.store)
+    status = 200 if trouble is None else 409
+    return pages.render(
+        "sharing.html",
+        language,
+        status=status,
+        page=context,
+        trouble=trouble,
+        event_names=contexts.EVENT_NAMES,
+    )
+
+
+def _act(pages: Pages, language: Language, action: Callable[[], None]) -> Response:
+    try:
+        action()
+    except StoreError as error:
+        return _sharing(pages, language, trouble=error.say(language))
+    return _to(f"/{language}/sharing")
+
+
+def _decide(store: Store, decision: EventType, language: Language) -> None:
+    member = catalogue.the_membership(store.engine)
+    transport = store.connect(member.url)
+    choice = consenting.Choice(
+        membership=member,
+        purpose=catalogue.purpose_asked(store.engine, member, transport),
+        event_type=decision,
+        language=language,
+    )
+    consenting.decide(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
+    # Signed and kept: it holds even when the cooperative cannot be told before the next visit.
+    with suppress(TransportError):
+        consenting.hand_over(store.engine, member, transport)
+
+
+def _contribute(store: Store, task_digest: str) -> None:
+    member = catalogue.the_membership(store.engine)
+    task = catalogue.find_task(store.engine, member, task_digest)
+    consenting.hand_over(store.engine, member, store.connect(member.url))
+    sharing.run_once(store, member, task)
+
+
+def _to(path: str) -> RedirectResponse:
+    return RedirectResponse(path, status_code=SEE_OTHER)

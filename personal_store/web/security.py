@@ -1,0 +1,105 @@
+"""Who may see the pages: sessions by passphrase, headers, and refusals of forged requests.
+
+The server holds the unlocked database, so a page is shown only to a browser that gave the
+passphrase. Sessions live in memory: a restart ends them. It is not user management: a store has
+one owner.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from personal_store.clock import Clock
+from personal_store.vault import unlock
+
+COOKIE = "session"
+SESSION_LIFETIME = timedelta(hours=12)
+MAX_BODY_BYTES = 1024 * 1024
+HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+
+@dataclass(slots=True)
+class Sessions:
+    """The browsers that gave the passphrase, until they leave or 12 hours have passed."""
+
+    folder: Path
+    clock: Clock
+    _open_until: dict[str, datetime] = field(default_factory=dict, repr=False)
+
+    def open(self, passphrase: str) -> str:
+        """Return a new session's token; raise WrongPassphrase."""
+        # The key that this gives is dropped at once: only its being given matters.
+        unlock(self.folder, passphrase)
+        token = secrets.token_urlsafe(32)
+        self._open_until[token] = self.clock.now() + SESSION_LIFETIME
+        return token
+
+    def is_open(self, token: str | None) -> bool:
+        """Tell whether a token was given by `open` and has not run out."""
+        until = self._open_until.get(token or "")
+        return until is not None and self.clock.now() < until
+
+    def close(self, token: str | None) -> None:
+        """End a session."""
+        self._open_until.pop(token or "", None)
+
+
+class Guard:
+    """ASGI middleware: security headers on every answer, no large body, no cross-site form."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand in front of `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 403 or 413 in its place."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        origin = headers.get(b"origin")
+        if origin is not None and origin.partition(b"://")[2] != headers.get(b"host"):
+            await _refuse(with_headers, 403)
+            return
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+            await _refuse(with_headers, 413)
+            return
+        await self._app(scope, _bounded(receive), with_headers)
+
+
+def _bounded(receive: Receive) -> Receive:
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MAX_BODY_BYTES:
+            # A client that streams without a length is cut off like one that disconnects.
+            return {"type": "http.disconnect"}
+        return message
+
+    return bounded
+
+
+async def _refuse(send: Send, status: int) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
