@@ -1,0 +1,115 @@
+import dataclasses
+import math
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from contributions.errors import Malformed, TrustModeNotServed
+from contributions.estimate import local_release, local_rows
+from contributions.measurement import encode
+from contributions.noise import OpenDPLaplace, noise_scale
+from contributions.release import Quality
+from contributions.task import TrustMode
+
+VERSION = "mobilites-en-commun 0.1.0"
+
+
+def _release(task, rows, n=300):
+    return local_release(
+        rows, task, n=n, epsilon_week_micro=task.epsilon_micro, software_version=VERSION
+    )
+
+
+def test_a_zone_below_the_minimum_batch_shows_no_figure_and_no_count(task):
+    for row in local_rows((10**6,) * 8, task, zone="17300", n=task.min_batch_size - 1):
+        assert row.quality is Quality.SUPPRESSED
+        assert (row.km, row.ci95_low, row.ci95_high, row.n) == (None, None, None, None)
+
+
+def test_a_zone_at_the_minimum_batch_is_published(task):
+    rows = local_rows((1000,) * 8, task, zone="17300", n=task.min_batch_size)
+    assert [row.km for row in rows] == [c.weight_km * 0.75 for c in task.coordinates]
+    assert {row.quality for row in rows} == {Quality.PUBLISHED}
+
+
+def test_a_negative_estimate_is_published_as_it_is(task):
+    row = local_rows((-1000,) * 8, task, zone=None, n=10)[3]
+    assert row.km == -450.0
+
+
+def test_rows_need_one_sum_a_coordinate(task):
+    with pytest.raises(Malformed):
+        local_rows((1, 2), task, zone=None, n=10)
+
+
+def test_a_two_keepers_task_is_not_estimated(make_task):
+    with pytest.raises(TrustModeNotServed):
+        local_rows((0,) * 8, make_task(trust_mode=TrustMode.TWO_KEEPERS), zone=None, n=10)
+
+
+def test_the_release_states_what_qualifies_it(task):
+    release = _release(task, local_rows((1000,) * 8, task, zone=None, n=300))
+    assert release.task_digest == task.digest
+    assert release.epsilon_52_weeks_micro == 52_000_000
+    assert release.noise_vs_two_keepers == 12.2
+    car = release.noise[3]
+    assert (car.mode, car.weight_km) == ("car", 600)
+    assert car.noise_sd_km == pytest.approx(math.sqrt(300 * 2) * 2 * 450, abs=0.06)
+
+
+def test_the_published_interval_covers_the_true_kilometres_at_95_percent(make_task):
+    """Whole path on one population, noise by an independent sampler with a fixed seed.
+
+    The difference of two geometric draws is discrete Laplace; 1 500 releases of 3 modes.
+    """
+    task = make_task(cap_units=200, coordinates=make_task().coordinates[:3])
+    rng = np.random.default_rng(20261116)
+    population = [
+        encode({"walk": float(walk), "bike": float(bike)}, task).vector
+        for walk, bike in rng.uniform(0, (12, 50), size=(30, 2))
+    ]
+    p = 1 - math.exp(-1 / float(noise_scale(task)))
+    releases, covered = 1_500, 0
+    exact = np.array(population)
+    truth = [row.km for row in local_rows(exact.sum(axis=0).tolist(), task, zone=None, n=30)]
+    for _ in range(releases):
+        noise = rng.geometric(p, exact.shape) - rng.geometric(p, exact.shape)
+        units = (exact + noise).sum(axis=0).tolist()
+        rows = local_rows(units, task, zone=None, n=30)
+        covered += sum(
+            row.ci95_low <= km <= row.ci95_high for row, km in zip(rows, truth, strict=True)
+        )
+    assert 0.93 <= covered / (3 * releases) <= 0.97
+
+
+def test_the_published_sd_is_the_one_that_opendp_noise_shows(task):
+    n, releases = 10, 600
+    scale = noise_scale(task)
+    draws = np.array(OpenDPLaplace().laplace([0] * (n * releases * 8), scale))
+    units = draws.reshape(releases, n, 8).sum(axis=1)
+    weight = float(task.coordinates[3].weight_km * task.scale / task.cap_units)
+    stated = _release(task, (), n=n).noise[3].noise_sd_km
+    # 4 800 sums: the sd's own error is about 1 %, six of which are allowed.
+    assert units.std() * weight == pytest.approx(stated, rel=0.06)
+
+
+def test_a_finer_cap_does_not_change_the_noise_in_kilometres(make_task):
+    coarse, fine = make_task(cap_units=1000), make_task(cap_units=10**6)
+    stated = [_release(task, ()).noise[3].noise_sd_km for task in (coarse, fine)]
+    assert stated[0] == pytest.approx(stated[1], rel=1e-4)
+
+
+def test_an_estimate_survives_every_task_in_bounds(make_task):
+    for epsilon_micro in (1, 10_000_000):
+        for cap_units in (1, 10**6):
+            task = make_task(
+                epsilon_micro=epsilon_micro,
+                cap_units=cap_units,
+                scale=Fraction(1, 3),
+                report_deadline=datetime(2027, 1, 1, tzinfo=UTC),
+            )
+            rows = local_rows((cap_units,) * 8, task, zone=None, n=10**4)
+            assert rows[0].ci95_low < rows[0].km < rows[0].ci95_high
+            assert dataclasses.replace(_release(task, rows), rows=()).n == 300
