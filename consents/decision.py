@@ -137,22 +137,16 @@ def permitted(
     """
     Decide whether a use of `epsilon_micro` for a purpose is covered at `now` (aware).
 
-    `events` is the whole chain of one consent. Who holds the clear `body` of the last event (the
-    resident's store) passes it: its expiry, fields and epsilon caps then count, with what was
-    spent before; with `body_key` it must also open the leaf's commitment. Who holds only the
-    published `purpose` (the operator) passes that: its fields and weekly epsilon then count.
-    Raises ValueError for a time without offset or a negative amount.
+    `events` is the whole chain of one consent. With the clear `body` of its last event (the
+    resident's store), expiry, fields and epsilon caps count, and with `body_key` it must open the
+    leaf's commitment. With the published `purpose` (the operator), its fields and weekly epsilon
+    count. Raises ValueError for a time without offset or a negative amount.
     """
     if now.utcoffset() is None or min(epsilon_micro, spent_week_micro, spent_total_micro) < 0:
         raise ValueError("expected an aware time and amounts of 0 or more")
-    try:
-        state = consent_state(events, log_origin=log_origin, operator_kids=operator_kids)
-    except ChainError as error:
-        wrong_log = error.fault is ChainFault.ORIGIN
-        reason = Reason.WRONG_LOG if wrong_log else Reason.BROKEN_CHAIN
-        return Decision(permitted=False, reason=reason)
-    if state is None:
-        return Decision(permitted=False, reason=Reason.NEVER_GIVEN)
+    state = _state_or_reason(events, log_origin, operator_kids)
+    if isinstance(state, Reason):
+        return Decision(permitted=False, reason=state)
     use = _Use(
         purpose_digest=purpose_digest,
         fields=frozenset(fields),
@@ -160,19 +154,8 @@ def permitted(
         total_micro=spent_total_micro + epsilon_micro,
         now=now,
     )
-    refusal = (
-        _refused_by_state(state, use)
-        or _refused_by_body(body, body_key, events[-1], use)
-        or _refused_by_purpose(purpose, use)
-    )
-    return Decision(
-        permitted=refusal is None,
-        reason=refusal or Reason.COVERED,
-        head=state.head,
-        n=state.n,
-        cid=state.cid,
-        kid=state.kid,
-    )
+    refusal = _refused_by_body(body, body_key, events[-1], use) or _refused_by_purpose(purpose, use)
+    return _decision(state, _refused_by_state(state, use) or refusal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +219,27 @@ def _check_next(state: ConsentState, event: SignedEvent, operator_kids: Collecti
         )
     if payload.pd != state.purpose_digest:
         raise ChainError(ChainFault.PURPOSE, "expected the purpose that this consent began with")
+
+
+def _state_or_reason(
+    events: Sequence[SignedEvent], log_origin: str, operator_kids: Collection[str]
+) -> ConsentState | Reason:
+    try:
+        state = consent_state(events, log_origin=log_origin, operator_kids=operator_kids)
+    except ChainError as error:
+        return Reason.WRONG_LOG if error.fault is ChainFault.ORIGIN else Reason.BROKEN_CHAIN
+    return Reason.NEVER_GIVEN if state is None else state
+
+
+def _decision(state: ConsentState, refusal: Reason | None) -> Decision:
+    return Decision(
+        permitted=refusal is None,
+        reason=refusal or Reason.COVERED,
+        head=state.head,
+        n=state.n,
+        cid=state.cid,
+        kid=state.kid,
+    )
 
 
 def _refused_by_state(state: ConsentState, use: _Use) -> Reason | None:

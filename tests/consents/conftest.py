@@ -1,13 +1,18 @@
 """Keys, leaves and a naive tree, shared by the tests of the consents room."""
 
 import hashlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consents import merkle
+from consents.__main__ import main
+from consents.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from consents.jws import thumbprint
+from consents.log import ConsentLog, MemoryLeaves, export_line
 from consents.receipt import (
     ConsentBody,
     ConsentedPurpose,
@@ -101,6 +106,77 @@ def naive_root():
         return hashlib.sha256(b"\x01" + mth(entries[:k]) + mth(entries[k:])).digest()
 
     return mth
+
+
+class Operator:
+    """Whoever holds the log's key: signs any leaves, and exports them as a folder."""
+
+    def __init__(self, key, folder):
+        self.key = key
+        self.folder = folder
+        self.vkey = NoteKey.of_log(ORIGIN, key.public_key()).vkey
+
+    def log(self, leaves):
+        storage = MemoryLeaves()
+        for leaf in leaves:
+            storage.append(leaf)
+        return ConsentLog(storage, ORIGIN, self.key)
+
+    def sign(self, leaves):
+        tree = Checkpoint(
+            origin=ORIGIN, size=len(leaves), root=merkle.root(map(merkle.leaf_hash, leaves))
+        )
+        return sign_checkpoint(tree, ORIGIN, self.key)
+
+    def export(self, leaves, checkpoint=None):
+        self.folder.mkdir(exist_ok=True)
+        entries = b"".join(map(export_line, leaves))
+        (self.folder / "entries.jsonl").write_bytes(entries)
+        (self.folder / "checkpoint").write_text(
+            self.sign(leaves) if checkpoint is None else checkpoint, "utf-8"
+        )
+        return self.folder
+
+
+@pytest.fixture
+def operator(tmp_path):
+    return Operator(private_key("log"), tmp_path / "export")
+
+
+@pytest.fixture
+def leaves(new_resident):
+    """Two residents' events: given, given, withdrawn by the first, renewed by the second."""
+    first, second = new_resident("first"), new_resident("second")
+    given, other = first.say("consent.given"), second.say("consent.given")
+    return [
+        given[0].leaf,
+        other[0].leaf,
+        first.sign("consent.withdrawn").leaf,
+        second.sign("consent.renewed").leaf,
+    ]
+
+
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Run the command line; return its exit code and what it printed."""
+    monkeypatch.setenv("LANG", "fr_FR.UTF-8")
+
+    def run(*arguments):
+        code = main([str(argument) for argument in arguments])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def verify(run, operator):
+    """Verify a log, receipt or checkpoint; return the exit code and the problems found."""
+
+    def verify(what, path, *arguments, vkey=operator.vkey):
+        code, out = run("verify", what, path, "--vkey", vkey, "--json", *arguments)
+        return code, [finding["problem"] for finding in json.loads(out)["findings"]]
+
+    return verify
 
 
 @pytest.fixture

@@ -181,3 +181,10 @@ def test_a_receipt_file_that_breaks_the_format_is_refused(log, change):
 def test_a_proof_that_breaks_the_format_is_refused(value):
     with pytest.raises(ProofError):
         InclusionProof.parse(value)
+
+
+def test_leaves_in_memory_know_how_many_they_are(leaves):
+    storage = MemoryLeaves()
+    for leaf in leaves:
+        storage.append(leaf)
+    assert (storage.size(), storage.leaf(2)) == (3, leaves[2])

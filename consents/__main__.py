@@ -1,0 +1,193 @@
+"""The offline verifier on the command line: `consents verify log|receipt|checkpoint`.
+
+The only input and output of this package: it reads the files, and the environment for the
+language. It opens no connection and takes no key from beside what it verifies. Exit codes:
+0 sound, 2 violation, 3 cannot verify (a wrong command line included, so that 2 is unambiguous).
+
+    consents verify log EXPORT --vkey VKEY --older kept-checkpoint --json
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, NoReturn
+
+from consents.checkpoint import MAX_NOTE_BYTES
+from consents.errors import LogError
+from consents.jws import MAX_JWS_BYTES
+from consents.log import read_export_line
+from consents.verification import (
+    Finding,
+    Problem,
+    Verdict,
+    Verification,
+    verify_log,
+    verify_receipt,
+    verify_signed_checkpoint,
+)
+from consents.wording import HELP, USAGE, Language, describe, summarise
+
+CHECKPOINT_FILE = "checkpoint"
+"""Name, in an export, of the signed note."""
+
+ENTRIES_FILE = "entries.jsonl"
+"""Name, in an export, of the leaves: one JSON string a line."""
+
+MAX_LINE_BYTES = 6 * MAX_JWS_BYTES + 3
+"""Longest line read: the longest leaf with each character escaped, quotes and newline."""
+
+MAX_RECEIPT_BYTES = MAX_NOTE_BYTES + MAX_LINE_BYTES + 8_192
+"""Longest receipt read: a checkpoint, a leaf, and 64 hashes."""
+
+MAX_FINDINGS_SHOWN = 20
+"""Findings printed; the rest is counted, and `--json` holds all."""
+
+
+class _UsageError(Exception):
+    """The command line cannot be understood."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that leaves the exit code to `main`: 2 means "violation" here, not "usage"."""
+
+    def error(self, message: str) -> NoReturn:
+        """Hand the usage and the message over."""
+        raise _UsageError(f"{self.format_usage()}{message}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the verifier on `argv` (default: the process's) and return its exit code."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    language = _language(arguments)
+    try:
+        options = _parser(language).parse_args(arguments)
+    except _UsageError as error:
+        sys.stderr.write(f"{error}\n{USAGE.say(language)}\n")
+        return Verdict.CANNOT_VERIFY.exit_code
+    try:
+        verification = _verify(options)
+    except (OSError, UnicodeDecodeError) as error:
+        finding = Finding(problem=Problem.NO_FILE, detail=f"seen {type(error).__name__}")
+        verification = Verification(findings=(finding,))
+    if options.json:
+        document = _document(options.what, verification, language)
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    else:
+        sys.stdout.write("\n".join(_lines(verification, language)) + "\n")
+    return verification.verdict.exit_code
+
+
+def _verify(options: argparse.Namespace) -> Verification:
+    path: Path = options.path
+    if options.what == "log":
+        with (path / ENTRIES_FILE).open("rb") as entries:
+            return verify_log(
+                _entries(entries),
+                checkpoint=_read_text(path / CHECKPOINT_FILE),
+                vkey=options.vkey,
+                older=[_read_text(each) for each in options.older],
+                witness_vkeys=options.witness,
+                operator_kids=options.operator_kid,
+            )
+    if options.what == "receipt":
+        content = _read(path, MAX_RECEIPT_BYTES)
+        return verify_receipt(content, vkey=options.vkey, witness_vkeys=options.witness)
+    return verify_signed_checkpoint(
+        _read_text(path), vkey=options.vkey, witness_vkeys=options.witness
+    )
+
+
+def _entries(lines: IO[bytes]) -> Iterator[bytes]:
+    """Yield the leaves of an export without ever holding more than one line."""
+    while line := lines.readline(MAX_LINE_BYTES + 1):
+        if len(line) > MAX_LINE_BYTES:
+            raise LogError(f"expected lines of at most {MAX_LINE_BYTES} bytes")
+        yield read_export_line(line)
+
+
+def _read(path: Path, limit_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(limit_bytes + 1)
+    if len(content) > limit_bytes:
+        raise OSError(f"expected at most {limit_bytes} bytes")
+    return content
+
+
+def _read_text(path: Path) -> str:
+    return _read(path, MAX_NOTE_BYTES).decode("utf-8")
+
+
+def _lines(verification: Verification, language: Language) -> list[str]:
+    shown = verification.findings[:MAX_FINDINGS_SHOWN]
+    hidden = len(verification.findings) - len(shown)
+    lines = [describe(finding, language) for finding in shown]
+    if hidden:
+        lines.append(f"+ {hidden}")
+    return lines + summarise(verification, language)
+
+
+def _document(what: str, verification: Verification, language: Language) -> dict[str, object]:
+    checkpoint = verification.checkpoint
+    event = verification.event
+    return {
+        "subject": what,
+        "verdict": verification.verdict.value,
+        "origin": None if checkpoint is None else checkpoint.origin,
+        "size": None if checkpoint is None else checkpoint.size,
+        "root": None if checkpoint is None else checkpoint.root.hex(),
+        "entries": verification.entries,
+        "consents": verification.consents,
+        "witnesses": verification.witnesses,
+        "older_checkpoints": verification.older,
+        "event_type": None if event is None else event.payload.t.value,
+        "findings": [
+            {
+                "problem": finding.problem.value,
+                "index": finding.index,
+                "message": describe(finding, language),
+                "detail": finding.detail,
+            }
+            for finding in verification.findings
+        ],
+    }
+
+
+def _language(arguments: Sequence[str]) -> Language:
+    """Find the language before parsing, because the parser's own texts need it."""
+    early = argparse.ArgumentParser(add_help=False, exit_on_error=False)
+    early.add_argument("--lang")
+    try:
+        asked = early.parse_known_args(arguments)[0].lang
+    except argparse.ArgumentError:
+        asked = None
+    if asked is None:
+        asked = "en" if os.environ.get("LANG", "").lower().startswith("en") else "fr"
+    return Language.EN if asked == "en" else Language.FR
+
+
+def _parser(language: Language) -> argparse.ArgumentParser:
+    words = {name: each.say(language) for name, each in HELP.items()}
+    common = _Parser(add_help=False)
+    common.add_argument("path", type=Path, help=words["path"])
+    common.add_argument("--vkey", required=True, help=words["vkey"])
+    common.add_argument("--witness", action="append", default=[], help=words["witness"])
+    common.add_argument("--json", action="store_true", help=words["json"])
+    common.add_argument("--lang", choices=list(Language), help=words["lang"])
+    program = _Parser(prog="consents", description=words["program"])
+    verify = program.add_subparsers(required=True).add_parser(
+        "verify", help=words["program"], description=words["program"]
+    )
+    subjects = verify.add_subparsers(dest="what", required=True)
+    log = subjects.add_parser("log", parents=[common], help=words["log"])
+    log.add_argument("--older", action="append", default=[], type=Path, help=words["older"])
+    log.add_argument("--operator-kid", action="append", default=[], help=words["operator"])
+    for name in ("receipt", "checkpoint"):
+        subjects.add_parser(name, parents=[common], help=words[name])
+    return program
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""Every problem and every verdict has a sentence in both languages."""
+
+import pytest
+
+from consents.verification import Finding, Problem, Verdict, Verification
+from consents.wording import Language, describe, summarise
+
+
+@pytest.mark.parametrize("problem", list(Problem))
+def test_every_problem_is_said_in_two_languages(problem):
+    finding = Finding(problem=problem, detail="")
+    french, english = (describe(finding, language) for language in Language)
+    assert french
+    assert english
+    assert french != english
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_the_exit_codes_are_those_of_the_contract(verdict):
+    assert verdict.exit_code == {"ok": 0, "violation": 2, "cannot-verify": 3}[verdict.value]
+
+
+def test_a_violation_outweighs_a_doubt():
+    found = [Problem.UNREADABLE, Problem.ROOT, Problem.BAD_KEY]
+    verification = Verification(
+        findings=tuple(Finding(problem=problem, detail="") for problem in found)
+    )
+    assert verification.verdict is Verdict.VIOLATION
+
+
+def test_a_verdict_is_said_even_when_nothing_could_be_read():
+    finding = Finding(problem=Problem.NO_FILE, detail="")
+    lines = summarise(Verification(findings=(finding,)), Language.EN)
+    assert lines == ["Cannot verify: nothing is proved, one way or the other."]
