@@ -33,6 +33,8 @@ from personal_store.ingest.values import Refused, instant_from_iso, number
 
 # Android gives no name of the phone, nor does iOS; one export is one phone.
 _DEVICE: Final = "google-timeline"
+# Stands for what is neither text nor object, and is refused as such.
+_NO_PLACE: Final = object()
 _ANDROID_KEYS: Final = frozenset({"semanticSegments", "rawSignals", "userLocationProfile"})
 _PLACE: Final = re.compile(
     r"(?:geo:)?\s*(?P<lat>[0-9.eE+-]+)\s*°?\s*,"
@@ -108,7 +110,7 @@ def _segment_claims(segment: dict[str, object]) -> Iterator[_Claim]:
 
 def _path_claim(point: object, start: object) -> _Claim:
     if not isinstance(point, dict):
-        return _Claim(place=point, at=start)
+        return _Claim(place=_NO_PLACE, at=start)
     offset_min = point.get("durationMinutesOffsetFromStartTime")
     return _Claim(
         place=point.get("point"),

@@ -1,0 +1,47 @@
+"""The sentences: both languages, one line, expected and seen and what to do."""
+
+import inspect
+
+import pytest
+
+from personal_store.errors import IngestError
+from personal_store.ingest import refusals
+
+SENTENCES = {
+    name: make
+    for name, make in inspect.getmembers(refusals, inspect.isfunction)
+    if make.__module__ == refusals.__name__
+}
+
+
+def made(name: str) -> IngestError:
+    make = SENTENCES[name]
+    return make(**dict.fromkeys(inspect.signature(make).parameters, "x"))
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_every_refusal_is_an_ingest_error(name):
+    assert isinstance(made(name), IngestError)
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_every_refusal_says_expected_seen_and_what_to_do_in_french(name):
+    sentence = made(name).fr
+    assert sentence.startswith("Attendu : ")
+    assert sentence.count(" ; ") == 2
+    assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_every_refusal_says_expected_seen_and_what_to_do_in_english(name):
+    sentence = made(name).en
+    assert sentence.startswith("Expected ")
+    assert sentence.count("; ") == 2
+    assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_every_refusal_is_one_line_without_a_number(name):
+    sentences = made(name).fr + made(name).en
+    assert "\n" not in sentences
+    assert not any(character.isdigit() for character in sentences.replace("UTF-8", ""))
