@@ -27,7 +27,7 @@ STATEMENTS = (
         zone TEXT NOT NULL,
         log_origin TEXT NOT NULL,
         log_vkey TEXT NOT NULL,
-        task_key TEXT NOT NULL,
+        task_key BLOB NOT NULL,
         enrolled_at_ms INTEGER NOT NULL,
         PRIMARY KEY (url)
     )
@@ -93,6 +93,7 @@ STATEMENTS = (
         url TEXT NOT NULL,
         purpose_digest TEXT NOT NULL,
         consent_key BLOB NOT NULL,
+        opened_at_ms INTEGER NOT NULL,
         PRIMARY KEY (cid),
         FOREIGN KEY(url) REFERENCES membership (url)
     )
@@ -139,13 +140,16 @@ STATEMENTS = (
     CREATE TABLE contribution (
         task_digest TEXT NOT NULL,
         week TEXT NOT NULL,
+        cid TEXT NOT NULL,
+        head TEXT NOT NULL,
         epsilon_micro INTEGER NOT NULL,
         state TEXT NOT NULL,
         exact TEXT NOT NULL,
         report BLOB NOT NULL,
         changed_at_ms INTEGER NOT NULL,
         PRIMARY KEY (task_digest),
-        FOREIGN KEY(task_digest) REFERENCES task (digest)
+        FOREIGN KEY(task_digest) REFERENCES task (digest),
+        FOREIGN KEY(cid) REFERENCES consent (cid)
     )
     """,
 )
