@@ -10,7 +10,8 @@ The tree::
     ├── EnrolmentRefused       the invitation code is unknown or used
     ├── EventRefused           a consent event does not verify or does not fit its chain
     ├── ReportRefused          a report is malformed, uncovered, late or a duplicate
-    └── ReleaseRefused         the batch is open, too small, or already released
+    ├── ReleaseRefused         the batch is open or already released
+    └── WitnessFailed          the stewards could not be reached or did not cosign
 
 Refusals towards stores carry a reason code and reveal nothing else.
 """
@@ -21,11 +22,14 @@ class AggregatorError(Exception):
 
     status = 400
 
-    def __init__(self, *, fr: str, en: str, status: int | None = None) -> None:
-        """Keep both sentences and the HTTP status that a web handler answers with."""
+    def __init__(
+        self, *, fr: str, en: str, status: int | None = None, reason: str | None = None
+    ) -> None:
+        """Keep both sentences, the HTTP status of the answer and a reason code for machines."""
         super().__init__(fr)
         self.fr = fr
         self.en = en
+        self.reason = reason
         if status is not None:
             self.status = status
 
@@ -73,6 +77,12 @@ class ReportRefused(AggregatorError):
 
 
 class ReleaseRefused(AggregatorError):
-    """The batch is still open, too small, or already released."""
+    """The batch is still open, or already released."""
 
     status = 409
+
+
+class WitnessFailed(AggregatorError):
+    """The stewards could not be reached, or did not cosign."""
+
+    status = 502

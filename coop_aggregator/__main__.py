@@ -1,0 +1,5 @@
+"""`python -m coop_aggregator` is `coop-aggregator`."""
+
+from coop_aggregator.cli import main
+
+main()

@@ -1,0 +1,243 @@
+"""The commands about purposes, questions, releases, the log and its witnesses."""
+
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from contributions.task import TrustMode
+from coop_aggregator.aggregate import executor_for, freeze
+from coop_aggregator.audit import export_log
+from coop_aggregator.console import Session
+from coop_aggregator.db import questions as questions_db
+from coop_aggregator.db import releases as releases_db
+from coop_aggregator.db import reports as reports_db
+from coop_aggregator.jobs import release as release_job
+from coop_aggregator.jobs import witness as witness_job
+from coop_aggregator.purposes import publish_purpose, read_purpose
+from coop_aggregator.questions import Question, draft_task, sign_draft
+from coop_aggregator.release import publish
+from coop_aggregator.transport import HttpWitness
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
+WeekOption = Annotated[str, typer.Option("--week", help="2026-W46")]
+
+purpose_app = typer.Typer(help="Les finalités. / The purposes.", no_args_is_help=True)
+task_app = typer.Typer(help="Les questions. / The questions.", no_args_is_help=True)
+export_app = typer.Typer(help="Exporter. / Export.", no_args_is_help=True)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands of this module to the program."""
+    app.add_typer(purpose_app, name="purpose")
+    app.add_typer(task_app, name="task")
+    app.add_typer(export_app, name="export")
+    app.command("aggregate")(aggregate)
+    app.command("release")(release)
+    app.command("witness")(witness)
+
+
+@purpose_app.command("publish")
+def purpose_publish(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Finalité en JSON. / Purpose as JSON.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Publier une finalité. / Publish a purpose."""
+    session: Session = context.obj
+    purpose = read_purpose(file)
+    with session.leader() as leader, leader.database.write() as connection:
+        digest = publish_purpose(connection, leader.log(connection), purpose)
+    session.say(fr=f"Finalité publiée : {digest}", en=f"Purpose published: {digest}")
+    if as_json:
+        session.answer({"digest": digest})
+
+
+@purpose_app.command("list")
+def purpose_list(context: typer.Context) -> None:
+    """Lister les finalités (JSON). / List the purposes (JSON)."""
+    session: Session = context.obj
+    with session.leader() as leader, leader.database.read() as connection:
+        session.answer({"purposes": list(questions_db.purpose_digests(connection))})
+
+
+@task_app.command("create")
+def task_create(
+    context: typer.Context,
+    *,
+    week: WeekOption,
+    epsilon: Annotated[str, typer.Option(help="ε, 4 ou / or 1/2")] = "4",
+    min_batch: Annotated[int, typer.Option(help="Minimum de réponses. / of answers.")] = 30,
+    scale: Annotated[str, typer.Option(help="S, 3/4")] = "3/4",
+    cap_units: Annotated[int, typer.Option(help="Q")] = 1000,
+    trust_mode: Annotated[TrustMode, typer.Option(help="local")] = TrustMode.LOCAL,
+    deadline: Annotated[
+        str | None, typer.Option(help="2026-11-22T00:00:00Z (7 j après / 7 days after)")
+    ] = None,
+    purpose: Annotated[str | None, typer.Option(help="Empreinte. / Digest.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Préparer la question d'une semaine. / Draft the question of a week."""
+    session: Session = context.obj
+    question = Question(
+        week=week,
+        epsilon=_fraction(epsilon, "--epsilon"),
+        min_batch_size=min_batch,
+        scale=_fraction(scale, "--scale"),
+        cap_units=cap_units,
+        trust_mode=trust_mode,
+        report_deadline=_moment(deadline),
+        purpose_digest=purpose,
+    )
+    with session.leader() as leader, leader.database.write() as connection:
+        task = draft_task(connection, leader.who, question)
+    session.say(
+        fr=f"Question préparée pour {week} ; signez-la par « task sign --week {week} ».",
+        en=f"Question drafted for {week}; sign it with 'task sign --week {week}'.",
+    )
+    if as_json:
+        session.answer({"week": task.week, "digest": task.digest, "signed": False})
+
+
+@task_app.command("sign")
+def task_sign(context: typer.Context, week: WeekOption, as_json: JsonOption = False) -> None:
+    """Signer et servir la question d'une semaine. / Sign and serve the question of a week."""
+    session: Session = context.obj
+    with session.leader() as leader, leader.database.write() as connection:
+        stored = sign_draft(connection, week, leader.keys.task)
+    session.say(
+        fr=f"Question signée pour {week}, servie jusqu'au {stored.report_deadline:%Y-%m-%d}.",
+        en=f"Question signed for {week}, served until {stored.report_deadline:%Y-%m-%d}.",
+    )
+    if as_json:
+        session.answer({"week": stored.week, "digest": stored.digest, "signed": True})
+
+
+@task_app.command("list")
+def task_list(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Lister les questions. / List the questions."""
+    session: Session = context.obj
+    rows: list[dict[str, Any]] = []
+    with session.leader() as leader, leader.database.read() as connection:
+        for task in questions_db.all_tasks(connection):
+            published = releases_db.release_by_week(connection, task.week) is not None
+            frozen = reports_db.batch_of(connection, task.digest) is not None
+            open_state = "open" if session.clock.now() < task.report_deadline else "due"
+            rows.append(
+                {
+                    "week": task.week,
+                    "digest": task.digest,
+                    "state": "released"
+                    if published
+                    else "frozen"
+                    if frozen
+                    else "draft"
+                    if task.jws is None
+                    else open_state,
+                    "report_deadline": task.report_deadline.isoformat(),
+                    "reports": reports_db.report_count(connection, task.digest),
+                }
+            )
+    for row in rows:
+        line = f"{row['week']}  {row['state']:8}  {row['reports']:>6}  {row['digest'][:16]}…"
+        session.say(fr=line, en=line)
+    if as_json:
+        session.answer(rows)
+
+
+def aggregate(context: typer.Context, week: WeekOption, as_json: JsonOption = False) -> None:
+    """Clore la semaine et s'engager sur ses réponses. / Close the week, commit to its answers."""
+    session: Session = context.obj
+    with session.leader() as leader:
+        batch = freeze(leader, week)
+    session.say(
+        fr=f"{batch.report_count} réponses retenues, {batch.excluded_count} écartées (retrait).",
+        en=f"{batch.report_count} answers kept, {batch.excluded_count} left out (withdrawn).",
+    )
+    if as_json:
+        session.answer(
+            {
+                "week": week,
+                "root": batch.root,
+                "report_count": batch.report_count,
+                "excluded_count": batch.excluded_count,
+                "epsilon_sum_micro": batch.epsilon_sum_micro,
+                "leaf_index": batch.leaf_index,
+            }
+        )
+
+
+def release(
+    context: typer.Context,
+    week: Annotated[str | None, typer.Option(help="2026-W46 (sinon tout / else all due)")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Publier une semaine, une seule fois. / Publish a week, once and for all."""
+    session: Session = context.obj
+    with session.leader() as leader, executor_for(session.settings.workers) as executor:
+        if week is None:
+            published = release_job.run_once(leader, executor=executor).published
+        else:
+            published = (publish(leader, week, executor=executor).week,)
+    names = ", ".join(published)
+    session.say(
+        fr=f"Publié : {names}." if published else "Rien à publier.",
+        en=f"Published: {names}." if published else "Nothing to publish.",
+    )
+    if as_json:
+        session.answer({"published": list(published)})
+
+
+def witness(
+    context: typer.Context,
+    url: Annotated[str, typer.Option(help="Adresse du témoin. / The witness's address.")],
+    vkey: Annotated[str, typer.Option(help="Sa clé de vérification. / Its verifier key.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Faire cosigner le journal. / Have the log cosigned."""
+    session: Session = context.obj
+    with session.leader() as leader, HttpWitness(url) as transport:
+        report = witness_job.run_once(leader, transport, vkey=vkey)
+    session.say(
+        fr=f"{report.size} lignes du journal sont cosignées.",
+        en=f"{report.size} lines of the log are cosigned.",
+    )
+    if as_json:
+        session.answer({"size": report.size, "fresh": report.fresh})
+
+
+@export_app.command("log")
+def export_log_command(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Dossier à écrire. / Folder to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Écrire le journal pour « consents verify log ». / Write the log for verification."""
+    session: Session = context.obj
+    with session.leader() as leader:
+        count = export_log(leader, folder)
+    session.say(fr=f"{count} lignes écrites.", en=f"{count} lines written.")
+    if as_json:
+        session.answer({"leaves": count})
+
+
+def _fraction(text: str, option: str) -> Fraction:
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError) as error:
+        raise typer.BadParameter("4, 0.5 ou/or 1/2", param_hint=option) from error
+    if value <= 0:
+        raise typer.BadParameter("> 0", param_hint=option)
+    return value
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter("2026-11-22T00:00:00Z", param_hint="--deadline") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

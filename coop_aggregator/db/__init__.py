@@ -1,0 +1,1 @@
+"""The cooperative's database: engine, tables, one repository module per table family."""

@@ -1,0 +1,1 @@
+"""One file per schema version; a published file is never edited."""

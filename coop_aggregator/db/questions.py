@@ -1,0 +1,78 @@
+"""Purposes and tasks: what is asked and why, kept as the bytes that were published."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, insert, select
+
+from consents.canonical import utc_text, utc_time
+from coop_aggregator.db.tables import purposes, tasks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTask:
+    """A task as kept: its bytes, and its signed form once it is signed."""
+
+    digest: str
+    week: str
+    body: bytes
+    jws: str | None
+    report_deadline: datetime
+
+
+def add_purpose(connection: Connection, *, digest: str, body: bytes, leaf_index: int) -> None:
+    """Keep a published purpose."""
+    connection.execute(insert(purposes).values(digest=digest, body=body, leaf_index=leaf_index))
+
+
+def purpose_body(connection: Connection, digest: str) -> bytes | None:
+    """Return the bytes of a published purpose, or None."""
+    return connection.scalar(select(purposes.c.body).where(purposes.c.digest == digest))
+
+
+def purpose_digests(connection: Connection) -> tuple[str, ...]:
+    """Return the digests of all purposes, the oldest first."""
+    return tuple(connection.scalars(select(purposes.c.digest).order_by(purposes.c.leaf_index)))
+
+
+def add_task(
+    connection: Connection, *, digest: str, week: str, body: bytes, report_deadline: datetime
+) -> None:
+    """Keep a draft. The week must be free (unique constraint)."""
+    connection.execute(
+        insert(tasks).values(
+            digest=digest, week=week, body=body, jws=None, report_deadline=utc_text(report_deadline)
+        )
+    )
+
+
+def set_task_signature(connection: Connection, digest: str, jws: str) -> None:
+    """Turn a draft into a signed task."""
+    connection.execute(tasks.update().where(tasks.c.digest == digest).values(jws=jws))
+
+
+def task_by_digest(connection: Connection, digest: str) -> StoredTask | None:
+    """Return the task of this digest, or None."""
+    row = connection.execute(select(tasks).where(tasks.c.digest == digest)).one_or_none()
+    return None if row is None else _task(row)
+
+
+def task_by_week(connection: Connection, week: str) -> StoredTask | None:
+    """Return the task of this ISO week, or None."""
+    row = connection.execute(select(tasks).where(tasks.c.week == week)).one_or_none()
+    return None if row is None else _task(row)
+
+
+def all_tasks(connection: Connection) -> tuple[StoredTask, ...]:
+    """Return every task in order of week."""
+    return tuple(_task(row) for row in connection.execute(select(tasks).order_by(tasks.c.week)))
+
+
+def _task(row: Row[tuple[object, ...]]) -> StoredTask:
+    return StoredTask(
+        digest=row.digest,
+        week=row.week,
+        body=bytes(row.body),
+        jws=row.jws,
+        report_deadline=utc_time(row.report_deadline),
+    )

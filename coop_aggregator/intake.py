@@ -1,0 +1,287 @@
+"""Step 6 of 9 — intake. In: signed consent events and reports. Out: kept leaves, kept reports.
+
+Next: aggregate.
+
+Everything that a store sends is checked here, in numbered steps, before one byte of it is kept. A
+refused report gets a reason code out of four and nothing else: an answer that told a wrong zone
+from a withdrawn consent would let a stranger ask about a member. No address of a sender is seen or
+kept. Not the protocol's own reading rules (`contributions`, `consents`), which it calls.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import NoReturn
+
+from sqlalchemy import Connection
+
+from consents.decision import ConsentState, Decision, consent_state, extend, permitted
+from consents.errors import ConsentsError
+from consents.jws import thumbprint
+from consents.receipt import Purpose, SignedEvent, leaf_sha256, read_event
+from contributions.errors import ContributionsError
+from contributions.jws import public_jwk
+from contributions.messages import Report, check_report, read_membership, read_report
+from contributions.task import Task
+from coop_aggregator.db import log as leaves_db
+from coop_aggregator.db import members as members_db
+from coop_aggregator.db import questions as questions_db
+from coop_aggregator.db import reports as reports_db
+from coop_aggregator.db.identity import lock
+from coop_aggregator.errors import EventRefused, ReportRefused
+from coop_aggregator.installation import Leader
+from coop_aggregator.log import Appended
+
+NOISE_TAIL = 60
+"""A honest report exceeds Q by more than 60 times the noise's scale with probability e⁻⁶⁰."""
+
+
+class Refusal(StrEnum):
+    """All that a store learns about a refused report."""
+
+    MALFORMED = "malformed"
+    UNCOVERED = "uncovered"
+    LATE = "late"
+    DUPLICATE = "duplicate"
+
+
+def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Appended:
+    """Check a consent event and append it to the log; the same leaf twice changes nothing.
+
+    Raises EventRefused.
+    """
+    # 1. The leaf is well formed and signed by the key in its own header.
+    event = _event(leaf)
+    # 2. It is a resident's event, for this log.
+    if not event.payload.t.of_consent or event.payload.o != leader.who.origin:
+        _refuse_event(
+            "un événement de consentement pour ce journal", "a consent event for this log"
+        )
+    # 3. A member with a known key says that the leaf is theirs.
+    with leader.database.write() as connection:
+        lock(connection)
+        member = _member(connection, leaf=leaf, membership=membership)
+        if leaves_db.leaf_position(connection, leaf_sha256(leaf)) is None:
+            # 4. The purpose is one that this cooperative published.
+            if questions_db.purpose_body(connection, event.payload.pd) is None:
+                _refuse_event("une finalité publiée ici", "a purpose published here")
+            # 5. The consent is this member's, and continues its chain under the same key.
+            state = _continued(leader, connection, event, member)
+            # 6. No other consent of this member for this purpose is in force.
+            if state.status.permits:
+                _refuse_second(leader, connection, event, member)
+        return leader.log(connection).append(leaf)
+
+
+def receive_report(leader: Leader, signed: bytes) -> Report:
+    """Check a report in eleven steps and keep it as received. Raises ReportRefused."""
+    # 1. Size, 2. form, 3. signature by the key in its own header (`contributions.jws.verify`).
+    try:
+        read = read_report(signed)
+    except ContributionsError as error:
+        raise _refused(Refusal.MALFORMED) from error
+    with leader.database.write() as connection:
+        lock(connection)
+        now = leader.clock.now()
+        stored = questions_db.task_by_digest(connection, read.report.task_digest)
+        # 4. The task is one that was asked here and signed.
+        if stored is None or stored.jws is None:
+            raise _refused(Refusal.MALFORMED)
+        # 5. In time, and before the batch was frozen.
+        if now >= stored.report_deadline or reports_db.batch_of(connection, stored.digest):
+            raise _refused(Refusal.LATE)
+        # 6. It answers this task: zone, length, ε, purpose; 7. each number is one that noise makes.
+        _check_answer(read.report, Task.parse(stored.body))
+        # 8. The key is the consent's own; 9. the consent covers it now; 10. the zone is home.
+        member = _covered_member(leader, connection, read.report, kid=read.kid, now=now)
+        # 11. One report a member and task, each report once.
+        if reports_db.report_exists(
+            connection,
+            report_id=read.report.report_id,
+            task_digest=stored.digest,
+            member_id=member.member_id,
+        ):
+            raise _refused(Refusal.DUPLICATE)
+        reports_db.add_report(
+            connection,
+            reports_db.StoredReport(
+                report_id=read.report.report_id,
+                task_digest=stored.digest,
+                member_id=member.member_id,
+                cid=read.report.cid,
+                jws=signed.decode("ascii"),
+            ),
+        )
+    return read.report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What decides whether a report is covered, wherever the leaves come from."""
+
+    log_origin: str
+    operator_kid: str
+    purpose: Purpose
+
+    def covers(self, report: Report, leaves: tuple[bytes, ...], *, now: datetime) -> bool:
+        """Tell whether the chain `leaves` covers `report` at `now`: permitted, and same head."""
+        decision: Decision = permitted(
+            [read_event(leaf) for leaf in leaves],
+            log_origin=self.log_origin,
+            purpose_digest=report.pd,
+            epsilon_micro=report.epsilon_micro,
+            now=now,
+            purpose=self.purpose,
+            operator_kids=(self.operator_kid,),
+        )
+        return decision.permitted and decision.head == report.head
+
+
+def coverage_for(leader: Leader, connection: Connection, purpose_digest: str) -> Coverage | None:
+    """Return the rule for reports under this purpose, None when it was never published here."""
+    body = questions_db.purpose_body(connection, purpose_digest)
+    if body is None:
+        return None
+    return Coverage(
+        log_origin=leader.who.origin,
+        operator_kid=thumbprint(leader.keys.log.public_key()),
+        purpose=Purpose.parse(body),
+    )
+
+
+def _event(leaf: bytes) -> SignedEvent:
+    try:
+        return read_event(leaf)
+    except ConsentsError:
+        _refuse_event("une feuille bien formée et signée", "a well-formed, signed leaf")
+
+
+def _member(connection: Connection, *, leaf: bytes, membership: bytes) -> members_db.Member:
+    try:
+        word = read_membership(membership)
+    except ContributionsError:
+        _refuse_event("une adhésion signée", "a signed membership")
+    member = members_db.member_by_id(connection, word.membership.member_id)
+    if (
+        member is None
+        or public_jwk(word.public_key)["x"] != member.key_x
+        or word.membership.leaf_sha256 != leaf_sha256(leaf)
+    ):
+        _refuse_event("l'adhésion d'un membre à cette feuille", "a member's word for this leaf")
+    return member
+
+
+def _continued(
+    leader: Leader, connection: Connection, event: SignedEvent, member: members_db.Member
+) -> ConsentState:
+    payload = event.payload
+    holder = members_db.consent_holder(connection, payload.cid)
+    fits = (
+        not members_db.consent_key_known(connection, payload.kid)
+        if holder is None
+        else (holder.member_id, holder.kid) == (member.member_id, payload.kid)
+    )
+    if not fits:
+        _refuse_event("un consentement de ce membre, avec sa clé", "this member's consent and key")
+    try:
+        state = extend(_state(leader, connection, payload.cid), event, log_origin=leader.who.origin)
+    except ConsentsError:
+        _refuse_event("la suite de la chaîne de ce consentement", "the next event of its chain")
+    if holder is None:
+        members_db.add_consent(
+            connection,
+            members_db.ConsentHolder(
+                cid=payload.cid,
+                member_id=member.member_id,
+                purpose_digest=payload.pd,
+                kid=payload.kid,
+            ),
+        )
+    return state
+
+
+def _refuse_second(
+    leader: Leader, connection: Connection, event: SignedEvent, member: members_db.Member
+) -> None:
+    for cid in members_db.consents_of(
+        connection, member_id=member.member_id, purpose_digest=event.payload.pd
+    ):
+        state = None if cid == event.payload.cid else _state(leader, connection, cid)
+        if state is not None and state.status.permits:
+            raise EventRefused(
+                fr="Un consentement de ce membre est déjà en vigueur pour cette finalité. "
+                "Retirez-le avant d'en donner un autre.",
+                en="A consent of this member is in force for this purpose already. "
+                "Withdraw it before giving another.",
+                status=409,
+            )
+
+
+def _state(leader: Leader, connection: Connection, cid: str) -> ConsentState | None:
+    events = [read_event(leaf) for leaf in leaves_db.leaves_of(connection, cid)]
+    operator_kid = thumbprint(leader.keys.log.public_key())
+    return consent_state(events, log_origin=leader.who.origin, operator_kids=(operator_kid,))
+
+
+def _check_answer(report: Report, task: Task) -> None:
+    try:
+        check_report(report, task)
+    except ContributionsError as error:
+        raise _refused(Refusal.MALFORMED) from error
+    scale = Fraction(2 * task.cap_units * 1_000_000, task.epsilon_micro)
+    bound = task.cap_units + math.ceil(NOISE_TAIL * scale)
+    if any(abs(units) > bound for units in report.vector):
+        raise _refused(Refusal.MALFORMED)
+
+
+def _covered_member(
+    leader: Leader, connection: Connection, report: Report, *, kid: str, now: datetime
+) -> members_db.Member:
+    holder = members_db.consent_holder(connection, report.cid)
+    coverage = coverage_for(leader, connection, report.pd)
+    if holder is None or coverage is None or holder.kid != kid:
+        raise _refused(Refusal.UNCOVERED)
+    if not coverage.covers(report, leaves_db.leaves_of(connection, report.cid), now=now):
+        raise _refused(Refusal.UNCOVERED)
+    member = members_db.member_by_id(connection, holder.member_id)
+    if member is None or member.zone != report.zone:
+        raise _refused(Refusal.UNCOVERED)
+    return member
+
+
+_ANSWERS = {
+    Refusal.MALFORMED: (
+        422,
+        "Ce rapport ne répond pas à une question posée ici. Mettez votre espace à jour.",
+        "This report does not answer a question asked here. Update your store.",
+    ),
+    Refusal.UNCOVERED: (
+        403,
+        "Aucun consentement en vigueur ne couvre ce rapport. Vérifiez vos choix dans votre espace.",
+        "No consent in force covers this report. Check your choices in your store.",
+    ),
+    Refusal.LATE: (
+        410,
+        "Cette question est close. Rien à faire : votre espace répondra à la suivante.",
+        "This question is closed. Nothing to do: your store will answer the next one.",
+    ),
+    Refusal.DUPLICATE: (
+        409,
+        "Un rapport est déjà là. Rien à faire.",
+        "There is a report already. Nothing to do.",
+    ),
+}
+
+
+def _refused(refusal: Refusal) -> ReportRefused:
+    status, fr, en = _ANSWERS[refusal]
+    return ReportRefused(fr=fr, en=en, status=status, reason=refusal.value)
+
+
+def _refuse_event(fr: str, en: str) -> NoReturn:
+    raise EventRefused(
+        fr=f"Événement refusé. Attendu : {fr}. Rien n'a été inscrit au journal.",
+        en=f"Event refused. Expected: {en}. Nothing was written to the log.",
+    )

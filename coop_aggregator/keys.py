@@ -1,0 +1,114 @@
+"""The cooperative's own keys: Ed25519, one file each, readable by the owner alone.
+
+Not the residents' keys, which never reach this machine. Files are PEM (PKCS #8, unencrypted: mode
+0600 and the machine's disk encryption protect them), so that `openssl pkey` reads them.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from coop_aggregator.errors import NotInitialised
+
+LOG_KEY = "log.pem"
+TASK_KEY = "task.pem"
+WITNESS_KEY = "witness.pem"
+STEWARD_TOKEN = "steward-token"  # noqa: S105 - the name of a file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderKeys:
+    """What the leader signs with, and the token that lets stewards read log entries."""
+
+    log: Ed25519PrivateKey
+    task: Ed25519PrivateKey
+    steward_token: str
+
+    def __repr__(self) -> str:
+        """Redact."""
+        return "LeaderKeys(…)"
+
+
+def make_leader_keys(folder: Path) -> LeaderKeys:
+    """Create the leader's keys in `folder`; refuse to overwrite one (FileExistsError)."""
+    return LeaderKeys(
+        log=_make_key(folder / LOG_KEY),
+        task=_make_key(folder / TASK_KEY),
+        steward_token=_make_token(folder / STEWARD_TOKEN),
+    )
+
+
+def load_leader_keys(folder: Path) -> LeaderKeys:
+    """Read the leader's keys. Raises NotInitialised when one is missing or unreadable."""
+    return LeaderKeys(
+        log=_load_key(folder / LOG_KEY),
+        task=_load_key(folder / TASK_KEY),
+        steward_token=_read(folder / STEWARD_TOKEN).decode("ascii", "replace").strip(),
+    )
+
+
+def make_witness_key(folder: Path) -> Ed25519PrivateKey:
+    """Create the stewards' cosigning key in `folder`; refuse to overwrite one."""
+    return _make_key(folder / WITNESS_KEY)
+
+
+def load_witness_key(folder: Path) -> Ed25519PrivateKey:
+    """Read the stewards' cosigning key. Raises NotInitialised when missing or unreadable."""
+    return _load_key(folder / WITNESS_KEY)
+
+
+def _make_key(path: Path) -> Ed25519PrivateKey:
+    key = Ed25519PrivateKey.generate()
+    _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return key
+
+
+def _make_token(path: Path) -> str:
+    token = secrets.token_urlsafe(32)
+    _write(path, token.encode() + b"\n")
+    return token
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # O_EXCL and the mode in one call: no moment when the file is readable by others or replaced.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _missing(path.name) from error
+
+
+def _load_key(path: Path) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError) as error:
+        raise _missing(path.name) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise _missing(path.name)
+    return key
+
+
+def _missing(name: str) -> NotInitialised:
+    return NotInitialised(
+        fr=f"La clé « {name} » manque ou n'est pas une clé Ed25519 en PEM. "
+        "Lancez « coop-aggregator init », ou restaurez le dossier des clés.",
+        en=f"Key '{name}' is missing or is not an Ed25519 PEM key. "
+        "Run 'coop-aggregator init', or restore the folder of keys.",
+    )

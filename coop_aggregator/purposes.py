@@ -1,0 +1,107 @@
+"""The purpose that a new cooperative starts with, and publishing one: text first, then its leaf.
+
+Not a consent: a resident's store shows these words and binds its consent to their digest. The text
+states what Article 13 of the GDPR asks for; a cooperative adapts it and publishes another version.
+"""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from consents.errors import ConsentsError
+from consents.record import EventType, Purpose
+from coop_aggregator.db.questions import add_purpose, purpose_body
+from coop_aggregator.errors import AggregatorError
+from coop_aggregator.log import LeaderLog
+
+DEFAULT_EPSILON_WEEK_MICRO = 4_000_000
+"""ε = 4 a week and a resident under `replacement`: the local mode's price (privacy design, §2)."""
+DEFAULT_RETENTION_DAYS = 400
+_MAX_FILE_BYTES = 262_144
+
+_TEXT_FR = (
+    "{name} publie chaque semaine les kilomètres parcourus par mode de déplacement sur le "
+    "territoire et dans ses zones. Votre espace personnel calcule vos kilomètres par mode, y "
+    "ajoute un bruit aléatoire qui les cache, et n'envoie que ce résultat avec votre zone de "
+    "résidence : jamais de trajet, de lieu ni d'horaire. Responsable : {name} ({contact}). Base "
+    ": votre consentement. Destinataires : la coopérative ; les sommes sont publiques. Aucun "
+    "transfert hors de l'Union européenne, aucune décision automatisée. Conservation : {days} "
+    "jours pour les réponses brouillées, sans limite pour les sommes publiées et le journal des "
+    "consentements. Vous pouvez retirer votre consentement à tout moment depuis votre espace, "
+    "aussi simplement que vous l'avez donné : les réponses non encore sommées sont exclues, "
+    "mais une somme publiée ne peut plus être rappelée. Perte de confidentialité : au plus ε = "
+    "{epsilon} par semaine, {year} par an. Une zone n'est publiée qu'au-dessus d'un nombre "
+    "minimal de réponses, écrit dans chaque question. Droits d'accès, de rectification et "
+    "d'effacement : {contact} ; réclamation : CNIL."
+)
+_TEXT_EN = (
+    "{name} publishes every week the kilometres travelled by mode in the territory and its "
+    "zones. Your personal store computes your kilometres by mode, adds random noise that hides "
+    "them, and sends only that result with your zone of residence: never a trip, a place or a "
+    "time. Controller: {name} ({contact}). Basis: your consent. Recipients: the cooperative; "
+    "the sums are public. No transfer outside the European Union, no automated decision. "
+    "Retention: {days} days for noised answers, no limit for published sums and the consent "
+    "log. You may withdraw at any time from your store, as simply as you consented: answers not "
+    "yet summed are left out, but a published sum cannot be recalled. Privacy loss: at most ε = "
+    "{epsilon} a week, {year} a year. A zone is published only above a minimum number of "
+    "answers, written in each question. Rights of access, rectification and erasure: {contact}; "
+    "complaints: CNIL, the French authority."
+)
+
+
+def default_purpose(*, name: str, contact: str) -> Purpose:
+    """Return the purpose of a new cooperative: weekly kilometres by mode for the territory."""
+    epsilon = DEFAULT_EPSILON_WEEK_MICRO // 1_000_000
+    facts = {
+        "name": name,
+        "contact": contact,
+        "days": DEFAULT_RETENTION_DAYS,
+        "epsilon": epsilon,
+        "year": 52 * epsilon,
+    }
+    return Purpose(
+        title_fr="Kilomètres hebdomadaires par mode",
+        title_en="Weekly kilometres by mode",
+        text_fr=_TEXT_FR.format(**facts),
+        text_en=_TEXT_EN.format(**facts),
+        dpv_purpose="dpv:ImproveTransportMobility",
+        controller_name=name,
+        controller_contact=contact,
+        fields=("distance_km_by_mode_group", "zone_of_residence"),
+        epsilon_week_micro=DEFAULT_EPSILON_WEEK_MICRO,
+        retention_days=DEFAULT_RETENTION_DAYS,
+        version="1",
+    )
+
+
+def read_purpose(path: Path) -> Purpose:
+    """Read a purpose written by hand as a JSON object, in any spelling. Raises AggregatorError."""
+    names = {member.name for member in fields(Purpose)}
+    try:
+        with path.open("rb") as file:
+            value = json.loads(file.read(_MAX_FILE_BYTES))
+        return Purpose(**{**value, "fields": tuple(value["fields"])})
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, ConsentsError) as error:
+        listed = ", ".join(sorted(names))
+        raise AggregatorError(
+            fr=f"Finalité refusée. Attendu : un objet JSON avec exactement {listed}.",
+            en=f"Purpose refused. Expected: a JSON object with exactly {listed}.",
+        ) from error
+
+
+def publish_purpose(connection: Connection, log: LeaderLog, purpose: Purpose) -> str:
+    """Publish a purpose and append its leaf; return its digest. Publishing twice is refused."""
+    if purpose_body(connection, purpose.digest) is not None:
+        raise AggregatorError(
+            fr="Cette finalité est déjà publiée, mot pour mot. Changez sa version.",
+            en="This purpose is already published, word for word. Change its version.",
+        )
+    position = log.record(
+        EventType.PURPOSE_PUBLISHED,
+        purpose_digest=purpose.digest,
+        body={"purpose_digest": purpose.digest},
+    )
+    add_purpose(connection, digest=purpose.digest, body=purpose.to_bytes(), leaf_index=position)
+    return purpose.digest

@@ -1,0 +1,1 @@
+"""The cooperative's doors: an HTTP interface for stores and stewards, pages for everyone."""

@@ -1,0 +1,261 @@
+"""The HTTP interface for stores and stewards: JSON in, JSON out, no domain logic.
+
+Not the pages (`web.pages`). Handlers are plain functions that the server runs on its threads: each
+is one short transaction.
+"""
+
+import hmac
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
+
+from consents.canonical import base64_text
+from consents.checkpoint import read_checkpoint
+from consents.errors import ProofError
+from consents.log import InclusionProof
+from contributions.errors import ContributionsError
+from contributions.jws import public_jwk
+from contributions.messages import Enrolment
+from contributions.release import Release
+from coop_aggregator import intake
+from coop_aggregator.db import log as log_db
+from coop_aggregator.db import questions as questions_db
+from coop_aggregator.db import releases as releases_db
+from coop_aggregator.db.engine import unreachable
+from coop_aggregator.db.identity import load_identity
+from coop_aggregator.db.territories import load_zones
+from coop_aggregator.db.witnessed import latest_witnessed
+from coop_aggregator.enrolment import enrol
+from coop_aggregator.errors import EnrolmentRefused
+from coop_aggregator.installation import Helper, Leader
+from coop_aggregator.witness import add_checkpoint, origin_path
+
+MAX_ENTRIES = 1000
+_TEXT = "text/plain; charset=utf-8"
+_JWS = r"^[A-Za-z0-9_.-]+$"
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class MemberJwk(_Body):
+    """A member's public key."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+
+
+class EnrolmentBody(_Body):
+    """A store asks to join."""
+
+    code: Annotated[str, Field(min_length=1, max_length=128)]
+    member_jwk: MemberJwk
+    zone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+
+
+class EventBody(_Body):
+    """A consent event and the member's word for it."""
+
+    leaf: Annotated[str, Field(max_length=65_535, pattern=_JWS)]
+    membership: Annotated[str, Field(max_length=32_768, pattern=_JWS)]
+
+
+class ReportBody(_Body):
+    """A report of the trust mode `local`."""
+
+    report: Annotated[str, Field(max_length=32_768, pattern=_JWS)]
+
+
+def health_router(leader_or_helper: Leader | Helper) -> APIRouter:
+    """Return `/healthz` (the process answers) and `/readyz` (so does its database)."""
+    router = APIRouter()
+
+    @router.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    def readyz() -> dict[str, str]:
+        try:
+            with leader_or_helper.database.read() as connection:
+                load_identity(connection)
+        except SQLAlchemyError as error:
+            raise unreachable() from error
+        return {"status": "ready", "database": leader_or_helper.database.dialect}
+
+    return router
+
+
+def leader_router(leader: Leader) -> APIRouter:
+    """Return the leader's interface."""
+    router = APIRouter(prefix="/v1")
+    _add_intake(router, leader)
+    _add_questions(router, leader)
+    _add_log(router, leader)
+    _add_releases(router, leader)
+    return router
+
+
+def helper_router(helper: Helper) -> APIRouter:
+    """Return the stewards' witness (C2SP tlog-witness)."""
+    router = APIRouter()
+
+    @router.post("/add-checkpoint", response_class=Response)
+    def submit(body: Annotated[bytes, Depends(_raw_body)]) -> Response:
+        return Response(add_checkpoint(helper, body), media_type=_TEXT)
+
+    @router.get(f"/{origin_path(helper.who.origin)}/checkpoint", response_class=Response)
+    def checkpoint() -> Response:
+        with helper.database.read() as connection:
+            latest = latest_witnessed(connection)
+        if latest is None:
+            raise HTTPException(404)
+        return Response(latest.note, media_type=_TEXT)
+
+    return router
+
+
+async def _raw_body(request: Request) -> bytes:
+    return await request.body()
+
+
+def _add_intake(router: APIRouter, leader: Leader) -> None:
+    @router.post("/enrolments", status_code=201)
+    def enrolments(body: EnrolmentBody) -> dict[str, Any]:
+        try:
+            request = Enrolment(code=body.code, member_x=body.member_jwk.x, zone=body.zone)
+        except ContributionsError as error:
+            raise EnrolmentRefused(
+                fr="Inscription mal formée. Mettez votre espace à jour.",
+                en="Malformed enrolment. Update your store.",
+                status=422,
+            ) from error
+        with leader.database.write() as connection:
+            member = enrol(connection, request)
+        return {
+            "member_id": member.member_id,
+            "log_vkey": leader.who.log_vkey,
+            "task_key_jwk": public_jwk(leader.keys.task.public_key()),
+            "log_origin": leader.who.origin,
+        }
+
+    @router.post("/events", status_code=201)
+    def events(body: EventBody, response: Response) -> dict[str, Any]:
+        appended = intake.receive_event(
+            leader, leaf=body.leaf.encode("ascii"), membership=body.membership.encode("ascii")
+        )
+        response.status_code = 201 if appended.fresh else 200
+        receipt = appended.receipt
+        proof = InclusionProof(
+            index=receipt.index, size=receipt.size, root=appended.root, hashes=receipt.hashes
+        )
+        return {
+            "index": receipt.index,
+            "proof": proof.to_mapping(),
+            "checkpoint": receipt.checkpoint,
+        }
+
+    @router.post("/reports", status_code=201)
+    def reports(body: ReportBody) -> dict[str, Any]:
+        report = intake.receive_report(leader, body.report.encode("ascii"))
+        return {"report_id": report.report_id}
+
+
+def _add_questions(router: APIRouter, leader: Leader) -> None:
+    @router.get("/tasks")
+    def tasks() -> dict[str, Any]:
+        with leader.database.read() as connection:
+            known = questions_db.all_tasks(connection)
+        return {"tasks": [{"jws": task.jws} for task in known if task.jws is not None]}
+
+    @router.get("/zones")
+    def zones() -> dict[str, Any]:
+        with leader.database.read() as connection:
+            known = load_zones(connection)
+        return {"zones": [{"code": zone.code, "name": zone.name} for zone in known]}
+
+    @router.get("/purposes")
+    def purposes() -> dict[str, Any]:
+        with leader.database.read() as connection:
+            return {"purposes": list(questions_db.purpose_digests(connection))}
+
+    @router.get("/purposes/{digest}", response_class=Response)
+    def purpose(digest: str) -> Response:
+        with leader.database.read() as connection:
+            body = questions_db.purpose_body(connection, digest)
+        if body is None:
+            raise HTTPException(404)
+        return Response(body, media_type="application/json")
+
+
+def _add_log(router: APIRouter, leader: Leader) -> None:
+    @router.get("/log/checkpoint", response_class=Response)
+    def checkpoint() -> Response:
+        with leader.database.read() as connection:
+            note = leader.log(connection).checkpoint()
+        return Response(note, media_type=_TEXT)
+
+    @router.get("/log/consistency")
+    def consistency(old: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+        with leader.database.read() as connection:
+            note = leader.log(connection).checkpoint(cosigned=False)
+            size = read_checkpoint(note).size
+            try:
+                hashes = leader.log(connection).consistency(old, size)
+            except ProofError as error:
+                raise HTTPException(404) from error
+        return {
+            "old": old,
+            "size": size,
+            "hashes": [base64_text(node) for node in hashes],
+            "checkpoint": note,
+        }
+
+    @router.get("/log/entries")
+    def entries(
+        start: Annotated[int, Query(ge=0)],
+        end: Annotated[int, Query(ge=0)],
+        authorization: Annotated[str, Header()] = "",
+    ) -> dict[str, Any]:
+        expected = f"Bearer {leader.keys.steward_token}".encode()
+        if not hmac.compare_digest(authorization.encode(), expected):
+            raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+        with leader.database.read() as connection:
+            leaves = log_db.leaf_range(connection, start=start, end=min(end, start + MAX_ENTRIES))
+        return {"start": start, "entries": list(leaves)}
+
+
+def _add_releases(router: APIRouter, leader: Leader) -> None:
+    def stored(week: str) -> bytes:
+        with leader.database.read() as connection:
+            release = releases_db.release_by_week(connection, week)
+        if release is None:
+            raise HTTPException(404)
+        return release.body
+
+    @router.get("/releases")
+    def releases() -> dict[str, Any]:
+        with leader.database.read() as connection:
+            return {"weeks": list(releases_db.release_weeks(connection))}
+
+    @router.get("/releases/{week}.json", response_class=Response)
+    def as_json(week: str) -> Response:
+        body = stored(week)
+        return Response(body, media_type="application/json", headers=_download(week, "json"))
+
+    @router.get("/releases/{week}.csv", response_class=Response)
+    def as_csv(week: str) -> Response:
+        return Response(
+            Release.parse(stored(week)).to_csv(),
+            media_type="text/csv; charset=utf-8; header=present",
+            headers=_download(week, "csv"),
+        )
+
+
+def _download(week: str, kind: str) -> dict[str, str]:
+    # `week` names a stored release by now, hence is digits, a dash and a W.
+    return {"Content-Disposition": f'inline; filename="mobilites-{week}.{kind}"'}

@@ -1,0 +1,187 @@
+"""What each page is given: frozen, already in the reader's language, nothing left to compute.
+
+A template prints these fields and decides nothing but its own layout.
+"""
+
+from dataclasses import dataclass
+
+from coop_aggregator.settings import Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What every page shows: language, names, and the same page in the other language."""
+
+    language: Language
+    other_language: Language
+    other_path: str
+    name: str
+    helper: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """One bar of the chart, in units of the drawing; `whisker` is an SVG path."""
+
+    label: str
+    y: int
+    x: int
+    width: int
+    whisker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarChart:
+    """Bars from a common zero line, with the axis's end as a text."""
+
+    width: int
+    height: int
+    zero_x: int
+    bars: tuple[Bar, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One zone of the map: its SVG path and its class, 0 (none published) to 5."""
+
+    path: str
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Map:
+    """The zones drawn together, and what each class of shade stands for."""
+
+    width: int
+    height: int
+    shapes: tuple[Shape, ...]
+    legend: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeRow:
+    """One mode in the territory's table; texts are empty where the row is held back."""
+
+    label: str
+    km: str
+    interval: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRow:
+    """One zone in the zones' table; texts are empty where the row is held back."""
+
+    name: str
+    value: str
+    interval: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One line of "how it was made": a name and a value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link and its text."""
+
+    href: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseView:
+    """One release as a page shows it. `chart` is None when the territory is held back."""
+
+    week: str
+    title: str
+    period: str
+    finding: str
+    chart: BarChart | None
+    rows: tuple[ModeRow, ...]
+    trust: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomePage:
+    """The latest release, or the reason why there is none; links to the others."""
+
+    site: Site
+    title: str
+    release: ReleaseView | None
+    others: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePage:
+    """One release with everything that qualifies it."""
+
+    site: Site
+    title: str
+    release: ReleaseView
+    zone_pages: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZonesPage:
+    """One mode over the zones: the map and the table that says the same."""
+
+    site: Site
+    title: str
+    week: str
+    finding: str
+    map: Map
+    rows: tuple[ZoneRow, ...]
+    minimum: str
+    zone_pages: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionPage:
+    """How it protects: the purpose's own words, the log's checkpoint and its key."""
+
+    site: Site
+    title: str
+    purpose_title: str
+    purpose_text: str
+    purpose_digest: str
+    vkey: str
+    checkpoint: str
+    leaf_count: str
+    cosigned: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessRow:
+    """One cosigned checkpoint in the stewards' table."""
+
+    size: str
+    root: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelperPage:
+    """What the stewards witnessed."""
+
+    site: Site
+    title: str
+    origin: str
+    log_vkey: str
+    own_vkey: str
+    rows: tuple[WitnessRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingPage:
+    """There is nothing at this address."""
+
+    site: Site
+    title: str

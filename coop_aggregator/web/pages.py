@@ -1,0 +1,270 @@
+"""Pages for everyone, in French and English: what was published, and how it protects.
+
+Rendered on the server, without JavaScript and without a request to anybody else. Handlers read,
+build a context and render; sentences and drawings come from `web.figures`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Protocol, cast
+
+from babel.dates import format_datetime
+from fastapi import APIRouter, Header
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from consents.checkpoint import read_checkpoint
+from consents.receipt import Purpose
+from contributions.release import Release
+from coop_aggregator.db import log as log_db
+from coop_aggregator.db import questions as questions_db
+from coop_aggregator.db import releases as releases_db
+from coop_aggregator.db.territories import load_zones
+from coop_aggregator.db.witnessed import recent_witnessed
+from coop_aggregator.installation import Helper, Leader
+from coop_aggregator.settings import Language
+from coop_aggregator.web import contexts, figures
+from coop_aggregator.web.languages import preferred_language, translations
+
+TEMPLATES = Path(__file__).with_name("templates")
+SHOWN_WITNESSED = 40
+SHOWN_RELEASES = 12
+_PAGE_HEADERS = {"Cache-Control": "public, max-age=60"}
+
+
+class PageContext(Protocol):
+    """What every context has."""
+
+    @property
+    def site(self) -> contexts.Site:
+        """Return what every page shows."""
+
+
+class Renderer:
+    """The templates of one language."""
+
+    def __init__(self, language: Language) -> None:
+        """Prepare the environment; templates are compiled on first use."""
+        self.environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        catalogue = translations(language)
+        cast("Any", self.environment).install_gettext_translations(catalogue, newstyle=True)
+        self.wording = figures.Wording(language=language, gettext=catalogue.gettext)
+
+    def page(self, template: str, context: PageContext, *, status: int = 200) -> Response:
+        """Render `template` with `context`, a page's frozen dataclass."""
+        html = self.environment.get_template(template).render(page=context, site=context.site)
+        language = context.site.language.value
+        return HTMLResponse(
+            html, status_code=status, headers=_PAGE_HEADERS | {"Content-Language": language}
+        )
+
+
+def leader_pages(leader: Leader) -> APIRouter:
+    """Return the cooperative's pages, under `/fr/` and `/en/`."""
+    router = APIRouter(include_in_schema=False)
+    _add_redirect(router)
+    for language in Language:
+        _add_leader_pages(router, leader, Renderer(language), language)
+    return router
+
+
+def helper_pages(helper: Helper) -> APIRouter:
+    """Return the stewards' pages, under `/fr/` and `/en/`."""
+    router = APIRouter(include_in_schema=False)
+    _add_redirect(router)
+    for language in Language:
+        _add_helper_page(router, helper, Renderer(language), language)
+    return router
+
+
+def _add_redirect(router: APIRouter) -> None:
+    @router.get("/")
+    def root(accept_language: Annotated[str, Header()] = "") -> Response:
+        language = preferred_language(accept_language)
+        return RedirectResponse(
+            f"/{language.value}/", status_code=302, headers={"Vary": "Accept-Language"}
+        )
+
+
+def _site(leader_or_helper: Leader | Helper, language: Language, path: str) -> contexts.Site:
+    other = Language.ENGLISH if language is Language.FRENCH else Language.FRENCH
+    return contexts.Site(
+        language=language,
+        other_language=other,
+        other_path=f"/{other.value}/{path}",
+        name=leader_or_helper.who.name,
+        helper=isinstance(leader_or_helper, Helper),
+    )
+
+
+def _add_leader_pages(
+    router: APIRouter, leader: Leader, renderer: Renderer, language: Language
+) -> None:
+    prefix = f"/{language.value}"
+    wording = renderer.wording
+
+    def missing(path: str) -> Response:
+        page = contexts.MissingPage(
+            site=_site(leader, language, path), title=wording.say("Page introuvable")
+        )
+        return renderer.page("missing.html", page, status=404)
+
+    @router.get(f"{prefix}/")
+    def home() -> Response:
+        return renderer.page("home.html", _home(leader, wording))
+
+    @router.get(f"{prefix}/protection")
+    def protection() -> Response:
+        return renderer.page("protection.html", _protection(leader, wording))
+
+    @router.get(f"{prefix}/publications/{{week}}")
+    def release(week: str) -> Response:
+        page = _release_page(leader, wording, week)
+        return missing("") if page is None else renderer.page("release.html", page)
+
+    @router.get(f"{prefix}/publications/{{week}}/zones/{{mode}}")
+    def zones(week: str, mode: str) -> Response:
+        page = _zones_page(leader, wording, week, mode)
+        return missing("") if page is None else renderer.page("zones.html", page)
+
+    @router.get(f"{prefix}/{{rest:path}}")
+    def nothing(rest: str) -> Response:  # noqa: ARG001 - whatever it is
+        return missing("")
+
+
+def _stored(leader: Leader, week: str) -> Release | None:
+    with leader.database.read() as connection:
+        stored = releases_db.release_by_week(connection, week)
+    return None if stored is None else Release.parse(stored.body)
+
+
+def _home(leader: Leader, wording: figures.Wording) -> contexts.HomePage:
+    with leader.database.read() as connection:
+        latest = releases_db.latest_release(connection)
+        weeks = releases_db.release_weeks(connection)
+    return contexts.HomePage(
+        site=_site(leader, wording.language, ""),
+        title=wording.say("Kilomètres par mode de déplacement"),
+        release=None
+        if latest is None
+        else figures.release_view(Release.parse(latest.body), wording),
+        others=tuple(
+            contexts.Link(
+                href=f"/{wording.language.value}/publications/{week}",
+                text=figures.week_title(week, wording),
+            )
+            for week in weeks[:SHOWN_RELEASES]
+        ),
+    )
+
+
+def _release_page(
+    leader: Leader, wording: figures.Wording, week: str
+) -> contexts.ReleasePage | None:
+    release = _stored(leader, week)
+    if release is None:
+        return None
+    return contexts.ReleasePage(
+        site=_site(leader, wording.language, f"publications/{week}"),
+        title=figures.week_title(week, wording),
+        release=figures.release_view(release, wording),
+        zone_pages=_zone_links(release, wording),
+    )
+
+
+def _zones_page(
+    leader: Leader, wording: figures.Wording, week: str, mode: str
+) -> contexts.ZonesPage | None:
+    release = _stored(leader, week)
+    if release is None or mode not in {level.mode for level in release.noise}:
+        return None
+    asked = {row.zone for row in release.rows}
+    with leader.database.read() as connection:
+        zones = [zone for zone in load_zones(connection) if zone.code in asked]
+    rows = figures.zone_rows(release, mode, zones, wording)
+    return contexts.ZonesPage(
+        site=_site(leader, wording.language, f"publications/{week}/zones/{mode}"),
+        title=wording.say(
+            "{mode}, par zone : {week}",
+            mode=wording.mode(mode),
+            week=figures.week_title(week, wording),
+        ),
+        week=week,
+        finding=figures.zones_finding(rows, mode, wording),
+        map=figures.zone_map(release, mode, zones, wording),
+        rows=rows,
+        minimum=str(release.min_batch_size),
+        zone_pages=_zone_links(release, wording),
+    )
+
+
+def _zone_links(release: Release, wording: figures.Wording) -> tuple[contexts.Link, ...]:
+    return tuple(
+        contexts.Link(
+            href=f"/{wording.language.value}/publications/{release.week}/zones/{level.mode}",
+            text=wording.mode(level.mode),
+        )
+        for level in release.noise
+    )
+
+
+def _protection(leader: Leader, wording: figures.Wording) -> contexts.ProtectionPage:
+    with leader.database.read() as connection:
+        digest = questions_db.purpose_digests(connection)[-1]
+        body = questions_db.purpose_body(connection, digest)
+        note = leader.log(connection).checkpoint()
+        cosigned = log_db.last_cosigned_size(connection)
+    assert body is not None
+    purpose = Purpose.parse(body)
+    french = wording.language is Language.FRENCH
+    return contexts.ProtectionPage(
+        site=_site(leader, wording.language, "protection"),
+        title=wording.say("Comment vos données sont protégées"),
+        purpose_title=purpose.title_fr if french else purpose.title_en,
+        purpose_text=purpose.text_fr if french else purpose.text_en,
+        purpose_digest=digest,
+        vkey=leader.who.log_vkey,
+        checkpoint=note,
+        leaf_count=wording.number(read_checkpoint(note).size),
+        cosigned=wording.number(cosigned) if cosigned else "",
+    )
+
+
+def _add_helper_page(
+    router: APIRouter, helper: Helper, renderer: Renderer, language: Language
+) -> None:
+    wording = renderer.wording
+
+    @router.get(f"/{language.value}/")
+    def home() -> Response:
+        with helper.database.read() as connection:
+            seen = recent_witnessed(connection, count=SHOWN_WITNESSED)
+        page = contexts.HelperPage(
+            site=_site(helper, language, ""),
+            title=wording.say("Témoin du journal des consentements"),
+            origin=helper.who.origin,
+            log_vkey=helper.who.log_vkey,
+            own_vkey=helper.who.own_vkey,
+            rows=tuple(
+                contexts.WitnessRow(
+                    size=wording.number(entry.size),
+                    root=entry.root.hex(),
+                    at=format_datetime(entry.cosigned_at, "short", locale=language.value) + " UTC",
+                )
+                for entry in seen
+            ),
+        )
+        return renderer.page("helper.html", page)
+
+    @router.get(f"/{language.value}/{{rest:path}}")
+    def nothing(rest: str) -> Response:  # noqa: ARG001 - whatever it is
+        page = contexts.MissingPage(
+            site=_site(helper, language, ""), title=wording.say("Page introuvable")
+        )
+        return renderer.page("missing.html", page, status=404)
