@@ -18,8 +18,8 @@ from consents.errors import ConsentsError
 from consents.merkle import leaf_hash, verify_inclusion
 from consents.record import Purpose
 from contributions.errors import ContributionsError
-from contributions.jws import key_from_jwk, public_jwk
-from contributions.messages import Enrolment, sign_membership
+from contributions.jws import public_jwk
+from contributions.messages import Enrolled, Enrolment, sign_membership
 from contributions.messages import Membership as MembershipStatement
 from contributions.task import Task, read_task
 from personal_store.errors import TransportError
@@ -67,19 +67,21 @@ def enrol(
     Raises TransportError when the cooperative refuses or answers out of protocol.
     """
     request = Enrolment(code=code, member_x=public_jwk(member_key.public_key())["x"], zone=zone)
-    document = _accepted(transport.exchange("POST", "/v1/enrolments", request.to_bytes()))
+    answer = transport.exchange("POST", "/v1/enrolments", request.to_bytes())
+    _accepted(answer)
     try:
-        return Membership(
-            url=url,
-            member_id=str(document["member_id"]),
-            member_key=member_key,
-            zone=zone,
-            log_origin=str(document["log_origin"]),
-            log_vkey=str(document["log_vkey"]),
-            task_key=key_from_jwk(document["task_key_jwk"]),
-        )
-    except (KeyError, TypeError, ContributionsError) as error:
+        enrolled = Enrolled.parse(answer.body)
+    except ContributionsError as error:
         _out_of_protocol("enrolments", error)
+    return Membership(
+        url=url,
+        member_id=enrolled.member_id,
+        member_key=member_key,
+        zone=zone,
+        log_origin=enrolled.log_origin,
+        log_vkey=enrolled.log_vkey,
+        task_key=enrolled.task_key,
+    )
 
 
 def tasks(transport: Transport, membership: Membership) -> list[SignedTask]:

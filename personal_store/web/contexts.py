@@ -71,6 +71,8 @@ EVENT_NAMES = {
     EventType.WITHDRAWN: "accord retiré",
     EventType.EXPIRED: "accord expiré",
 }
+# A mode that is merely possible and weighs less than this share of the week gets no bar.
+SHOWN_SHARE = 0.01
 # Enough for a busy week; more rows would not fit the page's budget of nodes.
 TRIPS_SHOWN = 30
 
@@ -130,8 +132,13 @@ class SharingPage:
 
 
 def bars(footprint: PeriodFootprint) -> list[Bar]:
-    """Return a bar for each mode, heaviest first, scaled to the highest upper bound."""
-    intervals = {mode: each.life_cycle for mode, each in footprint.by_mode.items()}
+    """Return a bar for each mode that weighs, heaviest first, scaled to the highest upper bound."""
+    least = SHOWN_SHARE * footprint.total.life_cycle.value
+    intervals = {
+        mode: each.life_cycle
+        for mode, each in footprint.by_mode.items()
+        if each.life_cycle.value >= least
+    }
     widest = max((interval.high for interval in intervals.values()), default=0) or 1
     return [
         Bar(

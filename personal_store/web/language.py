@@ -33,7 +33,8 @@ class Speaker:
 
     def number(self, value: float, decimals: int = 1) -> str:
         """Return a number as this language writes it."""
-        return format_decimal(round(value, decimals), locale=self.language)
+        pattern = "#,##0." + "0" * decimals if decimals else "#,##0"
+        return format_decimal(value, format=pattern, locale=self.language)
 
     def percent(self, share: float) -> str:
         """Return a share of 1 in whole percent."""

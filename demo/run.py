@@ -1,0 +1,340 @@
+"""The whole journey on one machine: `make demo`, or `python demo/run.py [--once]`.
+
+A cooperative, the stewards' witness and a personal store run as the real programs in their own
+processes, on loopback only and in a folder of their own; some hundreds of simulated residents use
+the same doors. It ends with the published table, and serves the three pages until Ctrl-C.
+Everything about people in it is synthetic.
+"""
+
+import argparse
+import contextlib
+import csv
+import io
+import json
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+from communes import populations, read_communes, zones_geojson
+from population import simulate_weeks
+from residents import SimulatedResident, answer_all, join_all
+from rich.console import Console
+from rich.table import Table
+from week import week_files, write_week
+
+from contributions.weeks import week_of
+
+PROGRAMS = Path(sys.executable).parent
+HOME_ZONE = "17300"  # La Rochelle, where the synthetic week lives
+PASSPHRASE = "une semaine de démonstration"  # noqa: S105 - printed on purpose: it guards nothing
+ORIGIN = "demo.mobilites-en-commun.example/journal"
+WITNESS = "stewards.demo.mobilites-en-commun.example"
+NAME = "Coopérative de démonstration"
+# The table needs enough answers to say something; a zone is shown from MINIMUM_BATCH on.
+RESIDENTS = 400
+MINIMUM_BATCH = 30
+# Answering takes less time than joining did, on whatever machine this is.
+OPENING_S = 25.0
+OPENING_SHARE_OF_JOINING = 1.5
+START_TIMEOUT_S = 60.0
+
+
+@dataclass(slots=True)
+class Demonstration:
+    """The running programs, and where they keep their data."""
+
+    folder: Path
+    residents: int
+    week: str
+    seed: int
+    console: Console
+    _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    city_port: int = 0
+    steward_port: int = 0
+    store_port: int = 0
+    log_vkey: str = ""
+    witness_vkey: str = ""
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """Return the addresses of the three pages."""
+        return {
+            "store": f"http://127.0.0.1:{self.store_port}",
+            "city": f"http://127.0.0.1:{self.city_port}",
+            "steward": f"http://127.0.0.1:{self.steward_port}",
+        }
+
+    def say(self, fr: str, en: str) -> None:
+        """Tell what happens, in the language of the terminal."""
+        english = (os.environ.get("LC_ALL") or os.environ.get("LANG") or "").startswith("en")
+        self.console.print(f"• {en if english else fr}", markup=False, highlight=False)
+
+    def city(self, *arguments: str) -> str:
+        """Run a command of the cooperative."""
+        return self._run("coop-aggregator", "--data", str(self.folder / "city"), *arguments)
+
+    def steward(self, *arguments: str) -> str:
+        """Run a command of the stewards' witness."""
+        return self._run("coop-aggregator", "--data", str(self.folder / "steward"), *arguments)
+
+    def store(self, *arguments: str) -> str:
+        """Run a command of the resident."""
+        return self._run("personal-store", *self._store_options(), *arguments)
+
+    def serve(self, program: str, *arguments: str, port: int) -> None:
+        """Start a server and wait until it answers."""
+        command = [str(PROGRAMS / program), *arguments, "--port", str(port)]
+        process = subprocess.Popen(command, stderr=(self.folder / "servers.log").open("ab"))
+        self._running.append(process)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not _answers(f"http://127.0.0.1:{port}/healthz"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"{program} did not start: see {self.folder}/servers.log")
+            time.sleep(0.1)
+
+    def start(self) -> None:
+        """Set up the three roles and start their servers."""
+        self.say(
+            "La coopérative ouvre : journal, clés, 28 zones approchées.",
+            "The cooperative opens: log, keys, 28 approximate zones.",
+        )
+        made = json.loads(
+            self.city(
+                *("init", "--name", NAME, "--origin", ORIGIN),
+                *("--contact", "contact@demo.mobilites-en-commun.example", "--json"),
+            )
+        )
+        zones = self.folder / "zones.geojson"
+        zones.write_bytes(zones_geojson())
+        self.city("territory", "import", str(zones))
+        self.say(
+            "Les stewards ouvrent leur témoin, avec leur propre clé.",
+            "The stewards open their witness, with a key of their own.",
+        )
+        self.log_vkey = made["vkey"]
+        witness = json.loads(
+            self.steward(
+                *(
+                    "init",
+                    "--role",
+                    "helper",
+                    "--name",
+                    "stewards.demo.mobilites-en-commun.example",
+                ),
+                *("--log-vkey", self.log_vkey, "--json"),
+            )
+        )
+        self.witness_vkey = witness["vkey"]
+        self.city_port, self.steward_port, self.store_port = (
+            _free_port(wanted) for wanted in (8650, 8660, 8640)
+        )
+        city, steward = str(self.folder / "city"), str(self.folder / "steward")
+        self.serve("coop-aggregator", "--data", city, "serve", port=self.city_port)
+        self.serve(
+            *("coop-aggregator", "--data", steward, "serve", "--role", "helper"),
+            port=self.steward_port,
+        )
+
+    def gather(self) -> None:
+        """Fill the personal store with the synthetic week, through the same door as any file."""
+        self.say(
+            f"Un espace personnel importe une semaine synthétique ({self.week}).",
+            f"A personal store imports a synthetic week ({self.week}).",
+        )
+        exports = self.folder / "exports"
+        write_week(week_files(self.week, self.seed), exports)
+        self.store("init")
+        files = sorted(path for path in exports.iterdir() if path.name != "truth.json")
+        self.console.print(self.store("import", *map(str, files)), markup=False, highlight=False)
+        self.serve("personal-store", *self._store_options(), "serve", port=self.store_port)
+
+    def others_join(self) -> list[SimulatedResident]:
+        """Let the simulated residents join and consent."""
+        self.say(
+            f"{self.residents} résidents simulés adhèrent et donnent leur accord.",
+            f"{self.residents} simulated residents join and consent.",
+        )
+        codes = json.loads(self.city("enrol", "--count", str(self.residents), "--json"))["codes"]
+        (purpose,) = json.loads(self.city("purpose", "list"))["purposes"]
+        people = populations(read_communes())
+        weeks = simulate_weeks(self.residents, random.Random(self.seed), people)  # noqa: S311
+        return join_all(self.pages["city"], codes, weeks, purpose_digest=purpose)
+
+    def ask(self, *, opening_s: float) -> str:
+        """Have the cooperative ask its question; return the task's digest."""
+        deadline = datetime.now(tz=UTC) + timedelta(seconds=opening_s)
+        self.say(
+            f"La coopérative pose une question sur {self.week} ; réponses jusqu'à "
+            f"{deadline:%H:%M:%S} UTC.",
+            f"The cooperative asks about {self.week}; answers until {deadline:%H:%M:%S} UTC.",
+        )
+        made = json.loads(
+            self.city(
+                *("task", "create", "--week", self.week, "--trust-mode", "local"),
+                *("--min-batch", str(MINIMUM_BATCH), "--epsilon", "4"),
+                *("--deadline", deadline.isoformat(timespec="seconds"), "--json"),
+            )
+        )
+        self.city("task", "sign", "--week", self.week)
+        return str(made["digest"])
+
+    def share(self, task: str) -> None:
+        """Let the resident join, consent, look and contribute."""
+        self.say(
+            "Le résident adhère, donne son accord, regarde, puis envoie.",
+            "The resident joins, consents, looks, then sends.",
+        )
+        code = json.loads(self.city("enrol", "--count", "1", "--json"))["codes"][0]
+        self.store("enrol", self.pages["city"], "--code", code, "--zone", HOME_ZONE)
+        self.store("tasks")
+        self.store("consents", "give")
+        shown = self.store("preview", task)
+        self.console.print(shown, markup=False, highlight=False, soft_wrap=True)
+        self.store("contribute", task)
+
+    def publish(self, task: str) -> None:
+        """Wait for the deadline, then release, witness and audit."""
+        listed = json.loads(self.city("task", "list", "--json"))
+        asked = next(each for each in listed if each["digest"] == task)
+        left_s = (
+            datetime.fromisoformat(asked["report_deadline"]) - datetime.now(tz=UTC)
+        ).total_seconds()
+        if left_s > 0:
+            self.say(
+                f"Toutes les réponses sont là. Clôture dans {left_s:.0f} s.",
+                f"All the answers are in. Closing in {left_s:.0f} s.",
+            )
+            time.sleep(left_s + 1)
+        self.city("release")
+        self.city("witness", "--url", self.pages["steward"], "--vkey", self.witness_vkey)
+        self._print_table()
+        folder = self.folder / "log-export"
+        self.city("export", "log", str(folder))
+        self.console.print(
+            self._run("consents", "verify", "log", str(folder), "--vkey", self.log_vkey),
+            markup=False,
+            highlight=False,
+        )
+
+    def stop(self) -> None:
+        """End the servers that this demonstration started, and only them."""
+        for process in self._running:
+            process.send_signal(signal.SIGTERM)
+        for process in self._running:
+            process.wait(20)
+
+    def _print_table(self) -> None:
+        published = httpx.get(f"{self.pages['city']}/v1/releases/{self.week}.csv")
+        rows = list(csv.DictReader(io.StringIO(published.raise_for_status().text)))
+        table = Table(title=f"{NAME}, {self.week}")
+        for column in ("zone", "mode", "value", "ci95_low", "ci95_high", "quality"):
+            table.add_column(column, justify="left" if column in {"zone", "mode"} else "right")
+        for row in rows:
+            if row["quality"] != "suppressed":
+                table.add_row(*(row[column.header] for column in table.columns))
+        self.console.print(table)
+        hidden = len({row["zone"] for row in rows if row["quality"] == "suppressed"})
+        self.say(
+            f"{hidden} zones sous le minimum de {MINIMUM_BATCH} réponses : rien n'en est publié.",
+            f"{hidden} zones below the minimum of {MINIMUM_BATCH} answers: nothing is published.",
+        )
+
+    def _store_options(self) -> list[str]:
+        file = self.folder / "passphrase"
+        if not file.exists():
+            file.write_text(PASSPHRASE + "\n")
+            file.chmod(0o600)
+        return ["--data", str(self.folder / "store"), "--passphrase-file", str(file)]
+
+    def _run(self, program: str, *arguments: str) -> str:
+        done = subprocess.run(
+            [str(PROGRAMS / program), *arguments], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{program} {' '.join(arguments[:4])} …: {done.stderr.strip()}")
+        return done.stdout.strip() or done.stderr.strip()
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _free_port(wanted: int) -> int:
+    """Return the wanted port of this machine, or any free one when it is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise SystemExit("expected a free port on 127.0.0.1, found none")
+
+
+@contextlib.contextmanager
+def demonstration(
+    folder: Path, *, residents: int = RESIDENTS, seed: int = 7, console: Console | None = None
+) -> Iterator[Demonstration]:
+    """Run the whole journey in `folder`, which must be new; stop the servers at the end."""
+    folder.mkdir(parents=True, mode=0o700)
+    last_week = week_of(datetime.now(tz=UTC) - timedelta(days=7))
+    demo = Demonstration(
+        folder=folder,
+        residents=residents,
+        week=last_week,
+        seed=seed,
+        console=console or Console(soft_wrap=True),
+    )
+    try:
+        demo.start()
+        demo.gather()
+        began = time.monotonic()
+        others = demo.others_join()
+        joining_s = time.monotonic() - began
+        task = demo.ask(opening_s=OPENING_S + OPENING_SHARE_OF_JOINING * joining_s)
+        demo.share(task)
+        answer_all(others, task_digest=task)
+        demo.publish(task)
+        yield demo
+    finally:
+        demo.stop()
+
+
+def main() -> None:
+    """Run the demonstration, then serve its pages until Ctrl-C."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--once", action="store_true", help="end instead of serving")
+    parser.add_argument("--residents", type=int, default=RESIDENTS)
+    parser.add_argument("--data", type=Path, default=Path("demo-data"))
+    given = parser.parse_args()
+    folder = given.data / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    try:
+        with demonstration(folder, residents=given.residents) as demo:
+            for path, page in demo.pages.items():
+                demo.say(f"{path} : {page}/fr/", f"{path}: {page}/en/")
+            demo.say(
+                f"Phrase de passe de l'espace : « {PASSPHRASE} ».",
+                f"Passphrase of the store: “{PASSPHRASE}”.",
+            )
+            if not given.once:
+                demo.say("Ctrl-C pour arrêter.", "Ctrl-C to stop.")
+                signal.pause()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
