@@ -37,6 +37,10 @@ ISLAND_MAX_S = 600.0
 """Seconds; a longer absence is a place, not a teleport (wrong Wi-Fi positions last minutes)."""
 
 
+ISLAND_DEPTH = 50
+"""Passes; teleports nested deeper than any receiver makes them are left, to bound the time."""
+
+
 class SetAside(StrEnum):
     """Why a positionfix takes no part in the timeline."""
 
@@ -113,20 +117,30 @@ def _rank(track: Track, error_m: NDArray[np.float64], index: int) -> tuple[float
 
 
 def _without_teleports(track: Track) -> Track:
-    """Return the track without islands, again and again until none is left."""
-    while True:
+    """Return the track without islands, those inside islands included, nor stale edges."""
+    for _ in range(ISLAND_DEPTH):
         island = _islands(track)
         if not island.any():
-            return track
+            break
         track = track.take(np.flatnonzero(~island))
+    return _without_stale_edges(track)
+
+
+def _without_stale_edges(track: Track) -> Track:
+    """Return the track without a lone first or last fix that no vehicle could have left.
+
+    A phone often repeats an old position on waking up; only one jump then shows it.
+    """
+    if len(track) < 3:
+        return track
+    impossible = surely_moved_m(track) > IMPOSSIBLE_MPS * np.diff(track.time_s)
+    first = 1 if impossible[0] and not impossible[1] else 0
+    last = len(track) - (1 if impossible[-1] and not impossible[-2] else 0)
+    return track.take(np.arange(first, last))
 
 
 def _islands(track: Track) -> NDArray[np.bool_]:
-    """Mark fixes reached and left by jumps, whose neighbours on both sides agree.
-
-    At either end of the track only one jump exists: a lone first or last fix is marked when
-    its jump is impossible for any vehicle (a stale position on waking up).
-    """
+    """Mark fixes reached and left by jumps, whose neighbours on both sides agree."""
     marked = np.zeros(len(track), dtype=np.bool_)
     if len(track) < 3:
         return marked
@@ -139,11 +153,6 @@ def _islands(track: Track) -> NDArray[np.bool_]:
         if before >= taken_until:
             marked[before + 1 : last + 1] = True
             taken_until = last + 1
-    if not marked.any() and len(jumps) > 0:
-        if jumps[0] == 0 and speed_mps[0] > IMPOSSIBLE_MPS:
-            marked[0] = True
-        elif jumps[-1] == len(track) - 2 and speed_mps[-1] > IMPOSSIBLE_MPS:
-            marked[-1] = True
     return marked
 
 

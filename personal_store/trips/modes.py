@@ -3,7 +3,8 @@
 Bayes' rule over three things: how often people travel in each mode (prior), how each mode moves
 (log-normal cruising speeds), and the phone's activity labels. Motion separates walking, cycling
 and motors; it cannot tell a car from a bus or a train, and the probabilities say so. It knows
-no map, no timetable and no habit, and is fitted to no data set.
+no map, no timetable and no habit. Its constants are judgements that were adjusted a few times
+against development data, never fitted.
 """
 
 from collections.abc import Mapping
@@ -31,14 +32,19 @@ DEFAULT_CONFIDENCE: Final = 0.75
 """Probability that a label without a confidence is right (our assumption: labels of phones are
 often wrong, design, trips section 1, LocoKit)."""
 
-LEAST_CONFIDENCE: Final = 0.5
-"""Probability; a label that its source doubts says nothing, and never speaks against itself."""
+KINDS_OF_LABEL: Final = 5
+"""Kinds that labels tell apart: foot, cycle, road, rail, other. A wrong label is one of the four
+others, and one believed no more than chance (1 in 5) says nothing (our assumption)."""
 
 MOST_CONFIDENCE: Final = 0.95
 """Probability; no label is believed further, whatever its source claims (our assumption)."""
 
 LEAST_SPEED_MPS: Final = 0.3
 """Metres per second; slower paces are jitter and are read as this."""
+
+NOISE_SHARE: Final = 0.3
+"""Share of the claimed error that two fixes a minute apart do not have in common (our judgement:
+phones claim round upper bounds such as 65 m, and their errors drift slowly)."""
 
 UNSEEN_SPREAD: Final = 0.4
 """Log units added (in squares) to a leg wholly unseen: its mean hides its cruising speed."""
@@ -142,7 +148,7 @@ def measure_motion(track: Track, steps: Paces, leg: Leg) -> Motion:
     return Motion(
         cruise_mps=_quantile(pace_mps, step_s, 0.95),
         usual_mps=usual_mps,
-        noise_mps=2**0.5 * error_m / window_s,
+        noise_mps=NOISE_SHARE * 2**0.5 * error_m / window_s,
         unseen_share=float(step_s[step_s > UNSEEN_MIN_S].sum() / step_s.sum()),
         steps=len(step_s),
     )
@@ -173,8 +179,10 @@ def _density(motion: Motion, habit: Habit) -> float:
     """Return the likelihood of a leg's motion in a mode, up to a constant common to all modes."""
     cruise_mps = max(motion.cruise_mps, LEAST_SPEED_MPS)
     usual_mps = max(motion.usual_mps, LEAST_SPEED_MPS)
-    # A wrong pace is a fast one: noise adds to any speed as the sides of a right angle do.
-    expected_mps = hypot(habit.cruise_mps, motion.noise_mps)
+    # A wrong pace is a fast one: noise adds to a speed as the sides of a right angle do. It may
+    # also be absent (claimed errors are upper bounds), so all between the two is as expected.
+    noisy_mps = hypot(habit.cruise_mps, motion.noise_mps)
+    expected_mps = min(max(cruise_mps, habit.cruise_mps), noisy_mps)
     noise = motion.noise_mps / expected_mps
     spread = hypot(habit.spread, noise, UNSEEN_SPREAD * motion.unseen_share)
     cruise = (log(cruise_mps / expected_mps) / spread) ** 2
@@ -195,14 +203,18 @@ def _label_likelihoods(track: Track, leg: Leg) -> Mapping[TransportMode, float] 
         if label is not None
     ]
     telling = [
-        (modes, min(max(confidence, LEAST_CONFIDENCE), MOST_CONFIDENCE))
+        (modes, min(max(confidence, 1 / KINDS_OF_LABEL), MOST_CONFIDENCE))
         for modes, confidence in observed
         if modes
     ]
     if not telling:
         return None
     return {
-        mode: sum(c if mode in modes else 1.0 - c for modes, c in telling) / len(telling)
+        mode: sum(
+            confidence if mode in modes else (1.0 - confidence) / (KINDS_OF_LABEL - 1)
+            for modes, confidence in telling
+        )
+        / len(telling)
         for mode in HABITS
     }
 

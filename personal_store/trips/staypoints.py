@@ -24,6 +24,12 @@ Design, trips (b)3: 40 to 60 m; 40 m is the setting that was measured there.
 STAY_MIN_S = 300.0
 """Seconds; shorter halts are part of moving (design, trips (b)3; traffic lights, stops)."""
 
+SETTLED_M = 10.0
+"""Metres from the centre within which a device has arrived: GNSS noise under open sky."""
+
+SETTLED_SPREAD = 1.5
+"""Times the median distance from the centre beyond which an edge of a stay is still the way."""
+
 SILENCE_MIN_S = 600.0
 """Seconds without a fix after which the phone may have slept (design, trips (b)3)."""
 
@@ -125,8 +131,9 @@ def find_stays(track: Track) -> Stays:
     """Return every stay of at least `STAY_MIN_S`, neighbours at one place merged."""
     gaps = _gaps(track)
     breaks = tuple(index for index, gap in gaps.items() if gap.silence is Silence.UNKNOWN)
-    stays = _merged(track, _runs(track, gaps), breaks)
-    return Stays(stays=tuple(stays), breaks=breaks)
+    merged = _merged(track, _runs(track, gaps), breaks)
+    silent = frozenset((0, *gaps, len(track)))
+    return Stays(stays=tuple(_settled(track, stay, silent) for stay in merged), breaks=breaks)
 
 
 def _gaps(track: Track) -> dict[int, Gap]:
@@ -185,34 +192,33 @@ def _runs(track: Track, gaps: dict[int, Gap]) -> list[Stay]:
     reach_m = STAY_RADIUS_M + np.minimum(errors_m(track), STAY_RADIUS_M)
     reaches = np.square(reach_m).tolist()
     found: list[Stay] = []
-    first, size = 0, 1
-    sum_x, sum_y, sum_z = points[0]
+    first, size, sums = 0, 1, points[0]
     for index in range(1, len(points)):
-        x, y, z = points[index]
-        reach = reaches[index]
+        x, y, z = point = points[index]
         gap = gaps.get(index)
-        outside = (
-            (x - sum_x / size) ** 2 + (y - sum_y / size) ** 2 + (z - sum_z / size) ** 2
-        ) > reach
+        outside = _is_outside(point, sums, size, reaches[index])
         closed = gap is not None and (outside or gap.silence is Silence.UNKNOWN)
         if closed or (outside and time_s[index - 1] - time_s[first] >= STAY_MIN_S):
             _close(found, track, first=first, last=index - 1, gap=gap)
-            first, size, sum_x, sum_y, sum_z = index, 0, 0.0, 0.0, 0.0
-            outside = False
+            first, size, sums = index, 1, point
+            continue
         while outside:
             old_x, old_y, old_z = points[first]
             first, size = first + 1, size - 1
-            sum_x, sum_y, sum_z = sum_x - old_x, sum_y - old_y, sum_z - old_z
-            outside = (
-                size > 0
-                and ((x - sum_x / size) ** 2 + (y - sum_y / size) ** 2 + (z - sum_z / size) ** 2)
-                > reach
-            )
-        if size == 0:
-            first, sum_x, sum_y, sum_z = index, 0.0, 0.0, 0.0
-        size, sum_x, sum_y, sum_z = size + 1, sum_x + x, sum_y + y, sum_z + z
+            sums = [sums[0] - old_x, sums[1] - old_y, sums[2] - old_z]
+            outside = size > 0 and _is_outside(point, sums, size, reaches[index])
+        size, sums = size + 1, ([sums[0] + x, sums[1] + y, sums[2] + z] if size else point)
     _close(found, track, first=first, last=len(points) - 1, gap=None)
     return found
+
+
+def _is_outside(point: list[float], sums: list[float], size: int, reach: float) -> bool:
+    """Tell whether a point is further from a run's centre than `reach` (square metres)."""
+    return (
+        (point[0] - sums[0] / size) ** 2
+        + (point[1] - sums[1] / size) ** 2
+        + (point[2] - sums[2] / size) ** 2
+    ) > reach
 
 
 def _close(found: list[Stay], track: Track, *, first: int, last: int, gap: Gap | None) -> None:
@@ -253,3 +259,19 @@ def _is_one_stay(track: Track, earlier: Stay, later: Stay, breaks: tuple[int, ..
         return False
     away_m = distances_m(track.xyz_m[between], earlier.centre_m)
     return float(away_m.max(initial=0.0)) < EXCURSION_M
+
+
+def _settled(track: Track, stay: Stay, silent: frozenset[int]) -> Stay:
+    """Return the stay without the approach and the departure that its reach swallowed.
+
+    An end at a silence, or at the first or last fix, stays as it is: what lies beyond is unseen.
+    """
+    away_m = distances_m(track.xyz_m[stay.first : stay.last + 1], stay.centre_m)
+    core_m = max(SETTLED_M, SETTLED_SPREAD * float(np.median(away_m)))
+    core = np.flatnonzero(away_m <= core_m)
+    first, last = stay.first + int(core[0]), stay.first + int(core[-1])
+    if stay.first not in silent:
+        stay = replace(stay, first=first, start_s=float(track.time_s[first]))
+    if stay.last + 1 not in silent:
+        stay = replace(stay, last=last, end_s=float(track.time_s[last]))
+    return stay

@@ -5,6 +5,7 @@ from math import asin, cos, radians, sin, sqrt
 import pytest
 
 from carbon.modes import TransportMode
+from personal_store.ingest.positionfix import SourceFormat
 from personal_store.trips.segment import segment
 
 
@@ -218,3 +219,22 @@ def test_the_distance_of_a_leg_is_the_length_of_its_track(journey):
     (leg,) = timeline.trips[0].triplegs
     steps = zip(leg.track[:-1], leg.track[1:], strict=True)
     assert leg.distance_m == pytest.approx(sum(haversine_m(a, b) for a, b in steps), rel=1e-6)
+
+
+def round_the_block(trace):
+    """An hour at home, once round a square of 130 m on foot, an hour at home."""
+    trace.stay(minutes=60)
+    for bearing_deg in (90, 0, 270, 180):
+        trace.go(speed_mps=1.0, minutes=130 / 60, bearing_deg=bearing_deg)
+    return trace.stay(minutes=60)
+
+
+def test_a_turn_round_the_block_is_read_as_jitter(journey):
+    timeline = segment(round_the_block(journey()).fixes)
+    assert timeline.trips == ()
+    assert len(timeline.staypoints) == 1
+
+
+def test_a_turn_round_the_block_that_was_recorded_on_purpose_is_a_trip(journey):
+    timeline = segment(round_the_block(journey(source=SourceFormat.GPX)).fixes)
+    assert len(timeline.trips) == 1
