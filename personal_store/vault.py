@@ -13,10 +13,10 @@ NIST SP 800-38D (AES-GCM).
 import base64
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,6 +29,7 @@ from personal_store.errors import NotInitialised, VaultError, WrongPassphrase
 VAULT_VERSION = 1
 VAULT_FILE = "vault.json"
 DATABASE_FILE = "store.db"
+ASSOCIATED_DATA = b"vault v1"
 KEY_LENGTH_BYTES = 32
 SALT_LENGTH_BYTES = 16
 NONCE_LENGTH_BYTES = 12  # AES-GCM, SP 800-38D section 8.2
@@ -38,6 +39,11 @@ ARGON2_ITERATIONS = 3
 ARGON2_LANES = 4
 ARGON2_MEMORY_KIB = 64 * 1024
 MINIMUM_PASSPHRASE_LENGTH = 8
+# A later version may ask for more, within this; beyond it the file is damaged or hostile, and
+# opening it would take all memory or for ever.
+MAXIMUM_ITERATIONS = 64
+MAXIMUM_LANES = 64
+MAXIMUM_MEMORY_KIB = 1024 * 1024
 
 Randomness = Callable[[int], bytes]
 
@@ -57,15 +63,16 @@ class NewVault:
     """A vault just made: its database key, and the recovery code to show once."""
 
     key: DatabaseKey
-    recovery_code: str
+    recovery_code: str = field(repr=False)
 
 
 def create_vault(folder: Path, passphrase: str, *, randomness: Randomness) -> NewVault:
     """Make the data folder and its vault; refuse to touch an existing one.
 
-    Raises VaultError when a vault is there already or the passphrase is too short.
+    Raises VaultError when a vault, or a database whose vault is elsewhere, is there already, or
+    when the passphrase is too short.
     """
-    if (folder / VAULT_FILE).exists():
+    if (folder / VAULT_FILE).exists() or (folder / DATABASE_FILE).exists():
         raise VaultError(
             fr="Un espace personnel existe déjà dans ce dossier : rien n'a été changé. "
             "Choisissez un autre dossier avec --data.",
@@ -76,40 +83,25 @@ def create_vault(folder: Path, passphrase: str, *, randomness: Randomness) -> Ne
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = DatabaseKey(randomness(KEY_LENGTH_BYTES))
     recovery = randomness(RECOVERY_LENGTH_BYTES)
-    salt = randomness(SALT_LENGTH_BYTES)
-    _write(
-        folder,
-        {
-            "version": VAULT_VERSION,
-            "argon2id": {
-                "salt": _text(salt),
-                "iterations": ARGON2_ITERATIONS,
-                "lanes": ARGON2_LANES,
-                "memory_kib": ARGON2_MEMORY_KIB,
-            },
-            "by_passphrase": _wrap(key, _stretch(passphrase, salt), randomness),
-            "by_recovery_code": _wrap(key, _expand(recovery), randomness),
-        },
+    stretching = _Stretching(salt=randomness(SALT_LENGTH_BYTES))
+    made = _Vault(
+        argon2id=stretching,
+        by_passphrase=_wrap(key, stretching.stretch(passphrase), randomness),
+        by_recovery_code=_wrap(key, _expand(recovery), randomness),
     )
+    _write(folder, made)
     return NewVault(key=key, recovery_code=_group(recovery))
 
 
 def unlock(folder: Path, passphrase: str) -> DatabaseKey:
     """Return the database key.
 
-    Raises NotInitialised without a vault, WrongPassphrase when the passphrase does not open it.
+    Raises NotInitialised without a vault, VaultError for a damaged one, WrongPassphrase when the
+    passphrase does not open it.
     """
     vault = _read(folder)
-    parameters = vault["argon2id"]
-    kek = _stretch(
-        passphrase,
-        _bytes(parameters["salt"]),
-        iterations=parameters["iterations"],
-        lanes=parameters["lanes"],
-        memory_kib=parameters["memory_kib"],
-    )
     try:
-        return _unwrap(vault["by_passphrase"], kek)
+        return vault.by_passphrase.unwrap(vault.argon2id.stretch(passphrase))
     except InvalidTag:
         raise WrongPassphrase(
             fr="La phrase de passe n'est pas la bonne.", en="The passphrase is wrong."
@@ -125,28 +117,78 @@ def recover(
     """
     vault = _read(folder)
     _check_passphrase(new_passphrase)
-    wrong = WrongPassphrase(
-        fr="Le code de secours n'est pas le bon.", en="The recovery code is wrong."
-    )
     try:
         secret = base64.b32decode(recovery_code.replace("-", "").replace(" ", "").upper())
-        key = _unwrap(vault["by_recovery_code"], _expand(secret))
+        key = vault.by_recovery_code.unwrap(_expand(secret))
     except (ValueError, InvalidTag):
-        raise wrong from None
-    salt = randomness(SALT_LENGTH_BYTES)
-    vault["argon2id"] |= {"salt": _text(salt)}
-    vault["by_passphrase"] = _wrap(
-        key,
-        _stretch(
-            new_passphrase,
-            salt,
-            iterations=vault["argon2id"]["iterations"],
-            lanes=vault["argon2id"]["lanes"],
-            memory_kib=vault["argon2id"]["memory_kib"],
-        ),
-        randomness,
+        raise WrongPassphrase(
+            fr="Le code de secours n'est pas le bon.", en="The recovery code is wrong."
+        ) from None
+    # Today's parameters, not the file's: whoever wrote weaker ones there must not gain by it.
+    stretching = _Stretching(salt=randomness(SALT_LENGTH_BYTES))
+    renewed = _Vault(
+        argon2id=stretching,
+        by_passphrase=_wrap(key, stretching.stretch(new_passphrase), randomness),
+        by_recovery_code=vault.by_recovery_code,
     )
-    _write(folder, vault)
+    _write(folder, renewed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stretching:
+    """Argon2id with its parameters: from a passphrase to a key-encryption key."""
+
+    salt: bytes
+    iterations: int = ARGON2_ITERATIONS
+    lanes: int = ARGON2_LANES
+    memory_kib: int = ARGON2_MEMORY_KIB
+
+    def __post_init__(self) -> None:
+        """Refuse what Argon2id does not define (RFC 9106), and what no vault of ours asks."""
+        if (
+            len(self.salt) != SALT_LENGTH_BYTES
+            or not 1 <= self.iterations <= MAXIMUM_ITERATIONS
+            or not 1 <= self.lanes <= MAXIMUM_LANES
+            or not 8 * self.lanes <= self.memory_kib <= MAXIMUM_MEMORY_KIB
+        ):
+            raise ValueError("expected Argon2id parameters within bounds")
+
+    def stretch(self, passphrase: str) -> bytes:
+        """Return the key-encryption key; accents are composed first (RFC 8265 section 4.2)."""
+        kdf = Argon2id(
+            salt=self.salt,
+            length=KEY_LENGTH_BYTES,
+            iterations=self.iterations,
+            lanes=self.lanes,
+            memory_cost=self.memory_kib,
+        )
+        return kdf.derive(unicodedata.normalize("NFC", passphrase).encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WrappedKey:
+    """The database key under AES-GCM."""
+
+    nonce: bytes
+    key: bytes
+
+    def __post_init__(self) -> None:
+        """Refuse a nonce of another length than ours."""
+        if len(self.nonce) != NONCE_LENGTH_BYTES:
+            raise ValueError("expected a nonce of 12 bytes")
+
+    def unwrap(self, kek: bytes) -> DatabaseKey:
+        """Return the database key; raise InvalidTag under another key-encryption key."""
+        return DatabaseKey(AESGCM(kek).decrypt(self.nonce, self.key, ASSOCIATED_DATA))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Vault:
+    """What the vault's file holds."""
+
+    argon2id: _Stretching
+    by_passphrase: _WrappedKey
+    by_recovery_code: _WrappedKey
 
 
 def _check_passphrase(passphrase: str) -> None:
@@ -159,64 +201,72 @@ def _check_passphrase(passphrase: str) -> None:
         )
 
 
-def _stretch(
-    passphrase: str,
-    salt: bytes,
-    *,
-    iterations: int = ARGON2_ITERATIONS,
-    lanes: int = ARGON2_LANES,
-    memory_kib: int = ARGON2_MEMORY_KIB,
-) -> bytes:
-    kdf = Argon2id(
-        salt=salt,
-        length=KEY_LENGTH_BYTES,
-        iterations=iterations,
-        lanes=lanes,
-        memory_cost=memory_kib,
-    )
-    return kdf.derive(passphrase.encode())
-
-
 def _expand(recovery: bytes) -> bytes:
     kdf = HKDF(algorithm=SHA256(), length=KEY_LENGTH_BYTES, salt=None, info=b"recovery code v1")
     return kdf.derive(recovery)
 
 
-def _wrap(key: bytes, kek: bytes, randomness: Randomness) -> dict[str, str]:
+def _wrap(key: bytes, kek: bytes, randomness: Randomness) -> _WrappedKey:
     nonce = randomness(NONCE_LENGTH_BYTES)
-    return {"nonce": _text(nonce), "key": _text(AESGCM(kek).encrypt(nonce, key, b"vault v1"))}
+    return _WrappedKey(nonce=nonce, key=AESGCM(kek).encrypt(nonce, key, ASSOCIATED_DATA))
 
 
-def _unwrap(wrapped: dict[str, str], kek: bytes) -> DatabaseKey:
-    clear = AESGCM(kek).decrypt(_bytes(wrapped["nonce"]), _bytes(wrapped["key"]), b"vault v1")
-    return DatabaseKey(clear)
-
-
-def _read(folder: Path) -> dict[str, Any]:
+def _read(folder: Path) -> _Vault:
     try:
-        vault = json.loads((folder / VAULT_FILE).read_text())
+        return _parse(json.loads((folder / VAULT_FILE).read_bytes()))
     except FileNotFoundError:
         raise NotInitialised(
             fr="Aucun espace personnel dans ce dossier : lancez d'abord « personal-store init ».",
             en="No store in this folder: run “personal-store init” first.",
         ) from None
-    except ValueError:
-        vault = None
-    if not isinstance(vault, dict) or vault.get("version") != VAULT_VERSION:
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise VaultError(
             fr=f"Le fichier {VAULT_FILE} est abîmé ou vient d'une autre version : "
             "rétablissez-le depuis une sauvegarde.",
             en=f"The file {VAULT_FILE} is damaged or from another version: "
             "restore it from a backup.",
+        ) from None
+
+
+def _parse(document: Mapping[str, Mapping[str, str]]) -> _Vault:
+    """Return the vault of a JSON document; ValueError, TypeError or KeyError when it is none."""
+    if document["version"] != VAULT_VERSION:
+        raise ValueError("expected the version of this program")
+    parameters = document["argon2id"]
+    return _Vault(
+        argon2id=_Stretching(
+            salt=_bytes(parameters["salt"]),
+            **{name: _integer(parameters[name]) for name in ("iterations", "lanes", "memory_kib")},
+        ),
+        by_passphrase=_wrapped(document["by_passphrase"]),
+        by_recovery_code=_wrapped(document["by_recovery_code"]),
+    )
+
+
+def _wrapped(document: Mapping[str, str]) -> _WrappedKey:
+    return _WrappedKey(nonce=_bytes(document["nonce"]), key=_bytes(document["key"]))
+
+
+def _write(folder: Path, vault: _Vault) -> None:
+    document = {
+        "version": VAULT_VERSION,
+        "argon2id": {
+            "salt": _text(vault.argon2id.salt),
+            "iterations": vault.argon2id.iterations,
+            "lanes": vault.argon2id.lanes,
+            "memory_kib": vault.argon2id.memory_kib,
+        },
+    } | {
+        name: {"nonce": _text(wrapped.nonce), "key": _text(wrapped.key)}
+        for name, wrapped in (
+            ("by_passphrase", vault.by_passphrase),
+            ("by_recovery_code", vault.by_recovery_code),
         )
-    return vault
-
-
-def _write(folder: Path, vault: dict[str, object]) -> None:
+    }
     # Replace in one step: a crash must leave the old vault or the new one, never half a key.
     draft = folder / (VAULT_FILE + ".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(vault, file, indent=1)
+        json.dump(document, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / VAULT_FILE)
@@ -232,4 +282,10 @@ def _text(raw: bytes) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    return base64.b64decode(text)
+    return base64.b64decode(text, validate=True)
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError("expected an integer")
+    return value
