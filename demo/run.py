@@ -95,7 +95,8 @@ class Demonstration:
     def serve(self, program: str, *arguments: str, port: int) -> None:
         """Start a server and wait until it answers."""
         command = [str(PROGRAMS / program), *arguments, "--port", str(port)]
-        process = subprocess.Popen(command, stderr=(self.folder / "servers.log").open("ab"))
+        with (self.folder / "servers.log").open("ab") as log:
+            process = subprocess.Popen(command, stderr=log)
         self._running.append(process)
         deadline = time.monotonic() + START_TIMEOUT_S
         while not _answers(f"http://127.0.0.1:{port}/healthz"):
