@@ -17,6 +17,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -228,7 +229,7 @@ def _read(folder: Path) -> _Vault:
         ) from None
 
 
-def _parse(document: Mapping[str, Mapping[str, str]]) -> _Vault:
+def _parse(document: Any) -> _Vault:
     """Return the vault of a JSON document; ValueError, TypeError or KeyError when it is none."""
     if document["version"] != VAULT_VERSION:
         raise ValueError("expected the version of this program")

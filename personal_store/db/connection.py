@@ -12,26 +12,51 @@ from pathlib import Path
 from typing import Any
 
 import sqlcipher3.dbapi2 as sqlcipher
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import DatabaseError
 
 from personal_store.db.schema import bring_to_head
-from personal_store.vault import DATABASE_FILE, DatabaseKey
+from personal_store.errors import VaultError
+from personal_store.vault import DATABASE_FILE, VAULT_FILE, DatabaseKey
 
 # A Raspberry Pi's slowest import commits well within this; past it, something is stuck.
 LOCK_TIMEOUT_S = 120.0
+_NOT_OUR_KEY = "file is not a database"  # SQLITE_NOTADB, what SQLCipher says of a wrong key
 
 
 def open_database(folder: Path, key: DatabaseKey) -> Engine:
     """Open, or create, the database of a data folder and bring its schema up to date.
 
-    Raises UnknownSchema when another version of the program wrote it.
+    Raises UnknownSchema when another version of the program wrote it, VaultError when the key is
+    another database's.
     """
+    file = folder / DATABASE_FILE
+    if not file.exists():
+        # Made by SQLite it would be readable by others; its journals take its mode.
+        file.touch(mode=0o600)
     engine = create_engine(
-        "sqlite://", module=sqlcipher, creator=lambda: _connect(folder / DATABASE_FILE, key)
+        "sqlite://",
+        module=sqlcipher,
+        creator=lambda: _connect(file, key),
+        # The default for a nameless database closes connections that other threads still use.
+        poolclass=QueuePool,
+        max_overflow=-1,
+        # Errors end up in logs, and the parameters of a statement are positions.
+        hide_parameters=True,
     )
     event.listen(engine, "begin", _begin)
-    with writing(engine) as connection:
-        bring_to_head(connection)
+    try:
+        with writing(engine) as connection:
+            bring_to_head(connection)
+    except DatabaseError as error:
+        if str(error.orig) != _NOT_OUR_KEY:
+            raise
+        raise VaultError(
+            fr=f"La base de données {DATABASE_FILE} ne s'ouvre pas avec la clé de {VAULT_FILE} : "
+            "rétablissez les deux depuis la même sauvegarde. Rien n'a été changé.",
+            en=f"The database {DATABASE_FILE} does not open with the key of {VAULT_FILE}: "
+            "restore both from the same backup. Nothing was changed.",
+        ) from None
     return engine
 
 
@@ -58,6 +83,7 @@ def _connect(path: Path, key: DatabaseKey) -> Any:
     raw = sqlcipher.connect(
         str(path), timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
+    raw.execute("PRAGMA cipher_log_level = NONE")  # standard error is for sentences
     raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
     raw.execute("PRAGMA journal_mode = WAL")
     raw.execute("PRAGMA synchronous = FULL")  # a consent event must survive a power cut
