@@ -212,3 +212,11 @@ def test_bytes_moved_between_two_siblings_do_not_make_the_same_node():
 def test_a_leaf_that_looks_like_a_node_does_not_hash_like_one():
     left, right = hashes_of(2)
     assert merkle.leaf_hash(left + right) != merkle.node_hash(left, right)
+
+
+def test_a_leaf_of_a_larger_tree_is_not_the_only_leaf_of_a_small_one():
+    left, right = hashes_of(2)
+    with pytest.raises(ProofError, match="shorter"):
+        merkle.verify_inclusion(
+            leaf_hash=right, index=0, size=1, proof=[left], root=merkle.node_hash(left, right)
+        )

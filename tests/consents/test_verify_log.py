@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from consents.checkpoint import Checkpoint, sign_checkpoint
 from consents.merkle import leaf_hash, root
 
 SOUND, VIOLATION, CANNOT_VERIFY = 0, 2, 3
@@ -123,6 +124,15 @@ def test_two_exchanged_entries_contradict_an_older_checkpoint(operator, leaves, 
 
 def test_a_log_shorter_than_an_older_checkpoint_is_a_violation(operator, leaves, verify, kept):
     folder = operator.export(leaves[:2])
+    assert verify("log", folder, "--older", kept) == (VIOLATION, ["rewritten"])
+
+
+def test_an_older_checkpoint_of_more_entries_than_there_are_is_a_violation(
+    operator, leaves, verify, kept, origin
+):
+    claimed = Checkpoint(origin=origin, size=9, root=root(map(leaf_hash, leaves)))
+    kept.write_text(sign_checkpoint(claimed, origin, operator.key), "utf-8")
+    folder = operator.export(leaves)
     assert verify("log", folder, "--older", kept) == (VIOLATION, ["rewritten"])
 
 
