@@ -153,6 +153,25 @@ class EmissionFactor:
             return Interval(value=whole.value / 2, low=0.0, high=whole.high)
         return _spread(self.usage_kg_co2e_per_km, self.usage_u95_percent)
 
+    @property
+    def without_contrails(self) -> Interval:
+        """Return the life cycle per km less contrails; the same as `life_cycle` but for planes.
+
+        Contrails carry most of a plane's error: without them the error of usage holds. Where the
+        source does not split a plane's total, the range is that of `usage`.
+
+        >>> from carbon.factors import load_factor_set
+        >>> flight = load_factor_set().factor("plane.bc23.43743").without_contrails
+        >>> round(flight.value, 6), round(flight.high / flight.value, 6)
+        (0.123572, 1.1)
+        """
+        if self.mode is not TransportMode.PLANE:
+            return self.life_cycle
+        if self.contrails_kg_co2e_per_km is None or self.usage_u95_percent is None:
+            return self.usage
+        value = self.life_cycle_kg_co2e_per_km - self.contrails_kg_co2e_per_km
+        return _spread(value, self.usage_u95_percent)
+
     def covers_day(self, on: date) -> bool:
         """Tell whether the factor is valid on that day.
 

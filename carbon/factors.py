@@ -1,9 +1,10 @@
 """Emission factors, each with its source, its parts and its 95 % interval, in append-only sets.
 
-A set is one file of `carbon/data`; its name dates it and its SHA-256 pins it. A published file is
-never edited: a correction is a new set. `data/SOURCES.md` says how to check any row, and why the
-choices made here were made. It does not compute footprints (`carbon.footprint`), and reads nothing
-until `load_factor_set` is called.
+A set is a file of `carbon/data` (`factors-*.csv`), from the second on with a file of energies
+beside it (`energies-*.csv`); its name dates it and its SHA-256 pins it. A published file is never
+edited: a correction is a new set. `data/SOURCES.md` says how to check any row, and why the choices
+made here were made. It does not compute footprints (`carbon.footprint`), and reads nothing until
+`load_factor_set` is called.
 
 >>> factor_set = load_factor_set("factors-2026-11")
 >>> factor_set.factor("car_petrol.bc22.27965").life_cycle.value
@@ -15,7 +16,7 @@ import hashlib
 import io
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
@@ -29,12 +30,22 @@ from carbon.emission_factor import (
     FactorUnit,
     U95Basis,
 )
+from carbon.energies import (
+    ENERGY_COLUMNS,
+    ENERGY_NUMBERS,
+    Energy,
+    EnergyChoice,
+    EnergyFactor,
+    choose_energy,
+)
 from carbon.errors import DateOutsideSet, InvalidActivity, InvalidFactor, NoFactor, UnknownId
 from carbon.modes import TransportMode
 
 __all__ = [
     "LATEST",
     "EmissionFactor",
+    "Energy",
+    "EnergyFactor",
     "Evidence",
     "FactorSet",
     "FactorUnit",
@@ -42,9 +53,10 @@ __all__ = [
     "factor_set_names",
     "load_factor_set",
     "parse_factor_set",
+    "set_sha256",
 ]
 
-LATEST = "factors-2026-11"
+LATEST = "factors-2026-11-22"
 # From here on an unknown leg may have been a flight. A choice of ours (2026-11): below, a flight is
 # so rare that it would swamp the range of what the leg may have been.
 SHORTEST_UNKNOWN_FLIGHT_M = 100_000.0
@@ -52,7 +64,7 @@ SHORTEST_UNKNOWN_FLIGHT_M = 100_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorSet:
-    """One dated file of factors; `sha256` is the hex digest of its bytes.
+    """One dated set of factors; `sha256` pins its bytes (`set_sha256`).
 
     Raises:
         InvalidFactor: two factors bear the same id, or there is none.
@@ -65,12 +77,13 @@ class FactorSet:
     name: str
     factors: tuple[EmissionFactor, ...]
     sha256: str
+    energies: tuple[EnergyFactor, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an empty set, and an id used twice."""
-        counts = Counter(factor.id for factor in self.factors)
+        counts = Counter([f.id for f in self.factors] + [e.id for e in self.energies])
         twice = [factor_id for factor_id, count in counts.items() if count > 1]
-        if twice or not counts:
+        if twice or not self.factors:
             seen = f"{twice[0]!r} twice" if twice else "no factor"
             raise InvalidFactor("id", f"expected each id once in {self.name!r}, seen {seen}")
 
@@ -99,6 +112,44 @@ class FactorSet:
         raise UnknownId(
             "factor_id", f"expected an id of {self.name!r}, seen {factor_id!r}; look in its file"
         )
+
+    def energy(self, factor_id: str) -> EnergyFactor:
+        """Return the energy factor of that id.
+
+        Raises:
+            UnknownId: the set has no such energy factor.
+
+        >>> load_factor_set().energy("petrol.bc22.25763").kg_co2e_per_unit
+        2.7
+
+        """
+        for factor in self.energies:
+            if factor.id == factor_id:
+                return factor
+        raise UnknownId(
+            "factor_id", f"expected an energy of {self.name!r}, seen {factor_id!r}; see its file"
+        )
+
+    def energy_for(self, energy: Energy, *, country: str, on: date) -> EnergyChoice:
+        """Return what a litre or kWh bought in that country on that day emits.
+
+        Raises:
+            NoFactor: the set has no factor of that energy on that day.
+
+        >>> load_factor_set().energy_for(
+        ...     Energy.ELECTRICITY, country="DE", on=date(2026, 11, 2)
+        ... ).fallback
+        'electricity DE 2026: used DE 2011'
+
+        """
+        choice = choose_energy(self.energies, energy, country=country, on=on)
+        if not choice.factors:
+            raise NoFactor(
+                "consumption",
+                f"expected an energy of {self.name!r}, seen {energy.value!r} in {on.year}; "
+                f"use {LATEST!r}, or no measured consumption",
+            )
+        return choice
 
     def for_leg(
         self, mode: TransportMode, distance_m: float, on: date
@@ -145,11 +196,17 @@ class FactorSet:
 def factor_set_names() -> tuple[str, ...]:
     """Return the names of the sets that the package carries, oldest first.
 
-    >>> LATEST in factor_set_names()
+    >>> LATEST == factor_set_names()[-1]
     True
     """
     names = (entry.name for entry in (files("carbon") / "data").iterdir())
-    return tuple(sorted(name.removesuffix(".csv") for name in names if name.endswith(".csv")))
+    return tuple(
+        sorted(
+            name.removesuffix(".csv")
+            for name in names
+            if name.startswith("factors-") and name.endswith(".csv")
+        )
+    )
 
 
 def load_factor_set(name: str = LATEST) -> FactorSet:
@@ -165,11 +222,17 @@ def load_factor_set(name: str = LATEST) -> FactorSet:
     known = factor_set_names()
     if name not in known:
         raise UnknownId("factor_set", f"expected one of {', '.join(known)}, seen {name!r}")
-    return parse_factor_set(name, (files("carbon") / "data" / f"{name}.csv").read_bytes())
+    folder = files("carbon") / "data"
+    energies = folder / f"energies{name.removeprefix('factors')}.csv"
+    return parse_factor_set(
+        name,
+        (folder / f"{name}.csv").read_bytes(),
+        energies=energies.read_bytes() if energies.is_file() else None,
+    )
 
 
-def parse_factor_set(name: str, content: bytes) -> FactorSet:
-    r"""Read a factor set from the bytes of its CSV file: UTF-8, one column per field of a factor.
+def parse_factor_set(name: str, content: bytes, *, energies: bytes | None = None) -> FactorSet:
+    r"""Read a factor set from the bytes of its CSV files: UTF-8, one column per field of a factor.
 
     An empty cell is a part that was not published.
 
@@ -181,51 +244,96 @@ def parse_factor_set(name: str, content: bytes) -> FactorSet:
     carbon.errors.InvalidFactor: header: expected the columns of a factor...seen 'id;mode'; ...
 
     """
+    return FactorSet(
+        name=name,
+        factors=tuple(
+            EmissionFactor(**cells) for cells in _rows(name, content, COLUMNS, _FACTOR_READERS)
+        ),
+        energies=tuple(
+            EnergyFactor(**cells)
+            for cells in _rows(name, energies, ENERGY_COLUMNS, _ENERGY_READERS)
+        )
+        if energies is not None
+        else (),
+        sha256=set_sha256(name, content, energies=energies),
+    )
+
+
+def set_sha256(name: str, content: bytes, *, energies: bytes | None = None) -> str:
+    """Return what pins a set: the SHA-256 of its file, or of the list of its files' SHA-256.
+
+    The list is what `sha256sum factors-X.csv energies-X.csv` prints.
+
+    >>> set_sha256("factors-x", b"")[:8]
+    'e3b0c442'
+    >>> set_sha256("factors-x", b"", energies=b"")[:8]
+    'c7d783a5'
+    """
+    own = hashlib.sha256(content).hexdigest()
+    if energies is None:
+        return own
+    other = hashlib.sha256(energies).hexdigest()
+    listing = f"{own}  {name}.csv\n{other}  energies{name.removeprefix('factors')}.csv\n"
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def _rows(
+    name: str, content: bytes, columns: tuple[str, ...], readers: "_Readers"
+) -> Iterator[dict[str, Any]]:
     try:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidFactor("file", f"expected UTF-8 CSV in {name!r}, seen: {error}") from error
     header = rows[0] if rows else []
-    if header != list(COLUMNS):
+    if header != list(columns):
         raise InvalidFactor(
             "header",
             "expected the columns of a factor, separated by commas, "
             f"seen {','.join(header)!r}; see data/SOURCES.md",
         )
-    return FactorSet(
-        name=name,
-        factors=tuple(_factor(line, row) for line, row in enumerate(rows[1:], start=2)),
-        sha256=hashlib.sha256(content).hexdigest(),
-    )
+    for line, row in enumerate(rows[1:], start=2):
+        yield _cells(line, row, columns, readers)
 
 
-def _factor(line: int, row: list[str]) -> EmissionFactor:
-    if len(row) != len(COLUMNS):
-        raise InvalidFactor("row", f"expected {len(COLUMNS)} cells on line {line}, seen {len(row)}")
+def _cells(
+    line: int, row: list[str], columns: tuple[str, ...], readers: "_Readers"
+) -> dict[str, Any]:
+    if len(row) != len(columns):
+        raise InvalidFactor("row", f"expected {len(columns)} cells on line {line}, seen {len(row)}")
     cells: dict[str, Any] = {}
-    for field, text in zip(COLUMNS, row, strict=True):
+    for field, text in zip(columns, row, strict=True):
         try:
-            cells[field] = _READERS.get(field, str)(text)
+            cells[field] = readers.get(field, str)(text)
         except ValueError as error:
             raise InvalidFactor(
                 field, f"expected a value of this column on line {line}, seen {text!r}"
             ) from error
-    return EmissionFactor(**cells)
+    return cells
 
 
 def _optional(text: str) -> float | None:
     return float(text) if text else None
 
 
-_READERS: Mapping[str, Callable[[str], object]] = {
-    "mode": TransportMode,
-    "unit": FactorUnit,
+_Readers = Mapping[str, Callable[[str], object]]
+_COMMON: _Readers = {
     "u95_basis": U95Basis,
+    "u95_percent": float,
     "year": int,
     "valid_from": date.fromisoformat,
     "valid_to": date.fromisoformat,
     "evidence": Evidence,
+}
+_FACTOR_READERS: _Readers = {
+    "mode": TransportMode,
+    "unit": FactorUnit,
     **dict.fromkeys(NUMBERS, _optional),
     "life_cycle_kg_co2e_per_km": float,
-    "u95_percent": float,
+    **_COMMON,
+}
+_ENERGY_READERS: _Readers = {
+    "energy": Energy,
+    **dict.fromkeys(ENERGY_NUMBERS, _optional),
+    "kg_co2e_per_unit": float,
+    **_COMMON,
 }

@@ -3,10 +3,11 @@
 A leg is a distance, a day, and modes with their probabilities. Its value is the mean over modes
 weighted by probability; its interval covers the mixture. How errors add up over legs is written
 down, with its formula, in `carbon.uncertainty`. Planes: contrails count in the life cycle alone,
-because usage is the well-to-wheel figure of EN ISO 14083, which does not settle their treatment.
+because usage is the well-to-wheel figure of EN ISO 14083, which does not settle their treatment;
+`contrails=False` leaves them out of the life cycle too.
 
-It knows neither trips nor people; `personal_store` makes legs of trips. Design: ADEME Base
-Carbone's conventions, as `data/SOURCES.md` records them.
+It knows neither trips nor people; `personal_store` makes legs of trips. A million legs at once are
+for `carbon.columns`. Design: ADEME Base Carbone's conventions, as `data/SOURCES.md` records them.
 
 >>> from datetime import date
 >>> from carbon.factors import load_factor_set
@@ -17,16 +18,14 @@ Carbone's conventions, as `data/SOURCES.md` records them.
 11.15
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from types import MappingProxyType
 
-from carbon.errors import InvalidActivity
-from carbon.factors import EmissionFactor, FactorSet, FactorUnit
+from carbon.activity import LegActivity
+from carbon.factors import FactorSet
 from carbon.modes import TransportMode
-from carbon.uncertainty import PROBABILITY_TOLERANCE, Interval, Outcome, Propagation
+from carbon.rates import LegRates, RateTable
+from carbon.uncertainty import Interval, Outcome, Propagation
 
 __all__ = [
     "Footprint",
@@ -37,59 +36,14 @@ __all__ = [
     "total_footprint",
 ]
 
-# A million kilometres, 25 times round the Earth: a longer leg is a fault in what measured it.
-LONGEST_LEG_M = 1e9
-# A distance known no better than this is not known at all.
-WIDEST_U95_PERCENT = 1000.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegActivity:
-    """One leg as travelled by one person.
-
-    `modes` gives each possible mode its probability, summing to 1. `distance_m` is in metres with
-    a 95 % error of `distance_u95_percent`. `occupants`, 1 or more and possibly an average, shares
-    the emissions of a vehicle; it is ignored where the factor is already per passenger.
-
-    Raises:
-        InvalidActivity: one of these is impossible; the error's `field` says which.
-
-    >>> by_bus = {TransportMode.BUS: 1.0}
-    >>> LegActivity(modes=by_bus, distance_m=5.0, on=date(2026, 11, 2), occupants=0)
-    Traceback (most recent call last):
-    carbon.errors.InvalidActivity: occupants: expected a finite number, 1 or more, seen 0
-
-    """
-
-    modes: Mapping[TransportMode, float]
-    distance_m: float
-    on: date
-    occupants: float = 1
-    distance_u95_percent: float = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be travelled, and keep a private copy of the modes."""
-        _require(self.distance_m, field="distance_m", most=LONGEST_LEG_M)
-        _require(self.distance_u95_percent, field="distance_u95_percent", most=WIDEST_U95_PERCENT)
-        _require(self.occupants, field="occupants", least=1)
-        if isinstance(self.on, datetime) or not isinstance(self.on, date):
-            raise InvalidActivity("on", f"expected a date, seen a {type(self.on).__name__}")
-        for mode, probability in self.modes.items():
-            if not isinstance(mode, TransportMode):
-                raise InvalidActivity("modes", f"expected TransportMode keys, seen {mode!r}")
-            _require(probability, field="modes")
-        total = math.fsum(self.modes.values())
-        if abs(total - 1) > PROBABILITY_TOLERANCE:
-            raise InvalidActivity("modes", f"expected probabilities summing to 1, seen {total}")
-        object.__setattr__(self, "modes", MappingProxyType(dict(self.modes)))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
     """What legs emit, in kgCO2e, and which factors of which set said so.
 
     `usage` is well-to-wheel; `life_cycle` adds contrails and the vehicle's manufacture as far as
-    the factor's source counts them. `factor_ids` are sorted.
+    the factor's source counts them. `factor_ids` are sorted. `fallbacks` says, sorted, where a
+    factor of another country or year stood in.
 
     >>> zero = Interval(value=0.0, low=0.0, high=0.0)
     >>> Footprint(usage=zero, life_cycle=zero, factor_ids=(), factor_set_sha256="").usage.value
@@ -100,15 +54,17 @@ class Footprint:
     life_cycle: Interval
     factor_ids: tuple[str, ...]
     factor_set_sha256: str
+    fallbacks: tuple[str, ...] = ()
 
 
-def leg_footprint(leg: LegActivity, factor_set: FactorSet) -> Footprint:
+def leg_footprint(leg: LegActivity, factor_set: FactorSet, *, contrails: bool = True) -> Footprint:
     """Compute the footprint of one leg, in kgCO2e for one person.
 
     Raises:
         NoFactor: the set has no factor for one of the leg's modes.
         DateOutsideSet: the set does not cover the leg's day.
 
+    >>> from datetime import date
     >>> from carbon.factors import load_factor_set
     >>> leg = LegActivity(
     ...     modes={TransportMode.UNKNOWN: 1.0}, distance_m=10_000, on=date(2026, 11, 2)
@@ -118,16 +74,19 @@ def leg_footprint(leg: LegActivity, factor_set: FactorSet) -> Footprint:
     True
 
     """
-    return total_footprint([leg], factor_set)
+    return total_footprint([leg], factor_set, contrails=contrails)
 
 
-def total_footprint(legs: Iterable[LegActivity], factor_set: FactorSet) -> Footprint:
+def total_footprint(
+    legs: Iterable[LegActivity], factor_set: FactorSet, *, contrails: bool = True
+) -> Footprint:
     """Compute the footprint of many legs: errors shared per factor, the rest leg by leg.
 
     Raises:
         NoFactor: the set has no factor for one of the legs' modes.
         DateOutsideSet: the set does not cover one of the legs' days.
 
+    >>> from datetime import date
     >>> from carbon.factors import load_factor_set
     >>> leg = LegActivity(modes={TransportMode.CAR: 1.0}, distance_m=1_000, on=date(2026, 11, 2))
     >>> year = total_footprint([leg] * 365, load_factor_set()).life_cycle
@@ -135,14 +94,15 @@ def total_footprint(legs: Iterable[LegActivity], factor_set: FactorSet) -> Footp
     0.6
 
     """
+    table = RateTable(factor_set, contrails=contrails)
     tally = _Tally()
     for leg in legs:
-        tally.add([_estimate(leg, mode, factor_set) for mode in _likely(leg)], leg)
+        tally.add([(p, table.rates(leg, mode)) for mode, p in leg.modes.items() if p > 0], leg)
     return tally.footprint(factor_set)
 
 
 def footprint_by_mode(
-    legs: Iterable[LegActivity], factor_set: FactorSet
+    legs: Iterable[LegActivity], factor_set: FactorSet, *, contrails: bool = True
 ) -> Mapping[TransportMode, Footprint]:
     """Compute each mode's share of the footprint, in the order of the enumeration.
 
@@ -154,6 +114,7 @@ def footprint_by_mode(
         NoFactor: the set has no factor for one of the legs' modes.
         DateOutsideSet: the set does not cover one of the legs' days.
 
+    >>> from datetime import date
     >>> from carbon.factors import load_factor_set
     >>> either = {TransportMode.BIKE: 0.5, TransportMode.BUS: 0.5}
     >>> leg = LegActivity(modes=either, distance_m=3_000, on=date(2026, 11, 2))
@@ -161,23 +122,14 @@ def footprint_by_mode(
     ['bike', 'bus']
 
     """
+    table = RateTable(factor_set, contrails=contrails)
     tallies: dict[TransportMode, _Tally] = {}
     for leg in legs:
-        for mode in _likely(leg):
-            tally = tallies.setdefault(mode, _Tally())
-            tally.add([_estimate(leg, mode, factor_set)], leg)
+        for mode, probability in leg.modes.items():
+            if probability > 0:
+                tally = tallies.setdefault(mode, _Tally())
+                tally.add([(probability, table.rates(leg, mode))], leg)
     return {mode: tallies[mode].footprint(factor_set) for mode in TransportMode if mode in tallies}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Estimate:
-    """What one leg emits if it was travelled by one mode, both ways of counting."""
-
-    probability: float
-    usage: Interval
-    life_cycle: Interval
-    source: str
-    factor_ids: tuple[str, ...]
 
 
 class _Tally:
@@ -187,24 +139,24 @@ class _Tally:
         self._usage = Propagation()
         self._life_cycle = Propagation()
         self._factor_ids: set[str] = set()
+        self._fallbacks: set[str] = set()
 
-    def add(self, estimates: list[_Estimate], leg: LegActivity) -> None:
+    def add(self, likely: list[tuple[float, LegRates]], leg: LegActivity) -> None:
+        distance_km = leg.distance_m / 1000
         distance_u95 = leg.distance_u95_percent / 100
         self._usage.add(
-            [
-                Outcome(probability=each.probability, emission=each.usage, source=each.source)
-                for each in estimates
-            ],
+            [Outcome(probability, rates.usage) for probability, rates in likely],
+            distance_km=distance_km,
             distance_u95=distance_u95,
         )
         self._life_cycle.add(
-            [
-                Outcome(probability=each.probability, emission=each.life_cycle, source=each.source)
-                for each in estimates
-            ],
+            [Outcome(probability, rates.life_cycle) for probability, rates in likely],
+            distance_km=distance_km,
             distance_u95=distance_u95,
         )
-        self._factor_ids.update(factor_id for each in estimates for factor_id in each.factor_ids)
+        for _, rates in likely:
+            self._factor_ids.update(rates.factor_ids)
+            self._fallbacks.update(rates.fallbacks)
 
     def footprint(self, factor_set: FactorSet) -> Footprint:
         return Footprint(
@@ -212,45 +164,5 @@ class _Tally:
             life_cycle=self._life_cycle.interval(),
             factor_ids=tuple(sorted(self._factor_ids)),
             factor_set_sha256=factor_set.sha256,
+            fallbacks=tuple(sorted(self._fallbacks)),
         )
-
-
-def _estimate(leg: LegActivity, mode: TransportMode, factor_set: FactorSet) -> _Estimate:
-    factors = factor_set.for_leg(mode, leg.distance_m, leg.on)
-    return _Estimate(
-        probability=leg.modes[mode],
-        usage=_range_over([factor.usage.scaled(_kilometres(leg, factor)) for factor in factors]),
-        life_cycle=_range_over(
-            [factor.life_cycle.scaled(_kilometres(leg, factor)) for factor in factors]
-        ),
-        # Between several candidates nobody knows which one holds: that doubt is one error, shared
-        # by all legs of the unspecific mode, as a factor's own error is by all legs that use it.
-        source=factors[0].id if len(factors) == 1 else mode.value,
-        factor_ids=tuple(factor.id for factor in factors),
-    )
-
-
-def _kilometres(leg: LegActivity, factor: EmissionFactor) -> float:
-    """Return the kilometres to multiply by: the one place where occupancy divides."""
-    sharers = leg.occupants if factor.unit is FactorUnit.VKM else 1
-    return leg.distance_m / 1000 / sharers
-
-
-def _range_over(candidates: list[Interval]) -> Interval:
-    """Return the interval that holds every candidate's, with the middle of their values."""
-    values = [each.value for each in candidates]
-    return Interval(
-        value=(min(values) + max(values)) / 2,
-        low=min(each.low for each in candidates),
-        high=max(each.high for each in candidates),
-    )
-
-
-def _likely(leg: LegActivity) -> list[TransportMode]:
-    return [mode for mode, probability in leg.modes.items() if probability > 0]
-
-
-def _require(number: float, *, field: str, least: float = 0, most: float = math.inf) -> None:
-    if not isinstance(number, int | float) or not least <= number <= most or number == math.inf:
-        bounds = f"{least} or more" if most == math.inf else f"between {least} and {most:.0f}"
-        raise InvalidActivity(field, f"expected a finite number, {bounds}, seen {number}")

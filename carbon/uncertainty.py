@@ -3,20 +3,25 @@
 Every interval is a 95 % interval, as Bilan Carbone publishes them (U95). Three kinds of error, per
 side (low and high are kept apart, so a range that is not symmetric stays so):
 
-- an emission factor's own error, and the doubt between the candidates of an unspecific mode, are
-  shared by every leg that uses them: **linear** within one source, root-sum-square across sources;
+- the errors of emission factors, of measured consumptions, and the doubt between the candidates of
+  an unspecific mode, are shared by every leg that uses them: **linear** within one source,
+  root-sum-square across sources;
 - distance error: independent from leg to leg;
 - mode error: independent from leg to leg.
 
-One leg, mode k with probability p, mass v, half-width h, distance error U: H² = h² + (Uv)². In
-95 % units squared its mixture, of mean m = Σpv, has W = z²Σp(v - m)² + ΣpH², of which (Σph)² per
-source is shared and the remainder R is the leg's own. The total's half-width is
+One leg, mode k with probability p, mass v, half-width h_s of source s, distance error U:
+H² = Σh_s² + (Uv)². In 95 % units squared its mixture, of mean m = Σpv, has
+W = z²Σp(v - m)² + ΣpH², of which (Σph_s)² per source is shared and the remainder R is the leg's
+own. The total's half-width is
 
-    √( Σ over sources (Σ over legs Σph)²  +  Σ over legs R  +  max over legs (q² - W)⁺ )
+    √( Σ over sources (Σ over legs Σph_s)²  +  Σ over legs R  +  max over legs (q² - W)⁺ )
 
 where q is the distance from the expected value to the 2.5 % or 97.5 % quantile of that leg's exact
 mixture. The last term keeps a single doubtful leg honest (5 % chance of a long flight): its
 interval is never narrower than its mixture's quantiles; in a sum of many legs it vanishes.
+
+Differences use the same formula on signed rates: what both scenarios share cancels before anything
+is squared, as it would if a sampler drew each shared error once (`carbon.differences`).
 
 First order: products of two errors are left out, as Bilan Carbone does (60 % and 15 % give
 61.85 %). It is not a sampler: the tests compare it with one.
@@ -26,9 +31,10 @@ First order: products of two errors are left out, as Bilan Carbone does (60 % an
 """
 
 import math
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 from carbon.errors import CarbonError
 
@@ -76,57 +82,141 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a leg emits if it was travelled by one mode.
+class SignedInterval:
+    """A difference and its 95 % interval: like `Interval`, but it may be below zero.
 
-    `emission` carries the factor's error alone, without that of the distance; outcomes with the
-    same `source` share that error. `probability` is in [0, 1].
+    Raises:
+        CarbonError: the three numbers are not finite or not in order.
 
-    >>> kg = Interval(value=2.0, low=1.0, high=3.0)
-    >>> Outcome(probability=1.0, emission=kg, source="bus").source
-    'bus'
+    >>> SignedInterval(value=-1.0, low=-2.0, high=0.5).high
+    0.5
+
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is not an interval."""
+        if not (-math.inf < self.low <= self.value <= self.high < math.inf):
+            raise CarbonError(
+                "interval",
+                f"expected low <= value <= high, seen {self.low}, {self.value}, {self.high}",
+            )
+
+
+class SharedError(NamedTuple):
+    """Half-widths of one shared error, per km, towards low and towards high.
+
+    Both are below zero where the error acts backwards, as what a scenario saves does.
+
+    >>> SharedError(source="bus", low=0.1, high=0.2).high
+    0.2
+    """
+
+    source: str
+    low: float
+    high: float
+
+
+class Rate(NamedTuple):
+    """What one kilometre emits, in kgCO2e per person, and the shared errors of that figure.
+
+    >>> Rate(value=0.2, errors=(SharedError("car", 0.12, 0.12),)).value
+    0.2
+    """
+
+    value: float
+    errors: tuple[SharedError, ...]
+
+    def minus(self, other: "Rate") -> "Rate":
+        """Return what this emits more than the other: errors of one source cancel.
+
+        >>> car = Rate(2.0, (SharedError("car", 1.0, 1.0),))
+        >>> car.minus(car).errors
+        (SharedError(source='car', low=0.0, high=0.0),)
+        """
+        widths = {source: (low, high) for source, low, high in self.errors}
+        for source, low, high in other.errors:
+            mine = widths.get(source, (0.0, 0.0))
+            widths[source] = (mine[0] - low, mine[1] - high)
+        return Rate(
+            value=self.value - other.value,
+            errors=tuple(SharedError(source, *pair) for source, pair in widths.items()),
+        )
+
+
+def rate_of(interval: Interval, source: str) -> Rate:
+    """Return the rate that has this interval because of one shared error.
+
+    >>> rate_of(Interval(value=2.0, low=1.0, high=4.0), "car").errors
+    (SharedError(source='car', low=1.0, high=2.0),)
+    """
+    low, high = interval.value - interval.low, interval.high - interval.value
+    return Rate(interval.value, (SharedError(source, low, high),))
+
+
+class Outcome(NamedTuple):
+    """What a leg emits per km if it was travelled by one mode; probability is in [0, 1].
+
+    >>> Outcome(1.0, Rate(0.2, ())).probability
+    1.0
     """
 
     probability: float
-    emission: Interval
-    source: str
+    rate: Rate
 
 
 class Propagation:
     """Adds legs one by one and gives the interval of their sum.
 
     >>> propagation = Propagation()
+    >>> car = rate_of(Interval(value=1.0, low=0.4, high=1.6), "car")
     >>> for _ in range(2):
-    ...     kg = Interval(value=10.0, low=4.0, high=16.0)
-    ...     propagation.add([Outcome(probability=1.0, emission=kg, source="car")])
+    ...     propagation.add([Outcome(1.0, car)], distance_km=10.0)
     >>> propagation.interval()
     Interval(value=20.0, low=8.0, high=32.0)
     """
 
     def __init__(self) -> None:
         """Begin with nothing: zero, exactly."""
-        self._value = 0.0
-        self._low = _Side(sign=-1)
-        self._high = _Side(sign=1)
+        self.value = 0.0
+        self.low = Side(sign=-1)
+        self.high = Side(sign=1)
+        self.shared: dict[str, list[float]] = {}
 
-    def add(self, outcomes: list[Outcome], *, distance_u95: float = 0.0) -> None:
-        """Add one leg: its outcomes, and its distance error as a fraction (0.1 for 10 %).
+    def add(
+        self, outcomes: Sequence[Outcome], *, distance_km: float = 1.0, distance_u95: float = 0.0
+    ) -> None:
+        """Add one leg: its outcomes, its kilometres, its distance error as a fraction.
 
         Probability that the outcomes leave over is that of emitting nothing.
 
         >>> propagation = Propagation()
-        >>> kg = Interval(value=1.0, low=0.4, high=1.6)
-        >>> outcome = Outcome(probability=1.0, emission=kg, source="car")
-        >>> propagation.add([outcome], distance_u95=0.15)
+        >>> car = rate_of(Interval(value=1.0, low=0.4, high=1.6), "car")
+        >>> propagation.add([Outcome(1.0, car)], distance_u95=0.15)
         >>> round(propagation.interval().high, 4)
         1.6185
         """
-        rest = 1.0 - sum(each.probability for each in outcomes)
-        if rest > PROBABILITY_TOLERANCE:
-            outcomes = [*outcomes, Outcome(probability=rest, emission=NOTHING, source="nothing")]
-        self._value += sum(each.probability * each.emission.value for each in outcomes)
-        self._low.add(outcomes, distance_u95)
-        self._high.add(outcomes, distance_u95)
+        own: dict[str, list[float]] = {}
+        parts: list[Part] = []
+        left = 1.0
+        for probability, rate in outcomes:
+            mass = rate.value * distance_km
+            low2 = high2 = (mass * distance_u95) ** 2
+            left -= probability
+            for source, low, high in rate.errors:
+                low_m, high_m = low * distance_km, high * distance_km
+                low2 += (low_m if low >= 0 else high_m) ** 2
+                high2 += (high_m if low >= 0 else low_m) ** 2
+                widths = own.setdefault(source, [0.0, 0.0])
+                widths[0] += probability * low_m
+                widths[1] += probability * high_m
+            parts.append(Part(probability, mass, low2, high2))
+        if left > PROBABILITY_TOLERANCE:
+            parts.append(Part(left, 0.0, 0.0, 0.0))
+        self._keep(parts, own)
 
     def interval(self) -> Interval:
         """Return the sum of the legs so far; an emission is never below zero.
@@ -134,99 +224,139 @@ class Propagation:
         >>> Propagation().interval()
         Interval(value=0.0, low=0.0, high=0.0)
         """
-        return Interval(
-            value=self._value,
-            low=max(0.0, self._value - self._low.half_width()),
-            high=self._value + self._high.half_width(),
+        signed = self.signed_interval()
+        return Interval(value=signed.value, low=max(0.0, signed.low), high=signed.high)
+
+    def signed_interval(self) -> SignedInterval:
+        """Return the sum of the legs so far, which may be a difference below zero.
+
+        >>> Propagation().signed_interval().value
+        0.0
+        """
+        low2 = high2 = 0.0
+        for low, high in self.shared.values():
+            low2 += (low if low >= 0 else high) ** 2
+            high2 += (high if low >= 0 else low) ** 2
+        return SignedInterval(
+            value=self.value,
+            low=self.value - self.low.half_width(low2),
+            high=self.value + self.high.half_width(high2),
         )
 
+    def _keep(self, parts: "list[Part]", own: dict[str, list[float]]) -> None:
+        expected = sum(part.probability * part.mass for part in parts)
+        self.value += expected
+        low2 = high2 = 0.0
+        for source, (low, high) in own.items():
+            low2 += (low if low >= 0 else high) ** 2
+            high2 += (high if low >= 0 else low) ** 2
+            widths = self.shared.setdefault(source, [0.0, 0.0])
+            widths[0] += low
+            widths[1] += high
+        self.low.add(parts, expected, low2)
+        self.high.add(parts, expected, high2)
 
-class _Side:
-    """The running sums of one side: low (sign -1) or high (sign +1)."""
+
+class Part(NamedTuple):
+    """One outcome of a leg: its mass, and its squared half-widths, distance error included.
+
+    >>> Part(probability=1.0, mass=2.0, low2=1.0, high2=4.0).mass
+    2.0
+    """
+
+    probability: float
+    mass: float
+    low2: float
+    high2: float
+
+
+class Side:
+    """The running sums of one side: low (sign -1) or high (sign +1).
+
+    >>> Side(sign=1).half_width(9.0)
+    3.0
+    """
 
     def __init__(self, *, sign: int) -> None:
-        self._sign = sign
-        self._shared: dict[str, float] = defaultdict(float)
-        self._own = 0.0
-        self._allowance = 0.0
+        """Begin with no leg."""
+        self.sign = sign
+        self.own = 0.0
+        self.allowance = 0.0
 
-    def add(self, outcomes: list[Outcome], distance_u95: float) -> None:
-        legs_shared: dict[str, float] = defaultdict(float)
-        for each in outcomes:
-            legs_shared[each.source] += each.probability * _factor_width(each, self._sign)
-        for source, width in legs_shared.items():
-            self._shared[source] += width
-        mixture = _Mixture(outcomes, distance_u95)
-        variance = mixture.variance(self._sign)
-        self._own += max(0.0, variance - sum(width**2 for width in legs_shared.values()))
-        # The quantile costs a bisection: only a leg that could raise the allowance pays it.
-        if mixture.reach(self._sign) ** 2 - variance > self._allowance:
-            away = max(0.0, self._sign * (mixture.quantile(self._sign) - mixture.expected))
-            self._allowance = max(self._allowance, away**2 - variance)
+    def add(self, parts: Sequence[Part], expected: float, shared2: float) -> None:
+        """Add one leg, of which `shared2` (squared) is shared with other legs.
 
-    def half_width(self) -> float:
-        shared = sum(width**2 for width in self._shared.values())
-        return math.sqrt(shared + self._own + self._allowance)
+        >>> side = Side(sign=1)
+        >>> side.add([Part(1.0, 2.0, 1.0, 1.0)], 2.0, 0.0)
+        >>> side.half_width(0.0)
+        1.0
+        """
+        variance = 0.0
+        for probability, mass, low2, high2 in parts:
+            variance += probability * (
+                (Z95 * (mass - expected)) ** 2 + (low2 if self.sign < 0 else high2)
+            )
+        self.own += max(0.0, variance - shared2)
+        # One outcome is its own quantile. Of several, only a leg whose quantile lies beyond what
+        # is already allowed for can raise the allowance, and only that leg pays the bisection.
+        if len(parts) > 1 and self._reaches_beyond(parts, expected, variance):
+            away = max(0.0, self.sign * (quantile(parts, self.sign) - expected))
+            self.allowance = max(self.allowance, away**2 - variance)
+
+    def half_width(self, shared2: float) -> float:
+        """Return the half-width of the sum, given the squared half-width of what is shared.
+
+        >>> Side(sign=-1).half_width(4.0)
+        2.0
+        """
+        return math.sqrt(shared2 + self.own + self.allowance)
+
+    def _reaches_beyond(self, parts: Sequence[Part], expected: float, variance: float) -> bool:
+        allowed = math.sqrt(variance + self.allowance)
+        farthest = max(
+            self.sign * (part.mass - expected)
+            + math.sqrt(part.low2 if self.sign < 0 else part.high2)
+            for part in parts
+        )
+        if farthest <= allowed:
+            return False
+        inside = cumulated(parts, expected + self.sign * allowed)
+        return inside < 0.975 if self.sign > 0 else inside > 0.025
 
 
-class _Mixture:
-    """One leg's outcomes as a probability distribution, distance error included.
+def quantile(parts: Sequence[Part], sign: int) -> float:
+    """Return the mass below which 2.5 % (sign -1) or 97.5 % (sign +1) of the outcomes lie.
+
+    >>> round(quantile([Part(1.0, 10.0, 1.0, 4.0)], 1), 6)
+    12.0
+    """
+    level = 0.025 if sign < 0 else 0.975
+    low = min(part.mass - math.sqrt(part.low2) for part in parts)
+    high = max(part.mass + math.sqrt(part.high2) for part in parts)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        if cumulated(parts, middle) < level:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def cumulated(parts: Sequence[Part], mass: float) -> float:
+    """Return the probability of at most that mass.
 
     Each outcome is a normal distribution with its own half-width on either side of its value, so
     that its own 95 % interval is the one published.
+
+    >>> cumulated([Part(1.0, 10.0, 1.0, 4.0)], 10.0)
+    0.5
     """
-
-    def __init__(self, outcomes: list[Outcome], distance_u95: float) -> None:
-        self.expected = sum(each.probability * each.emission.value for each in outcomes)
-        self._parts = [
-            (
-                each.probability,
-                each.emission.value,
-                math.hypot(_factor_width(each, -1), each.emission.value * distance_u95),
-                math.hypot(_factor_width(each, 1), each.emission.value * distance_u95),
-            )
-            for each in outcomes
-        ]
-
-    def variance(self, sign: int) -> float:
-        """Return the mixture's variance in 95 % units squared, with the widths of one side."""
-        between = sum(p * (value - self.expected) ** 2 for p, value, _, _ in self._parts)
-        within = sum(p * (low if sign < 0 else high) ** 2 for p, _, low, high in self._parts)
-        return Z95**2 * between + within
-
-    def reach(self, sign: int) -> float:
-        """Return how far from the expected value the farthest bound of an outcome lies."""
-        if sign < 0:
-            return max(self.expected - (value - low) for _, value, low, _ in self._parts)
-        return max(value + high - self.expected for _, value, _, high in self._parts)
-
-    def quantile(self, sign: int) -> float:
-        """Return the mass below which 2.5 % (sign -1) or 97.5 % (sign +1) lie, by bisection."""
-        level = 0.025 if sign < 0 else 0.975
-        low, high = self.expected - self.reach(-1), self.expected + self.reach(1)
-        for _ in range(BISECTIONS):
-            middle = (low + high) / 2
-            if self._cumulated(middle) < level:
-                low = middle
-            else:
-                high = middle
-        return (low + high) / 2
-
-    def _cumulated(self, mass: float) -> float:
-        total = 0.0
-        for probability, value, low, high in self._parts:
-            away = mass - value
-            width = high if away >= 0 else low
-            if width > 0:
-                total += probability * STANDARD_NORMAL.cdf(Z95 * away / width)
-            elif away >= 0:
-                total += probability
-        return total
-
-
-def _factor_width(outcome: Outcome, sign: int) -> float:
-    emission = outcome.emission
-    return emission.value - emission.low if sign < 0 else emission.high - emission.value
-
-
-NOTHING = Interval(value=0.0, low=0.0, high=0.0)
+    total = 0.0
+    for probability, value, low2, high2 in parts:
+        away = mass - value
+        width2 = high2 if away >= 0 else low2
+        if width2 > 0:
+            total += probability * STANDARD_NORMAL.cdf(Z95 * away / math.sqrt(width2))
+        elif away >= 0:
+            total += probability
+    return total

@@ -25,7 +25,7 @@ def test_json_gives_both_figures_with_their_interval(capsys):
 
 
 def test_json_names_the_factors_and_the_bytes_they_come_from(capsys):
-    main([*CAR, "--json"])
+    main([*CAR, "--factor-set", "factors-2026-11", "--json"])
     answer = json.loads(capsys.readouterr().out)
     assert (answer["factor_ids"], answer["factor_set"]) == (
         ["car_petrol.bc22.27965"],

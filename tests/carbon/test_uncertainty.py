@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbon.errors import CarbonError
-from carbon.uncertainty import Interval, Outcome, Propagation
+from carbon.uncertainty import Interval, Outcome, Propagation, rate_of
 
 DRAWS = 200_000
 
@@ -19,7 +19,7 @@ def kg(value, u95_percent=0.0):
 
 
 def certain(value, u95_percent, source):
-    return [Outcome(probability=1.0, emission=kg(value, u95_percent), source=source)]
+    return [Outcome(1.0, rate_of(kg(value, u95_percent), source))]
 
 
 def added(*legs):
@@ -50,12 +50,12 @@ def test_a_wide_interval_stops_at_zero():
 
 def test_a_skewed_range_keeps_its_two_sides():
     unknown = Interval(value=5.0, low=0.0, high=16.0)
-    total = added(([Outcome(probability=1.0, emission=unknown, source="unknown")], 0))
+    total = added(([Outcome(1.0, rate_of(unknown, "unknown"))], 0))
     assert (total.low, total.high) == (0.0, 16.0)
 
 
 def test_probability_left_over_is_that_of_nothing():
-    half = [Outcome(probability=0.97, emission=kg(10, 0), source="car")]
+    half = [Outcome(0.97, rate_of(kg(10, 0), "car"))]
     total = added((half, 0))
     assert (total.value, total.low) == (pytest.approx(9.7), pytest.approx(0, abs=1e-9))
 
@@ -65,8 +65,8 @@ def test_the_interval_of_one_doubtful_leg_covers_its_mixture(probability):
     """The oracle is a sampler: car with this probability, else walking."""
     car, walk = kg(10, 60), kg(0)
     outcomes = [
-        Outcome(probability=probability, emission=car, source="car"),
-        Outcome(probability=1 - probability, emission=walk, source="walk"),
+        Outcome(probability, rate_of(car, "car")),
+        Outcome(1 - probability, rate_of(walk, "walk")),
     ]
     total = added((outcomes, 0))
     rng = np.random.default_rng(1)
@@ -79,8 +79,8 @@ def test_the_interval_of_one_doubtful_leg_covers_its_mixture(probability):
 def test_the_interval_of_a_few_doubtful_legs_covers_their_sum(count):
     """Independent 5 % chances of a flight: the skewed case, where a normal sum would fail."""
     outcomes = [
-        Outcome(probability=0.05, emission=kg(100, 20), source="plane"),
-        Outcome(probability=0.95, emission=kg(1, 20), source="train"),
+        Outcome(0.05, rate_of(kg(100, 20), "plane")),
+        Outcome(0.95, rate_of(kg(1, 20), "train")),
     ]
     total = added(*[(outcomes, 0)] * count)
     rng = np.random.default_rng(2)
@@ -111,8 +111,8 @@ def test_an_interval_always_holds_its_value(legs):
 def test_a_mixture_reaches_no_farther_than_its_formula(probability, one, other, u95):
     """No wider than the widest of: the exact quantile, and the mixture's standard deviation."""
     outcomes = [
-        Outcome(probability=probability, emission=kg(one, u95), source="one"),
-        Outcome(probability=1 - probability, emission=kg(other, u95), source="other"),
+        Outcome(probability, rate_of(kg(one, u95), "one")),
+        Outcome(1 - probability, rate_of(kg(other, u95), "other")),
     ]
     total = added((outcomes, 0))
     mean = probability * one + (1 - probability) * other
