@@ -156,7 +156,7 @@ def send_report(transport: Transport, report: bytes) -> None:
     A report that the cooperative holds already counts as sent: an earlier answer was lost.
     """
     answer = transport.exchange("POST", "/v1/reports", _json({"report": report.decode()}))
-    if answer.document.get("code") == "duplicate-report":
+    if str(answer.document.get("type", "")).endswith(":duplicate"):
         return
     _accepted(answer)
 

@@ -21,6 +21,7 @@ from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.sharing_documents import MICRO, spent_epsilon
 from personal_store.store import Store
+from personal_store.trips.modes import is_sure
 
 # French names; the English ones are in the catalogue.
 MODE_NAMES = {
@@ -89,13 +90,23 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegCell:
+    """One leg of a trip: its most probable mode, and whether that is probable enough to say."""
+
+    name: str
+    probability: float
+    sure: bool
+    distance_km: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TripRow:
-    """One trip of the week: when, how long, and its legs as (mode name, probability, km)."""
+    """One trip of the week: when, how long, and its legs."""
 
     start: datetime
     end: datetime
     distance_km: float
-    legs: Sequence[tuple[str, float, float]]
+    legs: Sequence[LegCell]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +171,12 @@ def trip_rows(stored: Sequence[StoredTrip]) -> list[TripRow]:
             end=each.trip.end,
             distance_km=each.trip.distance_m / 1000,
             legs=[
-                (MODE_NAMES[leg.mode.mode], leg.mode.probability, leg.distance_m / 1000)
+                LegCell(
+                    name=MODE_NAMES[leg.mode.mode],
+                    probability=leg.mode.probability,
+                    sure=is_sure(leg),
+                    distance_km=leg.distance_m / 1000,
+                )
                 for leg in each.trip.triplegs
             ],
         )
