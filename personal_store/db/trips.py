@@ -1,12 +1,13 @@
 """The tables of stays, trips and triplegs: derived, so replaced whole when they are recomputed."""
 
 import json
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from carbon.modes import TransportMode
@@ -70,13 +71,14 @@ def between(
     connection: Connection, *, start: datetime | None = None, end: datetime | None = None
 ) -> list[StoredTrip]:
     """Return the trips that start in [start, end), in time order; None leaves a side open."""
-    query = select(trip).order_by(trip.c.start_ms, trip.c.trip_id)
+    wanted: list[ColumnElement[bool]] = []
     if start is not None:
-        query = query.where(trip.c.start_ms >= to_ms(start))
+        wanted.append(trip.c.start_ms >= to_ms(start))
     if end is not None:
-        query = query.where(trip.c.start_ms < to_ms(end))
+        wanted.append(trip.c.start_ms < to_ms(end))
+    query = select(trip).where(*wanted).order_by(trip.c.start_ms, trip.c.trip_id)
     rows = connection.execute(query).all()
-    legs = _legs_of(connection, {row.trip_id for row in rows})
+    legs = _legs_of(connection, wanted)
     return [
         StoredTrip(
             trip_id=row.trip_id,
@@ -89,6 +91,11 @@ def between(
         )
         for row in rows
     ]
+
+
+def count(connection: Connection) -> int:
+    """Return how many trips the store holds."""
+    return int(connection.scalar(select(func.count()).select_from(trip)) or 0)
 
 
 def newest_start(connection: Connection) -> datetime | None:
@@ -112,26 +119,27 @@ def staypoints(connection: Connection, device: str) -> list[Staypoint]:
     ]
 
 
-def _legs_of(connection: Connection, trip_ids: Iterable[str]) -> dict[str, list[Tripleg]]:
-    wanted = {each: list[Tripleg]() for each in trip_ids}
-    query = select(tripleg).order_by(tripleg.c.trip_id, tripleg.c.position)
+def _legs_of(
+    connection: Connection, wanted: Sequence[ColumnElement[bool]]
+) -> Mapping[str, list[Tripleg]]:
+    query = select(tripleg).join(trip).where(*wanted).order_by(tripleg.c.position)
+    legs: dict[str, list[Tripleg]] = defaultdict(list)
     for row in connection.execute(query):
-        if row.trip_id in wanted:
-            wanted[row.trip_id].append(
-                Tripleg(
-                    start=from_ms(row.start_ms),
-                    end=from_ms(row.end_ms),
-                    distance_m=row.distance_m,
-                    gap_m=row.gap_m,
-                    modes=tuple(
-                        ModeProbability(mode=TransportMode(mode), probability=probability)
-                        for mode, probability in json.loads(row.modes)
-                    ),
-                    mode_source=ModeSource(row.mode_source),
-                    track=tuple((lon, lat) for lon, lat in json.loads(row.track)),
-                )
+        legs[row.trip_id].append(
+            Tripleg(
+                start=from_ms(row.start_ms),
+                end=from_ms(row.end_ms),
+                distance_m=row.distance_m,
+                gap_m=row.gap_m,
+                modes=tuple(
+                    ModeProbability(mode=TransportMode(mode), probability=probability)
+                    for mode, probability in json.loads(row.modes)
+                ),
+                mode_source=ModeSource(row.mode_source),
+                track=tuple((lon, lat) for lon, lat in json.loads(row.track)),
             )
-    return wanted
+        )
+    return legs
 
 
 def _staypoint_row(device: str, stay: Staypoint) -> dict[str, object]:

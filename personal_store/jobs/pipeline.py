@@ -36,5 +36,5 @@ def run_once(engine: Engine, *, everything: bool = False) -> PipelineReport:
         return PipelineReport(
             devices_recomputed=recomputed,
             positionfixes=positionfixes.count(connection),
-            trips=len(trips.between(connection)),
+            trips=trips.count(connection),
         )

@@ -70,8 +70,6 @@ def test_no_file_of_an_open_store_holds_a_readable(store: Store, canary: bytes) 
 @pytest.mark.parametrize("canary", CANARIES.values(), ids=CANARIES.keys())
 def test_no_file_of_a_closed_store_holds_a_readable(store: Store, canary: bytes) -> None:
     _with_canary(store)
-    with reading(store.engine) as connection:
-        connection.connection.execute("SELECT 1")  # type: ignore[attr-defined]
     store.engine.dispose()
     assert [name for name, content in _files(store.folder).items() if canary in content] == []
 

@@ -1,0 +1,288 @@
+"""What goes into the tables comes out again."""
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert
+from sqlalchemy.exc import IntegrityError
+
+from carbon.modes import TransportMode
+from personal_store.db import devices, positionfixes, tables, trips
+from personal_store.db.connection import reading, writing
+from personal_store.db.units import E7, from_ms
+from personal_store.ingest.positionfix import Positionfix, SourceFormat
+from personal_store.store import Store
+from personal_store.trips.timeline import (
+    ModeProbability,
+    ModeSource,
+    Staypoint,
+    Timeline,
+    Trip,
+    Tripleg,
+)
+
+AT = datetime(2026, 11, 9, 7, 30, tzinfo=UTC)
+MANY = settings(
+    max_examples=40,
+    deadline=None,
+    # Each example empties the tables first: sharing the store between them is safe.
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+instants = st.integers(631_152_000_000, 2_000_000_000_000).map(from_ms)
+lons = st.integers(-180 * E7, 180 * E7).map(lambda value: value / E7)
+lats = st.integers(-90 * E7, 90 * E7).map(lambda value: value / E7)
+amounts = st.floats(0, 1e9)
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+fixes = st.builds(
+    Positionfix,
+    at=instants,
+    lon=lons,
+    lat=lats,
+    source=st.sampled_from(SourceFormat),
+    device=st.just("telephone"),
+    accuracy_m=st.none() | amounts,
+    speed_mps=st.none() | amounts,
+    altitude_m=st.none() | st.floats(-500, 20_000),
+    activity=st.none() | names,
+    activity_confidence=st.none() | st.floats(0, 1),
+)
+
+
+def _identity(fix: Positionfix) -> tuple[object, ...]:
+    return (fix.device, fix.at, fix.lon, fix.lat, fix.source)
+
+
+@MANY
+@given(st.lists(fixes, max_size=8, unique_by=_identity))
+def test_positionfixes_come_back_as_they_went_in(store: Store, given_fixes) -> None:
+    with writing(store.engine) as connection:
+        connection.execute(delete(tables.positionfix))
+        assert positionfixes.add(connection, given_fixes, received_at=AT) == len(given_fixes)
+        kept = positionfixes.of_device(connection, "telephone")
+    assert sorted(kept, key=_identity) == sorted(given_fixes, key=_identity)
+    assert [fix.at for fix in kept] == sorted(fix.at for fix in given_fixes)
+
+
+@MANY
+@given(st.lists(fixes, max_size=8))
+def test_positionfixes_added_again_are_not_new(store: Store, given_fixes) -> None:
+    distinct = len({_identity(fix) for fix in given_fixes})
+    with writing(store.engine) as connection:
+        connection.execute(delete(tables.positionfix))
+        assert positionfixes.add(connection, given_fixes, received_at=AT) == distinct
+        assert positionfixes.add(connection, given_fixes, received_at=AT) == 0
+        assert positionfixes.count(connection) == distinct
+
+
+def test_the_first_of_two_positionfixes_at_the_same_time_and_place_stays(store: Store) -> None:
+    first = Positionfix(
+        at=AT, lon=-1.15, lat=46.16, source=SourceFormat.GPX, device="telephone", speed_mps=1.0
+    )
+    second = Positionfix(
+        at=AT, lon=-1.15, lat=46.16, source=SourceFormat.GPX, device="telephone", speed_mps=2.0
+    )
+    with writing(store.engine) as connection:
+        positionfixes.add(connection, [first], received_at=AT)
+        positionfixes.add(connection, [second], received_at=AT)
+        assert positionfixes.of_device(connection, "telephone") == [first]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"device": "other"},
+        {"at": AT + timedelta(seconds=1)},
+        {"lon": -1.2},
+        {"lat": 46.2},
+        {"source": SourceFormat.GOOGLE_RECORDS},
+    ],
+    ids=["device", "time", "longitude", "latitude", "source"],
+)
+def test_a_positionfix_that_differs_in_its_key_is_new(store: Store, change) -> None:
+    same = {"at": AT, "lon": -1.15, "lat": 46.16, "source": SourceFormat.GPX, "device": "phone"}
+    with writing(store.engine) as connection:
+        positionfixes.add(connection, [Positionfix(**same)], received_at=AT)
+        assert positionfixes.add(connection, [Positionfix(**(same | change))], received_at=AT) == 1
+
+
+def test_devices_are_listed_once_in_alphabetical_order(store: Store) -> None:
+    same = {"lon": -1.15, "lat": 46.16, "source": SourceFormat.GPX}
+    with writing(store.engine) as connection:
+        rows = [
+            Positionfix(at=AT + timedelta(seconds=index), device=name, **same)
+            for index, name in enumerate(["watch", "bike", "watch"])
+        ]
+        positionfixes.add(connection, rows, received_at=AT)
+        assert positionfixes.devices(connection) == ("bike", "watch")
+
+
+@st.composite
+def timelines(draw: st.DrawFn, device: str = "telephone") -> Timeline:
+    """Draw a timeline: stays and trips one after the other, with milliseconds at most."""
+    moment = draw(instants)
+
+    def after() -> datetime:
+        nonlocal moment
+        moment += timedelta(milliseconds=draw(st.integers(1, 10**8)))
+        return moment
+
+    def leg() -> Tripleg:
+        start, end = moment, after()
+        modes = draw(st.lists(st.sampled_from(TransportMode), min_size=1, max_size=3, unique=True))
+        distance_m = draw(amounts)
+        return Tripleg(
+            start=start,
+            end=end,
+            distance_m=distance_m,
+            gap_m=distance_m * draw(st.floats(0, 1)),
+            modes=tuple(ModeProbability(mode=mode, probability=1 / len(modes)) for mode in modes),
+            mode_source=draw(st.sampled_from(ModeSource)),
+            track=tuple(draw(st.lists(st.tuples(lons, lats), min_size=2, max_size=4))),
+        )
+
+    def trip() -> Trip:
+        after()
+        legs = tuple(leg() for _ in range(draw(st.integers(1, 3))))
+        return Trip(device=device, start=legs[0].start, end=legs[-1].end, triplegs=legs)
+
+    def stay() -> Staypoint:
+        start, end = moment, after()
+        return Staypoint(start=start, end=end, lon=draw(lons), lat=draw(lats), radius_m=5.0)
+
+    count = draw(st.integers(0, 3))
+    return Timeline(
+        device=device,
+        staypoints=tuple(stay() for _ in range(count)),
+        trips=tuple(trip() for _ in range(count)),
+        fixes_set_aside=draw(st.integers(0, 10**6)),
+    )
+
+
+@MANY
+@given(timelines())
+def test_a_timeline_comes_back_as_it_went_in(store: Store, timeline: Timeline) -> None:
+    with writing(store.engine) as connection:
+        trips.replace(connection, timeline, newest_fix_id=7)
+    with reading(store.engine) as connection:
+        assert tuple(each.trip for each in trips.between(connection)) == timeline.trips
+        assert tuple(trips.staypoints(connection, "telephone")) == timeline.staypoints
+        assert trips.count(connection) == len(timeline.trips)
+        assert trips.processed_up_to(connection, "telephone") == 7
+
+
+@MANY
+@given(timelines(), timelines())
+def test_a_recomputed_timeline_replaces_the_one_before(
+    store: Store, before: Timeline, after: Timeline
+) -> None:
+    with writing(store.engine) as connection:
+        trips.replace(connection, before, newest_fix_id=7)
+        trips.replace(connection, after, newest_fix_id=8)
+        assert tuple(each.trip for each in trips.between(connection)) == after.trips
+        assert tuple(trips.staypoints(connection, "telephone")) == after.staypoints
+        left = connection.exec_driver_sql("SELECT count(*) FROM tripleg").scalar()
+    assert left == sum(len(trip.triplegs) for trip in after.trips)
+
+
+@MANY
+@given(timelines(), timelines(device="watch"))
+def test_recomputing_a_device_leaves_the_other_alone(
+    store: Store, telephone: Timeline, watch: Timeline
+) -> None:
+    with writing(store.engine) as connection:
+        trips.replace(connection, watch, newest_fix_id=1)
+        trips.replace(connection, telephone, newest_fix_id=1)
+        kept = [each.trip for each in trips.between(connection)]
+    assert tuple(trip for trip in kept if trip.device == "watch") == watch.trips
+
+
+@MANY
+@given(timelines(), st.data())
+def test_an_interval_holds_its_start_and_not_its_end(
+    store: Store, timeline: Timeline, data: st.DataObject
+) -> None:
+    starts = [trip.start for trip in timeline.trips]
+    bounds = st.sampled_from(starts) if starts else instants
+    start, end = sorted((data.draw(bounds), data.draw(bounds)))
+    with writing(store.engine) as connection:
+        trips.replace(connection, timeline, newest_fix_id=1)
+        found = [each.trip for each in trips.between(connection, start=start, end=end)]
+        assert found == [trip for trip in timeline.trips if start <= trip.start < end]
+
+
+def test_a_trip_keeps_its_identifier_when_it_is_computed_again() -> None:
+    leg = Tripleg(
+        start=AT,
+        end=AT + timedelta(minutes=5),
+        distance_m=900.0,
+        gap_m=0.0,
+        modes=(ModeProbability(mode=TransportMode.WALK, probability=1.0),),
+        mode_source=ModeSource.MOTION,
+        track=((-1.15, 46.16), (-1.16, 46.16)),
+    )
+    first = Trip(device="telephone", start=AT, end=leg.end, triplegs=(leg,))
+    longer = Trip(device="telephone", start=AT, end=AT + timedelta(hours=1), triplegs=(leg, leg))
+    assert trips.trip_id(first) == trips.trip_id(longer)
+    assert trips.trip_id(first) != trips.trip_id(
+        Trip(device="watch", start=AT, end=leg.end, triplegs=(leg,))
+    )
+
+
+def test_the_newest_start_is_none_without_trips(store: Store) -> None:
+    with reading(store.engine) as connection:
+        assert trips.newest_start(connection) is None
+
+
+def test_a_token_opens_for_its_device_only(store: Store) -> None:
+    with writing(store.engine) as connection:
+        devices.authorise(connection, device="telephone", token="one", at=AT)
+        devices.authorise(connection, device="watch", token="two", at=AT)
+        assert devices.device_of(connection, "two") == "watch"
+        assert devices.device_of(connection, "three") is None
+
+
+def test_a_new_token_of_a_device_ends_the_one_before(store: Store) -> None:
+    with writing(store.engine) as connection:
+        devices.authorise(connection, device="telephone", token="one", at=AT)
+        devices.authorise(connection, device="telephone", token="two", at=AT)
+        assert devices.device_of(connection, "one") is None
+        assert devices.device_of(connection, "two") == "telephone"
+
+
+def test_a_token_is_kept_only_as_its_digest(store: Store) -> None:
+    with writing(store.engine) as connection:
+        devices.authorise(connection, device="telephone", token="canary-token", at=AT)
+        row = connection.exec_driver_sql("SELECT * FROM device_token").one()
+    assert "canary-token" not in str(row)
+
+
+def test_rows_that_point_nowhere_are_refused(store: Store) -> None:
+    row = {"digest": "d", "url": "https://unknown.example", "jws": b""}
+    with pytest.raises(IntegrityError), writing(store.engine) as connection:
+        connection.execute(insert(tables.task).values(**row))
+
+
+def test_a_probability_keeps_every_digit(store: Store) -> None:
+    odd = math.nextafter(1 / 3, 1)
+    leg = Tripleg(
+        start=AT,
+        end=AT + timedelta(minutes=5),
+        distance_m=odd * 1000,
+        gap_m=odd,
+        modes=(ModeProbability(mode=TransportMode.CAR, probability=odd),),
+        mode_source=ModeSource.SENSOR,
+        track=((odd, odd), (odd, odd)),
+    )
+    timeline = Timeline(
+        device="telephone",
+        staypoints=(),
+        trips=(Trip(device="telephone", start=AT, end=leg.end, triplegs=(leg,)),),
+        fixes_set_aside=0,
+    )
+    with writing(store.engine) as connection:
+        trips.replace(connection, timeline, newest_fix_id=1)
+        assert trips.between(connection)[0].trip.triplegs == (leg,)
