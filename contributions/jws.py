@@ -4,24 +4,28 @@ Specs: RFC 7515 (compact serialisation), RFC 9864 (`alg` "Ed25519"), RFC 7638 (`
 thumbprint), RFC 8037 (`jwk` of type OKP), RFC 8725 section 3.11 (`typ` names the kind of message,
 so that one kind is never taken for another).
 
-It is not a general JOSE library: one algorithm, exactly four header members, canonical base64url.
+The signature and its serialisation are joserfc's; this adds one algorithm, four header members and
+one spelling, and refuses everything else.
 Whose key it is, is the caller's question; that the key signed these very bytes is answered here.
 """
 
 import base64
 import binascii
-import hashlib
 import re
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
 
 from contributions.errors import Malformed, SignatureRefused
-from contributions.wire import canonical_bytes, expect_keys, expect_match, read_object
+from contributions.wire import expect_keys, expect_match, read_object
+
+ALGORITHM = "Ed25519"
+"""The fully specified name of RFC 9864; "EdDSA" is deprecated."""
 
 _HEADER_LIMIT_BYTES = 512
-_SIGNATURE_BYTES = 64
 _HEADER_KEYS = frozenset({"alg", "jwk", "kid", "typ"})
 _JWK_KEYS = frozenset({"crv", "kty", "x"})
 _BASE64URL_32_BYTES = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -43,8 +47,7 @@ def public_jwk(public_key: Ed25519PublicKey) -> dict[str, str]:
 
 def thumbprint(public_key: Ed25519PublicKey) -> str:
     """Return the RFC 7638 SHA-256 thumbprint of a key, base64url, 43 characters."""
-    # JCS sorts members and drops white space exactly as RFC 7638 section 3.3 asks.
-    return _encode(hashlib.sha256(canonical_bytes(public_jwk(public_key))).digest())
+    return OKPKey.import_key(public_key).thumbprint()
 
 
 def key_from_jwk(value: object, where: str = "jwk") -> Ed25519PublicKey:
@@ -60,46 +63,45 @@ def sign(payload: bytes, *, key: Ed25519PrivateKey, typ: str) -> bytes:
     """Sign bytes into a compact JWS of kind `typ`."""
     public_key = key.public_key()
     header = {
-        "alg": "Ed25519",
+        "alg": ALGORITHM,
         "jwk": public_jwk(public_key),
         "kid": thumbprint(public_key),
         "typ": typ,
     }
-    signing_input = _encode(canonical_bytes(header)) + "." + _encode(payload)
-    signature = key.sign(signing_input.encode("ascii"))
-    return f"{signing_input}.{_encode(signature)}".encode("ascii")
+    token = jws.serialize_compact(header, payload, OKPKey.import_key(key), [ALGORITHM])
+    return token.encode("ascii")
 
 
-def verify(jws: bytes, *, typ: str, limit_bytes: int) -> SignedPayload:
+def verify(token: bytes, *, typ: str, limit_bytes: int) -> SignedPayload:
     """Verify a compact JWS of kind `typ` over the bytes as received.
 
     1. size and shape; 2. header: our algorithm, this `typ`, nothing more; 3. `kid` is the
     thumbprint of `jwk`; 4. the signature. The caller still owes: whose key is it?
     Raises `Malformed` for 1 and 2, `SignatureRefused` for 3 and 4.
     """
-    if len(jws) > limit_bytes:
-        raise Malformed(f"expected a JWS of at most {limit_bytes} bytes, saw {len(jws)}")
-    parts = jws.split(b".")
+    if len(token) > limit_bytes:
+        raise Malformed(f"expected a JWS of at most {limit_bytes} bytes, saw {len(token)}")
+    parts = token.split(b".")
     if len(parts) != 3:
         raise Malformed("expected a compact JWS: three base64url parts joined by dots")
     header_bytes = _decode(parts[0], "the JWS header")
     header = expect_keys(
         read_object(header_bytes, limit_bytes=_HEADER_LIMIT_BYTES), "the JWS header", _HEADER_KEYS
     )
-    if header["alg"] != "Ed25519" or header["typ"] != typ:
+    if header["alg"] != ALGORITHM or header["typ"] != typ:
         raise Malformed(f"expected alg Ed25519 and typ {typ} in the JWS header")
     public_key = key_from_jwk(header["jwk"], "the JWS header's jwk")
     kid = thumbprint(public_key)
     if header["kid"] != kid:
         raise SignatureRefused("expected kid to be the RFC 7638 thumbprint of jwk; refuse the JWS")
-    payload, signature = _decode(parts[1], "the payload"), _decode(parts[2], "the signature")
-    if len(signature) != _SIGNATURE_BYTES:
-        raise SignatureRefused(f"expected a signature of {_SIGNATURE_BYTES} bytes")
+    for part, where in ((parts[1], "the payload"), (parts[2], "the signature")):
+        # Stray bits in a last character would give one signature several spellings.
+        _decode(part, where)
     try:
-        public_key.verify(signature, parts[0] + b"." + parts[1])
-    except InvalidSignature as error:
+        verified = jws.deserialize_compact(token, OKPKey.import_key(public_key), [ALGORITHM])
+    except JoseError as error:
         raise SignatureRefused("the signature is not by the key in the header") from error
-    return SignedPayload(payload=payload, public_key=public_key, kid=kid)
+    return SignedPayload(payload=verified.payload, public_key=public_key, kid=kid)
 
 
 def _encode(data: bytes) -> str:
