@@ -11,6 +11,7 @@ The tree::
     │   ├── WrongPassphrase
     │   └── UnknownSchema
     ├── NotInitialised         no store in the data folder
+    ├── NoFactors              no emission factor covers a trip's day
     ├── GateClosed             no valid consent covers this contribution
     ├── LedgerRefused          the privacy budget does not allow it
     └── TransportError         the cooperative did not answer as the protocol says
@@ -64,6 +65,10 @@ class UnknownSchema(VaultError):
 
 class NotInitialised(StoreError):
     """There is no store in the data folder."""
+
+
+class NoFactors(StoreError):
+    """The emission factors do not cover the day of a trip."""
 
 
 class GateClosed(StoreError):

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from carbon.errors import DateOutsideSet
 from carbon.factors import FactorSet
 from carbon.footprint import Footprint, LegActivity, footprint_by_mode, total_footprint
 from carbon.modes import ModeGroup, TransportMode
+from personal_store.errors import NoFactors
 from personal_store.trips.timeline import Trip, Tripleg
 
 HOME_TIMEZONE = ZoneInfo("Europe/Paris")
@@ -46,16 +48,24 @@ class PeriodFootprint:
 def period_footprint(
     trips: Sequence[Trip], factor_set: FactorSet, *, start: datetime, end: datetime
 ) -> PeriodFootprint:
-    """Compute the footprint of the trips that start in [start, end)."""
+    """Compute the footprint of the trips that start in [start, end).
+
+    Raises NoFactors when one of them is older, or newer, than the emission factors.
+    """
     travelled = one_traveller([trip for trip in trips if start <= trip.start < end])
     legs = [leg for trip in travelled for leg in trip.triplegs if leg.distance_m > 0]
     activities = [_activity(leg) for leg in legs]
+    try:
+        total = total_footprint(activities, factor_set)
+        by_mode = footprint_by_mode(activities, factor_set)
+    except DateOutsideSet:
+        raise _outside(factor_set) from None
     return PeriodFootprint(
         start=start,
         end=end,
         trips=len(travelled),
-        total=total_footprint(activities, factor_set),
-        by_mode=footprint_by_mode(activities, factor_set),
+        total=total,
+        by_mode=by_mode,
         distance_m=distance_by_group(legs),
         factor_set=factor_set.name,
     )
@@ -104,3 +114,14 @@ def _same_journey(trip: Trip, other: Trip) -> bool:
         return False
     shared = min(trip.end, other.end) - max(trip.start, other.start)
     return shared >= SAME_JOURNEY_OVERLAP * (trip.end - trip.start)
+
+
+def _outside(factor_set: FactorSet) -> NoFactors:
+    first = min(factor.valid_from for factor in factor_set.factors).year
+    last = factor_set.last_day.year
+    return NoFactors(
+        fr=f"Les facteurs d'émission {factor_set.name} vont de {first} à {last}, et un déplacement "
+        "de cette période en sort : choisissez une autre période, ou mettez le programme à jour.",
+        en=f"The emission factors {factor_set.name} run from {first} to {last}, and a trip of "
+        "this period lies outside: choose another period, or update the program.",
+    )
