@@ -18,12 +18,9 @@ import numpy as np
 from carbon.modes import TransportMode
 from personal_store.trips.activities import modes_of_label
 from personal_store.trips.cleaning import IMPOSSIBLE_MPS, errors_m
-from personal_store.trips.timeline import ModeProbability, ModeSource, Tripleg
+from personal_store.trips.timeline import ModeProbability, ModeSource
 from personal_store.trips.track import Floats, Track
 from personal_store.trips.triplegs import PACE_WINDOW_S, STILL_BELOW_MPS, UNSEEN_MIN_S, Leg, Paces
-
-SURE_FROM: Final = 0.6
-"""Probability; below it the answer is "not sure", with a carbon range (design, trips (b)8)."""
 
 NAMED_FROM: Final = 0.01
 """Probability; modes below it are not named, and their mass goes to UNKNOWN."""
@@ -131,11 +128,6 @@ class Inference:
 def infer_modes(track: Track, steps: Paces, leg: Leg) -> Inference:
     """Return how likely each mode is for a leg whose steps are given."""
     return weigh(measure_motion(track, steps, leg), _label_likelihoods(track, leg))
-
-
-def is_sure(leg: Tripleg) -> bool:
-    """Tell whether the leg's mode may be stated without "probably"."""
-    return leg.mode.mode is not TransportMode.UNKNOWN and leg.mode.probability >= SURE_FROM
 
 
 def measure_motion(track: Track, steps: Paces, leg: Leg) -> Motion:

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from carbon.modes import TransportMode
 
+SURE_FROM = 0.6
+"""Probability; below it the answer is "not sure", with a carbon range (design, trips (b)8)."""
+
 
 class ModeSource(StrEnum):
     """What a tripleg's mode rests on, strongest first."""
@@ -60,6 +63,11 @@ class Tripleg:
     def mode(self) -> ModeProbability:
         """Return the most probable mode."""
         return self.modes[0]
+
+    @property
+    def is_sure(self) -> bool:
+        """Tell whether the mode may be stated without "probably"."""
+        return self.mode.mode is not TransportMode.UNKNOWN and self.mode.probability >= SURE_FROM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.sharing_documents import MICRO, spent_epsilon
 from personal_store.store import Store
-from personal_store.trips.modes import is_sure
 
 # French names; the English ones are in the catalogue.
 MODE_NAMES = {
@@ -174,7 +173,7 @@ def trip_rows(stored: Sequence[StoredTrip]) -> list[TripRow]:
                 LegCell(
                     name=MODE_NAMES[leg.mode.mode],
                     probability=leg.mode.probability,
-                    sure=is_sure(leg),
+                    sure=leg.is_sure,
                     distance_km=leg.distance_m / 1000,
                 )
                 for leg in each.trip.triplegs

@@ -2,7 +2,7 @@ import pytest
 
 from carbon.modes import TransportMode
 from personal_store.trips.activities import modes_of_label
-from personal_store.trips.modes import HABITS, Motion, is_sure, weigh
+from personal_store.trips.modes import HABITS, Motion, weigh
 from personal_store.trips.segment import segment
 from personal_store.trips.timeline import ModeSource
 
@@ -96,9 +96,9 @@ def test_a_label_that_its_source_doubts_changes_nothing(journey):
 
 def test_a_leg_below_the_threshold_is_not_sure(journey):
     walk = journey().stay(minutes=40).go(speed_mps=1.4, minutes=20).stay(minutes=40)
-    assert is_sure(segment(walk.fixes).trips[0].triplegs[0])
+    assert segment(walk.fixes).trips[0].triplegs[0].is_sure
     slow_ride = journey().stay(minutes=40).go(speed_mps=6.0, minutes=20).stay(minutes=40)
-    assert not is_sure(segment(slow_ride.fixes).trips[0].triplegs[0])
+    assert not segment(slow_ride.fixes).trips[0].triplegs[0].is_sure
 
 
 @pytest.mark.parametrize("label", ["IN_RAIL_VEHICLE", "in rail vehicle", " In-Rail-Vehicle "])
