@@ -6,7 +6,6 @@ from sqlalchemy import Engine
 
 from personal_store.db import positionfixes, trips
 from personal_store.db.connection import writing
-from personal_store.trips.segment import segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +23,9 @@ def run_once(engine: Engine, *, everything: bool = False) -> PipelineReport:
     A device without anything new is left as it is, unless `everything` asks: a newer version of the
     trip engine reads an old history differently.
     """
+    # Imported here: the trip engine brings numpy, 12 MB that an idle server does without.
+    from personal_store.trips.segment import segment  # noqa: PLC0415
+
     recomputed = 0
     with writing(engine) as connection:
         for device in positionfixes.devices(connection):
