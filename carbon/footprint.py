@@ -18,7 +18,7 @@ for `carbon.columns`. Design: ADEME Base Carbone's conventions, as `data/SOURCES
 11.15
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from carbon.activity import LegActivity
@@ -95,7 +95,7 @@ def total_footprint(
 
     """
     table = RateTable(factor_set, contrails=contrails)
-    tally = _Tally()
+    tally = Tally()
     for leg in legs:
         tally.add([(p, table.rates(leg, mode)) for mode, p in leg.modes.items() if p > 0], leg)
     return tally.footprint(factor_set)
@@ -123,25 +123,42 @@ def footprint_by_mode(
 
     """
     table = RateTable(factor_set, contrails=contrails)
-    tallies: dict[TransportMode, _Tally] = {}
+    tallies: dict[TransportMode, Tally] = {}
     for leg in legs:
         for mode, probability in leg.modes.items():
             if probability > 0:
-                tally = tallies.setdefault(mode, _Tally())
+                tally = tallies.setdefault(mode, Tally())
                 tally.add([(probability, table.rates(leg, mode))], leg)
     return {mode: tallies[mode].footprint(factor_set) for mode in TransportMode if mode in tallies}
 
 
-class _Tally:
-    """Adds legs up, usage and life cycle side by side."""
+class Tally:
+    """Adds legs up, usage and life cycle side by side.
+
+    >>> from carbon.factors import load_factor_set
+    >>> Tally().footprint(load_factor_set()).usage.value
+    0.0
+    """
 
     def __init__(self) -> None:
+        """Begin with nothing."""
         self._usage = Propagation()
         self._life_cycle = Propagation()
         self._factor_ids: set[str] = set()
         self._fallbacks: set[str] = set()
 
-    def add(self, likely: list[tuple[float, LegRates]], leg: LegActivity) -> None:
+    def add(self, likely: Sequence[tuple[float, LegRates]], leg: LegActivity) -> None:
+        """Add one leg, given what each of its modes would emit, with its probability.
+
+        >>> from datetime import date
+        >>> from carbon.factors import load_factor_set
+        >>> bus = TransportMode.BUS
+        >>> leg = LegActivity(modes={bus: 1.0}, distance_m=1_000, on=date(2026, 11, 2))
+        >>> tally = Tally()
+        >>> tally.add([(1.0, RateTable(load_factor_set()).rates(leg, bus))], leg)
+        >>> tally.footprint(load_factor_set()).life_cycle.value
+        0.147
+        """
         distance_km = leg.distance_m / 1000
         distance_u95 = leg.distance_u95_percent / 100
         self._usage.add(
@@ -159,6 +176,12 @@ class _Tally:
             self._fallbacks.update(rates.fallbacks)
 
     def footprint(self, factor_set: FactorSet) -> Footprint:
+        """Return what the legs so far emit.
+
+        >>> from carbon.factors import load_factor_set
+        >>> Tally().footprint(load_factor_set()).factor_ids
+        ()
+        """
         return Footprint(
             usage=self._usage.interval(),
             life_cycle=self._life_cycle.interval(),
