@@ -14,6 +14,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from typing import Any
 
 from sqlalchemy import Connection
@@ -58,7 +59,10 @@ class InlineExecutor(Executor):
 
 def executor_for(workers: int) -> AbstractContextManager[Executor]:
     """Return the executor of a machine: `workers` processes, or none for 0."""
-    return ProcessPoolExecutor(max_workers=workers) if workers else InlineExecutor()
+    if not workers:
+        return InlineExecutor()
+    # A server has threads, and forking a process with threads can deadlock.
+    return ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn"))
 
 
 def freeze(leader: Leader, week: str) -> db.Batch:

@@ -17,7 +17,7 @@ from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.jobs.background import background_jobs
 from coop_aggregator.settings import Settings
 from coop_aggregator.web import api, pages
-from coop_aggregator.web.problems import install_handlers
+from coop_aggregator.web.problems import UnforeseenErrors, install_handlers
 from coop_aggregator.web.security import AccessLog, BodyLimit, SecurityHeaders
 
 STATIC = Path(__file__).parent / "web" / "static"
@@ -51,6 +51,7 @@ def create_app(installation: Leader | Helper, settings: Settings) -> FastAPI:
                 max_bytes=settings.max_body_bytes if leads else WITNESS_MAX_BODY_BYTES,
             ),
             Middleware(GZipMiddleware, minimum_size=500),
+            Middleware(UnforeseenErrors),
         ],
     )
     install_handlers(app)

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from consents.canonical import COMMITMENT_KEY_BYTES, canonical_bytes, commitment, utc_text
 from consents.jws import thumbprint
-from consents.log import ConsentLog, LogReceipt
+from consents.log import ConsentLog, LogReceipt, export_line
 from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
 from coop_aggregator.db import log as db
 from coop_aggregator.db.identity import lock
@@ -110,7 +110,7 @@ class LeaderLog:
         (folder / "checkpoint").write_text(self.checkpoint(), encoding="utf-8", newline="\n")
         with (folder / "entries.jsonl").open("wb") as file:
             for leaf in storage.leaves():
-                file.write(canonical_bytes(leaf.decode("ascii")) + b"\n")
+                file.write(export_line(leaf))
         with (folder / "operator.jsonl").open("wb") as file:
             for known in db.all_operator_bodies(self._connection):
                 line = {

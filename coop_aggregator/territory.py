@@ -6,7 +6,6 @@ Spec: RFC 7946 (WGS 84, longitude first).
 """
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,7 +187,8 @@ def _positions(ring: Any) -> Iterator[tuple[float, float]]:
         for value, limit in ((lon, 180), (lat, 90)):
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError("not a number")  # noqa: TRY004 - one kind of refusal above
-            if not math.isfinite(value) or abs(value) > limit:
+            # Comparing refuses a NaN as well, and an integer too large for a float.
+            if not -limit <= value <= limit:
                 raise ValueError("out of range")
         yield float(lon), float(lat)
 

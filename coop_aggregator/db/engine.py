@@ -59,12 +59,16 @@ def connect(url: str) -> Database:
     """Open `url` without looking at the schema. Raises AggregatorError for another backend."""
     try:
         backend = make_url(url).get_backend_name()
+        if backend == "sqlite":
+            return Database(_sqlite(url))
+        if backend == "postgresql":
+            # A writer waits as long as on SQLite, then fails instead of hanging.
+            waiting = {"options": f"-c lock_timeout={BUSY_TIMEOUT_MS}"}
+            return Database(
+                create_engine(url, pool_pre_ping=True, connect_args=waiting, hide_parameters=True)
+            )
     except SQLAlchemyError as error:
         raise _unusable_url() from error
-    if backend == "sqlite":
-        return Database(_sqlite(url))
-    if backend == "postgresql":
-        return Database(create_engine(url, pool_pre_ping=True))
     raise _unusable_url()
 
 
@@ -120,7 +124,9 @@ def unreachable() -> NotInitialised:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consents.errors import SizeConflict, WitnessRefusal
 from consents.witness import SIZE_CONTENT_TYPE
@@ -58,7 +59,35 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(WitnessRefusal, _witness)
-    app.add_exception_handler(Exception, _unexpected)
+
+
+class UnforeseenErrors:
+    """Answer 500 to whatever nobody caught, and log it; an answer already begun is cut off.
+
+    Inside the other layers, so that this answer carries the same headers as any other.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            log = structlog.get_logger("error")
+            log.exception("unforeseen", kind=type(error).__name__, exc_info=error)
+            if begun or scope["type"] != "http":
+                raise
+            await _unforeseen()(scope, receive, send)
 
 
 async def _ours(_request: Request, error: Exception) -> Response:
@@ -102,8 +131,7 @@ async def _witness(_request: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", status_code=error.status)
 
 
-async def _unexpected(_request: Request, error: Exception) -> Response:
-    structlog.get_logger("error").error("unexpected", kind=type(error).__name__, exc_info=error)
+def _unforeseen() -> Response:
     return problem(
         kind="internal-error",
         status=500,

@@ -1,0 +1,370 @@
+"""A cooperative and its residents in memory of the test: real keys, real database, a set clock."""
+
+import asyncio
+import hashlib
+import importlib.util
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from consents.canonical import sha256_hex, utc_text
+from consents.jws import thumbprint
+from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
+from contributions.jws import public_jwk
+from contributions.messages import (
+    Enrolment,
+    Membership,
+    Report,
+    sign_membership,
+    sign_report,
+)
+from contributions.task import Task
+from coop_aggregator import intake
+from coop_aggregator.aggregate import InlineExecutor, ZoneSum, freeze
+from coop_aggregator.app import create_app
+from coop_aggregator.cli import main
+from coop_aggregator.db.questions import purpose_digests
+from coop_aggregator.db.releases import StoredRelease, add_release
+from coop_aggregator.db.territories import replace_territory
+from coop_aggregator.enrolment import enrol, make_codes
+from coop_aggregator.installation import init_helper, init_leader
+from coop_aggregator.questions import Question, draft_task, sign_draft
+from coop_aggregator.release import build_release, publish
+from coop_aggregator.settings import Settings
+from coop_aggregator.territory import read_territory
+
+_spec = importlib.util.spec_from_file_location("postgres", Path(__file__).with_name("postgres.py"))
+postgres = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(postgres)
+
+ORIGIN = "coop.example/log"
+WEEK = "2026-W46"
+MIDWEEK = datetime(2026, 11, 17, 8, tzinfo=UTC)
+"""Two days after the week, five before the deadline."""
+
+
+class SetClock:
+    """A clock that tells what the test says."""
+
+    def __init__(self, now=MIDWEEK):
+        self.moment = now
+
+    def now(self):
+        return self.moment
+
+    def advance(self, **span):
+        self.moment += timedelta(**span)
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    binaries = postgres.postgres_binaries()
+    if binaries is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have PostgreSQL: install Debian's package postgresql")
+        pytest.skip("PostgreSQL is not on this machine (Debian's package postgresql)")
+    server = postgres.PostgresCluster(binaries)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def url(request, tmp_path):
+    """Return the address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'aggregator.db'}"
+    return request.getfixturevalue("cluster").fresh_url()
+
+
+@pytest.fixture
+def clock():
+    return SetClock()
+
+
+@pytest.fixture
+def settings(tmp_path, url):
+    return Settings(data=tmp_path, database_url=url)
+
+
+@pytest.fixture
+def light_settings(tmp_path):
+    """Settings over SQLite only, for what does not depend on the database."""
+    return Settings(data=tmp_path)
+
+
+def square(code, name, *, west, size=1.0):
+    ring = [[west, 0], [west + size, 0], [west + size, size], [west, size], [west, 0]]
+    return {
+        "type": "Feature",
+        "properties": {"code": code, "nom": name},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+
+
+@pytest.fixture
+def write_territory(tmp_path):
+    def write(features, **members):
+        path = tmp_path / "territory.geojson"
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features, **members}))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def squares():
+    return [square(code, f"Zone {code}", west=west) for west, code in enumerate("ABC")]
+
+
+@dataclass
+class Resident:
+    """A member with a member key and one consent key; its signatures are real."""
+
+    coop: "Coop"
+    zone: str
+    seed: str
+    member_id: str = ""
+    leaves: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.member_key = private_key(f"member {self.seed}")
+        self.consent_key = private_key(f"consent {self.seed}")
+        self.cid = sha256_hex(self.seed.encode())[:32]
+
+    def leaf(self, kind=EventType.GIVEN, **changes):
+        fields = {
+            "t": kind,
+            "o": ORIGIN,
+            "cid": self.cid,
+            "n": len(self.leaves),
+            "p": leaf_sha256(self.leaves[-1]) if self.leaves else "",
+            "pd": self.coop.purpose_digest,
+            "c": "00" * 32,
+            "at": utc_text(self.coop.clock.now()),
+            "kid": thumbprint(self.consent_key.public_key()),
+        }
+        return sign_event(LeafPayload(**(fields | changes)), self.consent_key)
+
+    def membership(self, leaf, *, key=None, member_id=None):
+        word = Membership(member_id=member_id or self.member_id, leaf_sha256=leaf_sha256(leaf))
+        return sign_membership(word, key or self.member_key)
+
+    def send_event(self, kind=EventType.GIVEN, **changes):
+        leaf = self.leaf(kind, **changes)
+        appended = intake.receive_event(
+            self.coop.leader, leaf=leaf, membership=self.membership(leaf)
+        )
+        self.leaves.append(leaf)
+        return appended
+
+    def report(self, vector=None, *, key=None, **changes):
+        task = self.coop.task
+        fields = {
+            "report_id": sha256_hex(f"report {self.seed}".encode())[:32],
+            "task_digest": task.digest,
+            "zone": self.zone,
+            "vector": tuple(vector or (1,) * len(task.coordinates)),
+            "cid": self.cid,
+            "n": 0,
+            "head": leaf_sha256(self.leaves[-1]) if self.leaves else "00" * 32,
+            "pd": task.purpose_digest,
+            "epsilon_micro": task.epsilon_micro,
+            "at": self.coop.clock.now(),
+        }
+        return sign_report(Report(**(fields | changes)), key or self.consent_key)
+
+    def send_report(self, vector=None, **changes):
+        return intake.receive_report(self.coop.leader, self.report(vector, **changes))
+
+
+@dataclass
+class Coop:
+    """A leader with a territory, a purpose and a signed question for `WEEK`."""
+
+    leader: object
+    clock: SetClock
+    task: Task | None = None
+    purpose_digest: str = ""
+    _count: int = 0
+
+    def resident(self, zone="A", *, consents=True):
+        self._count += 1
+        person = Resident(coop=self, zone=zone, seed=f"resident {self._count}")
+        person.member_id = self.enrol(person).member_id
+        if consents:
+            person.send_event()
+        return person
+
+    def code(self):
+        with self.leader.database.write() as connection:
+            return make_codes(connection, 1)[0]
+
+    def enrol(self, person):
+        x = public_jwk(person.member_key.public_key())["x"]
+        request = Enrolment(code=self.code(), member_x=x, zone=person.zone)
+        with self.leader.database.write() as connection:
+            return enrol(connection, request)
+
+    def after_deadline(self):
+        self.clock.moment = self.task.report_deadline
+
+    def release(self, week=WEEK):
+        self.after_deadline()
+        return publish(self.leader, week, executor=InlineExecutor())
+
+
+def private_key(seed):
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(seed.encode()).digest())
+
+
+@pytest.fixture
+def make_leader(clock):
+    made = []
+
+    def make(settings):
+        leader = init_leader(
+            settings, clock, name="Coopérative d'essai", origin=ORIGIN, contact="dpo@coop.example"
+        )
+        made.append(leader)
+        return leader
+
+    yield make
+    for leader in made:
+        leader.database.close()
+
+
+@pytest.fixture
+def make_coop(make_leader, clock, write_territory, squares):
+    def make(settings, *, min_batch_size=2, **question):
+        leader = make_leader(settings)
+        coop = Coop(leader=leader, clock=clock)
+        with leader.database.write() as connection:
+            replace_territory(connection, read_territory(write_territory(squares)), now=clock.now())
+            asked = Question(week=WEEK, min_batch_size=min_batch_size, **question)
+            coop.task = draft_task(connection, leader.who, asked)
+            sign_draft(connection, WEEK, leader.keys.task)
+            coop.purpose_digest = purpose_digests(connection)[0]
+        return coop
+
+    return make
+
+
+@pytest.fixture
+def coop(make_coop, settings):
+    """Return a cooperative on each database in turn."""
+    return make_coop(settings)
+
+
+@pytest.fixture
+def light_coop(make_coop, light_settings):
+    """Return a cooperative on SQLite only."""
+    return make_coop(light_settings)
+
+
+class InMemory(httpx.BaseTransport):
+    """Lead requests to an application in this process, one event loop each."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def handle_request(self, request):
+        async def pass_on():
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(self.app)) as client:
+                return await client.send(request)
+
+        request = httpx.Request(
+            request.method, request.url, headers=request.headers, content=request.read()
+        )
+        response = asyncio.run(pass_on())
+        headers = [pair for pair in response.headers.raw if pair[0] != b"content-encoding"]
+        return httpx.Response(response.status_code, headers=headers, content=response.content)
+
+
+@pytest.fixture
+def serve(light_settings):
+    """Return a client of the application of any installation."""
+    clients = []
+
+    def open_client(installation, settings=light_settings):
+        transport = InMemory(create_app(installation, settings))
+        clients.append(httpx.Client(transport=transport, base_url="http://coop.example"))
+        return clients[-1]
+
+    yield open_client
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def client(light_coop, serve):
+    """Return a client of a cooperative's application on SQLite."""
+    return serve(light_coop.leader)
+
+
+@pytest.fixture
+def helper(tmp_path, coop, clock):
+    """Return stewards who follow the cooperative's log, in a folder of their own."""
+    made = init_helper(
+        Settings(data=tmp_path / "stewards"),
+        clock,
+        name="stewards.example",
+        log_vkey=coop.leader.who.log_vkey,
+    )
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def run_cli(tmp_path, capfd, monkeypatch):
+    """Return a runner of the command line on a data folder of its own: code, stdout, stderr."""
+
+    def run(*arguments, data=tmp_path / "data"):
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main(["--data", str(data), *map(str, arguments)])
+        out, err = capfd.readouterr()
+        return stop.value.code, out, err
+
+    for name in list(os.environ):
+        if name.startswith("COOP_AGGREGATOR_"):
+            monkeypatch.delenv(name)
+    return run
+
+
+@pytest.fixture(name="private_key")
+def private_key_fixture():
+    """Return a maker of keys from a word, the same each time."""
+    return private_key
+
+
+@pytest.fixture
+def publish_counts(clock):
+    """Return a publisher of a release with given counts by zone and plausible sums."""
+
+    def publish(leader, task, counts):
+        sums = tuple(
+            ZoneSum(zone=code, count=n, vector=(n * 30, n * 40, 5, n * 260, n * 50, n * 20, -9, 3))
+            for code, n in counts.items()
+        )
+        body = build_release(task, sums).to_bytes()
+        clock.moment = task.report_deadline
+        batch = freeze(leader, task.week)
+        with leader.database.write() as connection:
+            add_release(
+                connection,
+                StoredRelease(
+                    task_digest=task.digest,
+                    week=task.week,
+                    body=body,
+                    leaf_index=batch.leaf_index,
+                    published_at=clock.now(),
+                ),
+            )
+
+    return publish

@@ -1,0 +1,98 @@
+"""The database: one schema on both kinds, and a refusal of any other."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+from sqlalchemy.exc import IntegrityError
+
+from coop_aggregator.db.engine import connect, create_schema, open_database
+from coop_aggregator.db.tables import metadata
+from coop_aggregator.errors import AggregatorError, NotInitialised, UnknownSchema
+
+
+@pytest.fixture
+def database(url):
+    database = connect(url)
+    create_schema(database)
+    yield database
+    database.close()
+
+
+def stamp(database, revision):
+    with database.write() as connection:
+        connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+
+
+def test_the_migrations_make_the_tables_that_the_code_uses(database):
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_columns_are_explained_in_the_database_itself(database):
+    if database.dialect == "sqlite":
+        pytest.skip("SQLite keeps no comments")
+    with database.read() as connection:
+        columns = inspect(connection).get_columns("invitations")
+    assert columns[0]["comment"] == "the code itself is never stored"
+
+
+def test_making_the_schema_twice_changes_nothing(database):
+    create_schema(database)
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_schema_of_another_version_refuses_the_start(database, url):
+    stamp(database, "9999")
+    with pytest.raises(UnknownSchema):
+        open_database(url)
+
+
+def test_a_schema_of_another_version_is_not_migrated(database):
+    stamp(database, "9999")
+    with pytest.raises(UnknownSchema):
+        create_schema(database)
+
+
+def test_an_empty_database_is_not_an_installation(url):
+    empty = connect(url)
+    with empty.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    empty.close()
+    with pytest.raises(NotInitialised):
+        open_database(url)
+
+
+def test_a_failing_writer_leaves_nothing(database):
+    twice = "INSERT INTO invitations VALUES ('x', false), ('x', false)"
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.exec_driver_sql(twice)
+    with database.read() as connection:
+        count = connection.exec_driver_sql("SELECT count(*) FROM invitations").scalar_one()
+    assert count == 0
+
+
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path):
+    (tmp_path / "aggregator.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(AggregatorError):
+        open_database(f"sqlite:///{tmp_path / 'aggregator.db'}")
+
+
+def test_a_missing_file_is_not_created(tmp_path):
+    with pytest.raises(NotInitialised):
+        open_database(f"sqlite:///{tmp_path / 'aggregator.db'}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "sqlite+nonsense:///x"])
+def test_another_kind_of_database_is_refused(url):
+    with pytest.raises(AggregatorError):
+        connect(url)
+
+
+def test_an_unreachable_server_is_one_sentence_without_its_password(tmp_path):
+    url = f"postgresql+psycopg://ada:hush@/x?host={tmp_path}"
+    with pytest.raises(NotInitialised) as refused:
+        open_database(url)
+    assert "hush" not in refused.value.fr + refused.value.en

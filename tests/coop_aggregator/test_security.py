@@ -1,0 +1,71 @@
+"""What every answer carries, how much a request may send, and what is not logged."""
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from coop_aggregator.settings import Settings
+
+PATHS = ["/fr/", "/v1/tasks", "/static/style.css", "/nothing", "/healthz", "/v1/log/entries"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_forbids_scripts_and_other_origins(client, path):
+    headers = client.get(path).headers
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'self'")
+    assert "script-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("path", ["/fr/", "/v1/tasks"])
+def test_no_answer_sets_a_cookie(client, path):
+    assert "set-cookie" not in client.get(path).headers
+
+
+def test_a_body_beyond_the_limit_is_not_read(light_coop, serve, light_settings):
+    small = serve(light_coop.leader, Settings(data=light_settings.data, max_body_bytes=2048))
+    answer = small.post("/v1/reports", json={"report": "a" * 4000})
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["content-security-policy"]
+
+
+def test_a_body_of_unannounced_length_is_cut_at_the_limit(light_coop, serve, light_settings):
+    small = serve(light_coop.leader, Settings(data=light_settings.data, max_body_bytes=2048))
+    request = httpx.Request("POST", "http://coop.example/v1/reports", content=b"a" * 4000)
+    del request.headers["content-length"]
+    assert small.send(request).status_code == 413
+
+
+def test_a_length_that_is_no_number_is_refused(client):
+    request = httpx.Request("POST", "http://coop.example/v1/reports", content=b"{}")
+    request.headers["content-length"] = "-1"
+    assert client.send(request).status_code == 413
+
+
+def test_the_access_log_knows_no_address_no_agent_and_no_query(client):
+    with capture_logs() as lines:
+        client.get("/v1/log/entries", params={"start": 0, "end": 1, "canary": "canary"})
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert set(line) == {"event", "log_level", "method", "path", "status", "duration_ms"}
+    assert "canary" not in str(line)
+    assert "127.0.0.1" not in str(line)
+
+
+def test_an_unforeseen_error_is_a_problem_without_details(light_coop, serve):
+    client = serve(light_coop.leader)
+    with light_coop.leader.database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE tasks")
+    with capture_logs():
+        answer = client.get("/v1/tasks")
+    assert answer.status_code == 500
+    assert "tasks" not in answer.text
+    assert answer.headers["content-security-policy"]
+
+
+def test_there_is_no_page_that_would_load_scripts_from_elsewhere(client):
+    assert client.get("/docs").status_code == 404
+    assert client.get("/redoc").status_code == 404

@@ -1,0 +1,43 @@
+"""Settings: what is misspelt refuses the start, and no value is repeated."""
+
+from pathlib import Path
+
+import pytest
+
+from coop_aggregator.errors import AggregatorError
+from coop_aggregator.settings import Language, load_settings
+
+
+def test_the_environment_sets_the_data_folder():
+    settings = load_settings(environment={"COOP_AGGREGATOR_DATA": "/somewhere"})
+    assert settings.url == "sqlite:////somewhere/aggregator.db"
+
+
+def test_an_option_wins_over_the_environment():
+    settings = load_settings(environment={"COOP_AGGREGATOR_DATA": "/a"}, data=Path("/b"))
+    assert settings.data == Path("/b")
+
+
+def test_an_absent_option_leaves_the_environment_alone():
+    settings = load_settings(environment={"COOP_AGGREGATOR_LANGUAGE": "en"}, language=None)
+    assert settings.language is Language.ENGLISH
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"COOP_AGGREGATOR_DATABSE_URL": "secret"},
+        {"COOP_AGGREGATOR_WORKERS": "secret"},
+        {"COOP_AGGREGATOR_LANGUAGE": "secret"},
+    ],
+    ids=["misspelt", "not a number", "unknown language"],
+)
+def test_an_unknown_or_malformed_setting_is_named_without_its_value(environment):
+    with pytest.raises(AggregatorError) as refused:
+        load_settings(environment=environment)
+    assert next(iter(environment)) in refused.value.fr
+    assert "secret" not in refused.value.fr + refused.value.en
+
+
+def test_what_does_not_concern_us_is_left_alone():
+    assert load_settings(environment={"PATH": "/bin", "data": "/x"}).workers == 0
