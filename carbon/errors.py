@@ -8,7 +8,9 @@ seen and what to do. The tree::
     ├── UnknownId          a mode, factor or factor set that nobody published
     ├── InvalidFactor      a row of a factor file that breaks the format
     ├── NoFactor           a mode for which the set holds no factor
-    └── DateOutsideSet     a day that no factor of the set covers
+    ├── DateOutsideSet     a day that no factor of the set covers
+    ├── InvalidCost        a price, a distance or a share that cannot be
+    └── NoPrice            a mode whose kilometre has no price
 
 >>> issubclass(DateOutsideSet, CarbonError)
 True
@@ -70,4 +72,20 @@ class DateOutsideSet(CarbonError):
 
     >>> DateOutsideSet("on", "expected a day in the set").field
     'on'
+    """
+
+
+class InvalidCost(CarbonError):
+    """A price, a year's distance or an employer's share is impossible.
+
+    >>> InvalidCost("price_eur", "expected 0 or more, seen -1").field
+    'price_eur'
+    """
+
+
+class NoPrice(CarbonError):
+    """A mode whose kilometre nobody gave a price: an error, never free.
+
+    >>> NoPrice("eur_per_km", "expected a price of 'bus', seen none").field
+    'eur_per_km'
     """
