@@ -2,12 +2,10 @@
 
 import asyncio
 import hashlib
-import importlib.util
 import json
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -39,10 +37,6 @@ from coop_aggregator.release import build_release, publish
 from coop_aggregator.settings import Settings
 from coop_aggregator.territory import read_territory
 
-_spec = importlib.util.spec_from_file_location("postgres", Path(__file__).with_name("postgres.py"))
-postgres = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(postgres)
-
 ORIGIN = "coop.example/log"
 WEEK = "2026-W46"
 MIDWEEK = datetime(2026, 11, 17, 8, tzinfo=UTC)
@@ -62,24 +56,12 @@ class SetClock:
         self.moment += timedelta(**span)
 
 
-@pytest.fixture(scope="session")
-def cluster():
-    binaries = postgres.postgres_binaries()
-    if binaries is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must have PostgreSQL: install Debian's package postgresql")
-        pytest.skip("PostgreSQL is not on this machine (Debian's package postgresql)")
-    server = postgres.PostgresCluster(binaries)
-    yield server
-    server.stop()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def url(request, tmp_path):
     """Return the address of an empty database, of each kind in turn."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'aggregator.db'}"
-    return request.getfixturevalue("cluster").fresh_url()
+    return request.getfixturevalue("postgresql_url")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import uuid
 from pathlib import Path
 
 import psycopg
+import pytest
 
 
 class PostgresCluster:
@@ -67,3 +68,22 @@ def postgres_binaries() -> Path | None:
         return found[-1].parent
     on_path = shutil.which("pg_ctl")
     return Path(on_path).resolve().parent if on_path else None
+
+
+@pytest.fixture(scope="session")
+def postgresql_cluster():
+    """Start a server for the session; its absence fails in CI and skips elsewhere."""
+    binaries = postgres_binaries()
+    if binaries is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must have PostgreSQL: install Debian's package postgresql")
+        pytest.skip("PostgreSQL is not on this machine (Debian's package postgresql)")
+    server = PostgresCluster(binaries)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_cluster):
+    """Return the address of an empty database."""
+    return postgresql_cluster.fresh_url()
