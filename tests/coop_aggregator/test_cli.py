@@ -172,8 +172,8 @@ def test_doctor_sees_keys_of_another_installation(run_cli, tmp_path):
     assert "keys" in [line["check"] for line in findings if not line["ok"]]
 
 
-def test_the_same_commands_work_on_postgresql(run_cli, cluster, territory):
-    database = ("--database-url", cluster.fresh_url())
+def test_the_same_commands_work_on_postgresql(run_cli, postgresql_url, territory):
+    database = ("--database-url", postgresql_url)
     assert run_cli(*INIT, *database)[0] == 0
     assert run_cli("territory", "import", territory, *database)[0] == 0
     assert run_cli("task", "create", "--week", "2025-W10", *database)[0] == 0
