@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from consents.checkpoint import verify_checkpoint
+from consents.checkpoint import NoteKey, verify_checkpoint
 from consents.errors import ConsentsError
 from consents.merkle import leaf_hash, verify_inclusion
 from consents.record import Purpose
@@ -26,6 +26,7 @@ from personal_store.errors import TransportError
 from personal_store.transport import Answer, Transport
 
 HTTP_OK = range(200, 300)
+MAX_WORDS_LENGTH = 300  # of a refusal, which is shown as it came
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,8 @@ def enrol(
     _accepted(answer)
     try:
         enrolled = Enrolled.parse(answer.body)
-    except ContributionsError as error:
+        NoteKey.parse(enrolled.log_vkey)
+    except (ContributionsError, ConsentsError) as error:
         _out_of_protocol("enrolments", error)
     return Membership(
         url=url,
@@ -90,7 +92,7 @@ def tasks(transport: Transport, membership: Membership) -> list[SignedTask]:
     try:
         signed = [str(each["jws"]).encode() for each in document["tasks"]]
         return [SignedTask(task=read_task(jws, membership.task_key), jws=jws) for jws in signed]
-    except (KeyError, TypeError, ContributionsError) as error:
+    except (KeyError, TypeError, ValueError, ContributionsError) as error:
         _out_of_protocol("tasks", error)
 
 
@@ -168,11 +170,18 @@ def _json(document: Mapping[str, str]) -> bytes:
 def _accepted(answer: Answer) -> Mapping[str, Any]:
     if answer.status in HTTP_OK:
         return answer.document
-    reason = answer.document
     raise TransportError(
-        fr=f"La coopérative a refusé : {reason.get('detail') or answer.status}",
-        en=f"The cooperative refused: {reason.get('detail_en') or answer.status}",
+        fr=f"La coopérative a refusé : {_words(answer, 'detail')}",
+        en=f"The cooperative refused: {_words(answer, 'detail_en')}",
     )
+
+
+def _words(answer: Answer, member: str) -> str:
+    """Return what the cooperative says, or its status; without what would steer a terminal."""
+    words = answer.document.get(member)
+    if not isinstance(words, str) or not words:
+        return str(answer.status)
+    return "".join(letter if letter.isprintable() else " " for letter in words[:MAX_WORDS_LENGTH])
 
 
 def _out_of_protocol(where: str, cause: Exception | None) -> NoReturn:

@@ -32,7 +32,7 @@ class Answer:
         """Return the JSON object of the body, {} when the body is none."""
         try:
             value = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
 

@@ -1,17 +1,30 @@
 """A store of one's own for each test: real database, fixed clock, noise that can be told again."""
 
+import json
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from personal_store.db.connection import open_database
+from carbon.modes import TransportMode
+from consents.log import ConsentLog, MemoryLeaves
+from consents.record import Purpose
+from contributions.messages import read_report
+from contributions.task import Task, TrustMode, Zone, sign_task
+from contributions.weeks import week_period
+from personal_store.cooperative import Membership
+from personal_store.db import memberships, trips
+from personal_store.db.connection import open_database, writing
+from personal_store.errors import TransportError
 from personal_store.store import Store
-from personal_store.transport import HttpTransport
+from personal_store.transport import Answer, HttpTransport
+from personal_store.trips.timeline import ModeProbability, ModeSource, Timeline, Trip, Tripleg
 from personal_store.vault import DatabaseKey
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)  # the Wednesday after the week 2026-W46
@@ -138,3 +151,184 @@ def gpx_file(tmp_path: Path) -> Path:
     file = tmp_path / "monday.gpx"
     file.write_text(Outing().gpx())
     return file
+
+
+@dataclass(slots=True)
+class Cooperative:
+    """A cooperative in memory, made of the real log, tasks and messages, that can be told to fail.
+
+    `lose_answers` takes a request in and then answers nothing; `tamper` changes bodies by path,
+    `scripted` gives another answer altogether.
+    """
+
+    url: str = "https://cooperative.example"
+    origin: str = "cooperative.example/journal"
+    log_key: Ed25519PrivateKey = field(
+        default_factory=lambda: Ed25519PrivateKey.from_private_bytes(b"l" * 32)
+    )
+    task_key: Ed25519PrivateKey = field(
+        default_factory=lambda: Ed25519PrivateKey.from_private_bytes(b"t" * 32)
+    )
+    leaves: MemoryLeaves = field(default_factory=MemoryLeaves)
+    purposes: dict[str, bytes] = field(default_factory=dict)
+    asked: list[bytes] = field(default_factory=list)
+    reports: list[bytes] = field(default_factory=list)
+    requests: list[tuple[str, str, bytes | None]] = field(default_factory=list)
+    offline: bool = False
+    lose_answers: bool = False
+    tamper: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    scripted: dict[str, Answer] = field(default_factory=dict)
+
+    @property
+    def log(self) -> ConsentLog:
+        return ConsentLog(self.leaves, self.origin, self.log_key)
+
+    def publish(self, **changes: Any) -> Purpose:
+        """Publish a purpose."""
+        wording = {
+            "title_fr": "Compter les kilomètres",
+            "title_en": "Count the kilometres",
+            "text_fr": "Une somme par commune et par semaine.",
+            "text_en": "One sum a zone and a week.",
+            "dpv_purpose": "dpv:ImproveTransportMobility",
+            "controller_name": "Coopérative",
+            "controller_contact": "contact@cooperative.example",
+            "fields": ("distance_km_by_mode_group", "zone_of_residence"),
+            "epsilon_week_micro": 4_000_000,
+            "retention_days": 365,
+            "version": "1",
+        }
+        purpose = Purpose(**(wording | changes))
+        self.purposes[purpose.digest] = purpose.to_bytes()
+        return purpose
+
+    def ask(self, purpose: Purpose, **changes: Any) -> Task:
+        """Sign and list a task."""
+        week = changes.get("week", "2026-W46")
+        terms = {
+            "title_fr": "Kilomètres de la semaine",
+            "title_en": "Kilometres of the week",
+            "week": week,
+            "zones": (Zone(code="17300", name="La Rochelle"),),
+            "scale": Fraction(1),
+            "cap_units": 1000,
+            "epsilon_micro": 4_000_000,
+            "trust_mode": TrustMode.LOCAL,
+            "min_batch_size": 2,
+            "purpose_digest": purpose.digest,
+            "log_origin": self.origin,
+            "aggregator_name": "Coopérative",
+            "report_deadline": week_period(week).end + timedelta(days=60),
+        }
+        task = Task(**(terms | changes))
+        self.asked.append(sign_task(task, self.task_key))
+        return task
+
+    def membership(self, zone: str = "17300") -> Membership:
+        """Return what enrolling gives."""
+        return Membership(
+            url=self.url,
+            member_id="member-1",
+            member_key=Ed25519PrivateKey.from_private_bytes(b"m" * 32),
+            zone=zone,
+            log_origin=self.origin,
+            log_vkey=self.log.vkey,
+            task_key=self.task_key.public_key(),
+        )
+
+    def connect(self, url: str) -> "Cooperative":
+        """Return the way to this cooperative."""
+        assert url == self.url
+        return self
+
+    def exchange(self, method: str, path: str, body: bytes | None) -> Answer:
+        """Answer one request as the protocol says."""
+        self.requests.append((method, path, body))
+        if self.offline:
+            raise TransportError(fr="La coopérative ne répond pas.", en="No answer.")
+        if path in self.scripted:
+            return self.scripted[path]
+        answer = self._answer(method, path, body)
+        if self.lose_answers:
+            raise TransportError(fr="La coopérative ne répond pas.", en="No answer.")
+        change = self.tamper.get(path)
+        return answer if change is None else Answer(status=answer.status, body=change(answer.body))
+
+    def _answer(self, method: str, path: str, body: bytes | None) -> Answer:
+        match (method, path.removeprefix("/v1/").split("/")):
+            case ("GET", ["tasks"]):
+                return _json(200, {"tasks": [{"jws": jws.decode()} for jws in self.asked]})
+            case ("GET", ["purposes", digest]) if digest in self.purposes:
+                return Answer(status=200, body=self.purposes[digest])
+            case ("POST", ["events"]):
+                return self._logged(json.loads(body or b"")["leaf"].encode())
+            case ("POST", ["reports"]):
+                return self._reported(json.loads(body or b"")["report"].encode())
+        return _json(404, {"detail": "Introuvable", "detail_en": "Not found"})
+
+    def _logged(self, leaf: bytes) -> Answer:
+        known = list(self.leaves.leaves())
+        index = known.index(leaf) if leaf in known else self.log.append(leaf)
+        proof = self.log.inclusion(index).to_mapping()
+        document = {"index": index, "proof": proof, "checkpoint": self.log.checkpoint()}
+        return _json(201, document)
+
+    def _reported(self, report: bytes) -> Answer:
+        report_id = read_report(report).report.report_id
+        if report in self.reports:
+            kind = "urn:mobilites-en-commun:report-refused:duplicate"
+            return _json(409, {"type": kind, "detail": "Déjà là", "detail_en": "There already"})
+        self.reports.append(report)
+        return _json(201, {"report_id": report_id})
+
+
+def _json(status: int, document: dict[str, Any]) -> Answer:
+    return Answer(status=status, body=json.dumps(document).encode())
+
+
+@pytest.fixture
+def cooperative() -> Cooperative:
+    return Cooperative()
+
+
+@pytest.fixture
+def member(store: Store, cooperative: Cooperative) -> Membership:
+    """Return the membership of a store that joined the cooperative and asks it nothing else."""
+    joined = cooperative.membership()
+    with writing(store.engine) as connection:
+        memberships.add(connection, joined, at=store.clock.now())
+    return joined
+
+
+@pytest.fixture
+def joined(store: Store, cooperative: Cooperative, member: Membership) -> Store:
+    """Return the store of that membership, which reaches the cooperative in memory."""
+    assert member.url == cooperative.url
+    return replace(store, connect=cooperative.connect)
+
+
+@pytest.fixture
+def travel() -> Callable[..., None]:
+    """Return a function that makes kilometres by mode the only trips of the store."""
+
+    def keep(
+        store: Store, kilometres: dict[TransportMode, float], *, at: datetime = MONDAY
+    ) -> None:
+        legs = tuple(
+            Tripleg(
+                start=at + timedelta(minutes=10 * index),
+                end=at + timedelta(minutes=10 * (index + 1)),
+                distance_m=km * 1000,
+                gap_m=0.0,
+                modes=(ModeProbability(mode=mode, probability=1.0),),
+                mode_source=ModeSource.RESIDENT,
+                track=((-1.15, 46.16), (-1.16, 46.17)),
+            )
+            for index, (mode, km) in enumerate(kilometres.items())
+        )
+        trip = Trip(device="telephone", start=at, end=legs[-1].end, triplegs=legs)
+        timeline = Timeline(device="telephone", staypoints=(), trips=(trip,), fixes_set_aside=0)
+        with writing(store.engine) as connection:
+            trips.replace(connection, timeline, newest_fix_id=1)
+
+    return keep
