@@ -15,10 +15,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, NoReturn
 
-from consents.checkpoint import MAX_NOTE_BYTES
-from consents.errors import LogError
+from consents.checkpoint import MAX_NOTE_BYTES, read_checkpoint
+from consents.errors import LogError, MalformedNote
 from consents.jws import MAX_JWS_BYTES
 from consents.log import read_export_line
+from consents.tile_folder import CHECKPOINT_FILE, read_entries
 from consents.verification import (
     Finding,
     Problem,
@@ -30,11 +31,11 @@ from consents.verification import (
 )
 from consents.wording import HELP, USAGE, Language, describe, summarise
 
-CHECKPOINT_FILE = "checkpoint"
-"""Name, in an export, of the signed note."""
-
 ENTRIES_FILE = "entries.jsonl"
 """Name, in an export, of the leaves: one JSON string a line."""
+
+TILES_FOLDER = "tile"
+"""Name, in a folder of log tiles, of what holds them (C2SP tlog-tiles)."""
 
 MAX_LINE_BYTES = 6 * MAX_JWS_BYTES + 3
 """Longest line read: the longest leaf with each character escaped, quotes and newline."""
@@ -83,21 +84,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _verify(options: argparse.Namespace) -> Verification:
     path: Path = options.path
     if options.what == "log":
-        with (path / ENTRIES_FILE).open("rb") as entries:
-            return verify_log(
-                _entries(entries),
-                checkpoint=_read_text(path / CHECKPOINT_FILE),
-                vkey=options.vkey,
-                older=[_read_text(each) for each in options.older],
-                witness_vkeys=options.witness,
-                operator_kids=options.operator_kid,
-            )
+        note = _read_text(path / CHECKPOINT_FILE)
+        return verify_log(
+            _folder_entries(path, note),
+            checkpoint=note,
+            vkey=options.vkey,
+            older=[_read_text(each) for each in options.older],
+            witness_vkeys=options.witness,
+            operator_kids=options.operator_kid,
+        )
     if options.what == "receipt":
         content = _read(path, MAX_RECEIPT_BYTES)
         return verify_receipt(content, vkey=options.vkey, witness_vkeys=options.witness)
     return verify_signed_checkpoint(
         _read_text(path), vkey=options.vkey, witness_vkeys=options.witness
     )
+
+
+def _folder_entries(folder: Path, note: str) -> Iterator[bytes]:
+    """Yield the leaves of an export, or of log tiles where the folder holds those instead."""
+    if (folder / ENTRIES_FILE).exists() or not (folder / TILES_FOLDER).is_dir():
+        with (folder / ENTRIES_FILE).open("rb") as lines:
+            yield from _entries(lines)
+        return
+    try:
+        size = read_checkpoint(note).size
+    except MalformedNote as error:
+        raise LogError("expected a signed checkpoint beside the tiles") from error
+    yield from read_entries(folder, size=size)
 
 
 def _entries(lines: IO[bytes]) -> Iterator[bytes]:

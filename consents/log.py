@@ -1,34 +1,43 @@
 """An append-only log of leaves over any storage, and the proofs that leave it.
 
-Storage is the caller's (`LeafStorage`); the log keeps no state of its own, so a rolled back
-transaction leaves nothing behind. It checks that a leaf verifies and was signed for this log;
-whether it continues its consent's chain is checked before, by `consents.decision.extend`.
+Storage is the caller's: `LeafStorage` keeps leaves only, and every root reads them all;
+`NodeStorage` keeps the tree's nodes too, and every root and proof reads O(log n) of them. The log
+keeps no state of its own, so a rolled back transaction leaves nothing behind. It checks that a
+leaf verifies and was signed for this log; whether it continues its consent's chain is checked
+before, by `consents.decision.extend`.
 Specs: RFC 9162 section 2.1, C2SP tlog-checkpoint, entry bound of tlog-tiles.
 """
 
 import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents import merkle
-from consents.canonical import canonical_bytes, parse_json
-from consents.checkpoint import Checkpoint, NoteKey, sign_checkpoint, verify_checkpoint
+from consents import merkle, nodes
+from consents.canonical import parse_json
+from consents.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from consents.errors import CanonicalError, LogError, ProofError
-from consents.receipt import SignedEvent, read_event
+from consents.proofs import InclusionProof, LogReceipt
+from consents.receipt import read_event
 
-_HEX_HASH = re.compile(r"[0-9a-f]{64}")
+__all__ = [
+    "ConsentLog",
+    "InclusionProof",
+    "LeafReader",
+    "LeafStorage",
+    "LogReceipt",
+    "MemoryLeaves",
+    "MemoryNodes",
+    "NodeStorage",
+    "export_line",
+    "read_export_line",
+]
 
 
-class LeafStorage(Protocol):
-    """Where leaves are kept, in order, once and for all."""
-
-    def append(self, leaf: bytes) -> int:
-        """Store a leaf durably and return its index from 0."""
+class LeafReader(Protocol):
+    """Where leaves can be read, in order."""
 
     def leaf(self, index: int) -> bytes:
         """Return the bytes at an index that exists."""
@@ -38,6 +47,29 @@ class LeafStorage(Protocol):
 
     def size(self) -> int:
         """Return how many leaves there are."""
+
+
+class LeafStorage(LeafReader, Protocol):
+    """Where leaves are kept, in order, once and for all."""
+
+    def append(self, leaf: bytes) -> int:
+        """Store a leaf durably and return its index from 0."""
+
+
+@runtime_checkable
+class NodeStorage(LeafReader, nodes.NodeReader, Protocol):
+    """
+    Where leaves are kept together with the tree's complete nodes (`consents.nodes`).
+
+    To move a `LeafStorage` here, store `nodes.Frontier().grow(map(merkle.leaf_hash, leaves()))`
+    once, in order, in the transaction that creates the nodes.
+    """
+
+    def extend(self, leaves: Sequence[bytes], hashes: Sequence[bytes]) -> int:
+        """Store leaves and the nodes that they complete, durably together; return the first index.
+
+        `hashes` are 32 bytes each and go to the next free positions, in order.
+        """
 
 
 class MemoryLeaves:
@@ -65,116 +97,36 @@ class MemoryLeaves:
         return len(self._leaves)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InclusionProof:
-    """That a leaf stands at `index` of the tree of `size` leaves; hashes of 32 bytes."""
+class MemoryNodes:
+    """Leaves and nodes in memory: what a storage that scales has to do, in a few lines."""
 
-    index: int
-    size: int
-    root: bytes
-    hashes: tuple[bytes, ...]
+    def __init__(self) -> None:
+        """Start empty."""
+        self._leaves: list[bytes] = []
+        self._hashes: list[bytes] = []
 
-    def verify(self, leaf: bytes) -> None:
-        """Check the proof for these leaf bytes; raise ProofError."""
-        merkle.verify_inclusion(
-            leaf_hash=merkle.leaf_hash(leaf),
-            index=self.index,
-            size=self.size,
-            proof=self.hashes,
-            root=self.root,
-        )
+    def extend(self, leaves: Sequence[bytes], hashes: Sequence[bytes]) -> int:
+        """Store leaves and nodes and return the first leaf's index."""
+        first = len(self._leaves)
+        self._leaves += leaves
+        self._hashes += hashes
+        return first
 
-    def to_mapping(self) -> dict[str, object]:
-        """Return `{"index", "size", "root", "hashes"}` for JSON, hashes in lowercase hex."""
-        return {
-            "index": self.index,
-            "size": self.size,
-            "root": self.root.hex(),
-            "hashes": [node.hex() for node in self.hashes],
-        }
+    def nodes(self, positions: Sequence[int]) -> list[bytes]:
+        """Return the hashes at these positions."""
+        return [self._hashes[position] for position in positions]
 
-    @classmethod
-    def parse(cls, value: object) -> "InclusionProof":
-        """Read what `to_mapping` wrote; raise ProofError."""
-        if not isinstance(value, dict) or set(value) != {"index", "size", "root", "hashes"}:
-            raise ProofError("expected a proof with exactly index, size, root and hashes")
-        return cls(
-            index=_index(value["index"]),
-            size=_index(value["size"]),
-            root=_hash(value["root"]),
-            hashes=_hashes(value["hashes"]),
-        )
+    def leaf(self, index: int) -> bytes:
+        """Return the bytes at `index`."""
+        return self._leaves[index]
 
+    def leaves(self) -> Iterator[bytes]:
+        """Return all leaves of this moment, in order."""
+        return iter(tuple(self._leaves))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogReceipt:
-    """
-    What a resident keeps: a leaf, its inclusion proof and the checkpoint that it leads to.
-
-    As a file it is `{"leaf", "index", "size", "hashes", "checkpoint"}`: no key, because who is
-    trusted never comes with what is to be trusted, and no root but the checkpoint's.
-    """
-
-    leaf: bytes
-    index: int
-    size: int
-    hashes: tuple[bytes, ...]
-    checkpoint: str
-
-    def verify(self, vkey: str) -> SignedEvent:
-        """
-        Check signature, inclusion and checkpoint against the log's `vkey`.
-
-        Raises LeafError, ProofError, NoteError, or LogError when the leaf is another log's.
-        That the event was logged does not say that it still holds: see `consents.decision`.
-        """
-        checkpoint = verify_checkpoint(self.checkpoint, vkey)
-        event = read_event(self.leaf)
-        if event.payload.o != checkpoint.origin:
-            raise LogError("expected a leaf signed for this log, seen another log's origin")
-        if self.size != checkpoint.size:
-            raise ProofError(f"expected the proof's size {checkpoint.size}, seen {self.size}")
-        merkle.verify_inclusion(
-            leaf_hash=merkle.leaf_hash(self.leaf),
-            index=self.index,
-            size=self.size,
-            proof=self.hashes,
-            root=checkpoint.root,
-        )
-        return event
-
-    def to_bytes(self) -> bytes:
-        """Return the JSON file to keep, hashes in lowercase hex."""
-        return canonical_bytes(
-            {
-                "leaf": self.leaf.decode("ascii"),
-                "index": self.index,
-                "size": self.size,
-                "hashes": [node.hex() for node in self.hashes],
-                "checkpoint": self.checkpoint,
-            }
-        )
-
-    @classmethod
-    def parse(cls, content: bytes) -> "LogReceipt":
-        """Read a receipt file; raise ProofError when it is not one. Verifies nothing."""
-        try:
-            value = parse_json(content)
-        except CanonicalError as error:
-            raise ProofError("expected a receipt as UTF-8 JSON") from error
-        members = {"leaf", "index", "size", "hashes", "checkpoint"}
-        if not isinstance(value, dict) or set(value) != members:
-            raise ProofError(f"expected a receipt with exactly {', '.join(sorted(members))}")
-        leaf, checkpoint = value["leaf"], value["checkpoint"]
-        if not (isinstance(leaf, str) and leaf.isascii() and isinstance(checkpoint, str)):
-            raise ProofError("expected the receipt's leaf and checkpoint as texts")
-        return cls(
-            leaf=leaf.encode("ascii"),
-            index=_index(value["index"]),
-            size=_index(value["size"]),
-            hashes=_hashes(value["hashes"]),
-            checkpoint=checkpoint,
-        )
+    def size(self) -> int:
+        """Return how many leaves there are."""
+        return len(self._leaves)
 
 
 def export_line(leaf: bytes) -> bytes:
@@ -196,7 +148,9 @@ def read_export_line(line: bytes) -> bytes:
 class ConsentLog:
     """The log named `origin` over a storage, signing with `key`."""
 
-    def __init__(self, storage: LeafStorage, origin: str, key: Ed25519PrivateKey) -> None:
+    def __init__(
+        self, storage: LeafStorage | NodeStorage, origin: str, key: Ed25519PrivateKey
+    ) -> None:
         """Take the storage, the name and the key; refuse a name that a note cannot carry."""
         self._storage = storage
         self._key = key
@@ -210,66 +164,80 @@ class ConsentLog:
         The caller has checked the chain and looked the leaf up (same bytes, same index).
         Raises LeafError or LogError.
         """
-        if read_event(leaf).payload.o != self.origin:
-            raise LogError("expected a leaf signed for this log, seen another log's origin")
-        return self._storage.append(leaf)
+        return self.append_batch([leaf])
+
+    def append_batch(self, leaves: Sequence[bytes]) -> int:
+        """
+        Append leaves that all verify and name this log, or none; return the first one's index.
+
+        Over a `NodeStorage` they are stored in one step. Raises LeafError or LogError.
+        """
+        for leaf in leaves:
+            if read_event(leaf).payload.o != self.origin:
+                raise LogError("expected a leaf signed for this log, seen another log's origin")
+        storage = self._storage
+        first = storage.size()
+        if isinstance(storage, NodeStorage):
+            frontier = nodes.read_frontier(storage, first)
+            storage.extend(leaves, list(frontier.grow(map(merkle.leaf_hash, leaves))))
+        else:
+            for leaf in leaves:
+                storage.append(leaf)
+        return first
 
     def checkpoint(self, size: int | None = None) -> str:
         """Return the signed checkpoint of the first `size` leaves (default: all)."""
-        return self._sign(self._hashes(size))
+        end = self._size(size)
+        return self._sign(end, self._root(end))
 
     def inclusion(self, index: int, size: int | None = None) -> InclusionProof:
         """Prove leaf `index` in the tree of the first `size` leaves; raise ProofError."""
-        hashes = self._hashes(size)
-        return InclusionProof(
-            index=index,
-            size=len(hashes),
-            root=merkle.root(hashes),
-            hashes=tuple(merkle.inclusion_proof(hashes, index)),
-        )
+        end = self._size(size)
+        if isinstance(self._storage, NodeStorage):
+            root = nodes.root(self._storage, end)
+            path = nodes.inclusion_proof(self._storage, index, end)
+        else:
+            hashes = self._hashes(self._storage, end)
+            root, path = merkle.root(hashes), merkle.inclusion_proof(hashes, index)
+        return InclusionProof(index=index, size=end, root=root, hashes=tuple(path))
 
     def receipt(self, index: int) -> LogReceipt:
         """Return leaf, proof and checkpoint of one and the same snapshot."""
-        hashes = self._hashes(None)
-        path = merkle.inclusion_proof(hashes, index)
+        proof = self.inclusion(index)
         return LogReceipt(
             leaf=self._storage.leaf(index),
             index=index,
-            size=len(hashes),
-            hashes=tuple(path),
-            checkpoint=self._sign(hashes),
+            size=proof.size,
+            hashes=proof.hashes,
+            checkpoint=self._sign(proof.size, proof.root),
         )
 
     def consistency(self, old_size: int, size: int | None = None) -> list[bytes]:
         """Prove that the first `size` leaves (default: all) continue the first `old_size`."""
-        return merkle.consistency_proof(self._hashes(size), old_size)
+        end = self._size(size)
+        if isinstance(self._storage, NodeStorage):
+            return nodes.consistency_proof(self._storage, old_size, end)
+        return merkle.consistency_proof(self._hashes(self._storage, end), old_size)
 
-    def _hashes(self, size: int | None) -> list[bytes]:
-        if size is not None and size < 0:
-            raise LogError("expected a size of 0 or more")
-        hashes = [merkle.leaf_hash(leaf) for leaf in islice(self._storage.leaves(), size)]
-        if size is not None and len(hashes) != size:
-            raise LogError(f"expected a size up to {len(hashes)}, seen {size}")
+    def _size(self, size: int | None) -> int:
+        known = self._storage.size()
+        if size is None:
+            return known
+        if not 0 <= size <= known:
+            raise LogError(f"expected a size in 0..{known}, seen {size}")
+        return size
+
+    def _root(self, size: int) -> bytes:
+        if isinstance(self._storage, NodeStorage):
+            return nodes.root(self._storage, size)
+        return merkle.root(self._hashes(self._storage, size))
+
+    def _hashes(self, storage: LeafReader, size: int) -> list[bytes]:
+        hashes = [merkle.leaf_hash(leaf) for leaf in islice(storage.leaves(), size)]
+        if len(hashes) != size:
+            raise ProofError(f"expected {size} leaves in the storage, seen {len(hashes)}")
         return hashes
 
-    def _sign(self, hashes: list[bytes]) -> str:
-        tree = Checkpoint(origin=self.origin, size=len(hashes), root=merkle.root(hashes))
+    def _sign(self, size: int, root: bytes) -> str:
+        tree = Checkpoint(origin=self.origin, size=size, root=root)
         return sign_checkpoint(tree, self.origin, self._key)
-
-
-def _index(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ProofError("expected an integer of 0 or more in a proof")
-    return value
-
-
-def _hash(value: object) -> bytes:
-    if not isinstance(value, str) or _HEX_HASH.fullmatch(value) is None:
-        raise ProofError("expected a hash as 64 lowercase hexadecimal digits")
-    return bytes.fromhex(value)
-
-
-def _hashes(value: object) -> tuple[bytes, ...]:
-    if not isinstance(value, list):
-        raise ProofError("expected a list of hashes in a proof")
-    return tuple(_hash(member) for member in value)

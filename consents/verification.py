@@ -31,8 +31,9 @@ from consents.errors import (
     ProofError,
     UntrustedNote,
 )
-from consents.log import LogReceipt
+from consents.proofs import LogReceipt
 from consents.receipt import SignedEvent, read_event
+from consents.tlog_proof import HEADER, TlogProof
 
 
 class Verdict(StrEnum):
@@ -182,10 +183,12 @@ def verify_receipt(content: bytes, *, vkey: str, witness_vkeys: Sequence[str] = 
     """
     Check a receipt file: leaf, inclusion, checkpoint, and each witness's cosignature.
 
+    `content` is a `LogReceipt` or a `.tlog-proof` that carries the leaf as its extra data.
+
     It shows that the event was logged, not that it still holds.
     """
     try:
-        receipt = LogReceipt.parse(content)
+        receipt = _read_receipt(content)
     except ProofError as error:
         return _stopped(Problem.MALFORMED, error)
     head = verify_signed_checkpoint(receipt.checkpoint, vkey=vkey, witness_vkeys=witness_vkeys)
@@ -255,6 +258,15 @@ class _Replay:
     def find(self, problem: Problem, error: Exception, index: int) -> None:
         """Note what is wrong with the entry at `index`."""
         self.findings.append(Finding(problem=problem, detail=str(error), index=index))
+
+
+def _read_receipt(content: bytes) -> LogReceipt:
+    if not content.startswith(HEADER.encode()):
+        return LogReceipt.parse(content)
+    try:
+        return TlogProof.parse(content.decode("utf-8")).receipt()
+    except UnicodeDecodeError as error:
+        raise ProofError("expected a proof in UTF-8") from error
 
 
 def _tree_findings(replay: _Replay, checkpoint: Checkpoint) -> list[Finding]:
