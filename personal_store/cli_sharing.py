@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents.record import EventType
 from personal_store import consenting, cooperative, sharing_documents
 from personal_store.console import Session
+from personal_store.cooperative import Membership
 from personal_store.db import consents, contributions, memberships
 from personal_store.db.connection import reading, writing
 from personal_store.errors import TransportError
 from personal_store.jobs import catalogue, sharing
+from personal_store.store import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 consents_app = typer.Typer(
@@ -120,13 +121,32 @@ def ledger(context: typer.Context, *, as_json: JsonOption = False) -> None:
 @consents_app.command("give")
 def give(context: typer.Context) -> None:
     """Donner son accord. / Consent."""
-    _decide(context, EventType.GIVEN)
+    session: Session = context.obj
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    choice = consenting.Choice(
+        membership=member,
+        purpose=catalogue.purpose_asked(store.engine, member, store.connect(member.url)),
+        language=session.language,
+    )
+    consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
+    _hand_over(session, store, member)
 
 
 @consents_app.command("withdraw")
 def withdraw(context: typer.Context) -> None:
-    """Retirer son accord. / Withdraw consent."""
-    _decide(context, EventType.WITHDRAWN)
+    """Retirer tous ses accords. / Withdraw every consent."""
+    session: Session = context.obj
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    consenting.withdraw(
+        store.engine,
+        member,
+        language=session.language,
+        now=store.clock.now(),
+        randomness=store.randomness,
+    )
+    _hand_over(session, store, member)
 
 
 @consents_app.command("list")
@@ -149,24 +169,13 @@ def add_commands(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def _decide(context: typer.Context, event_type: EventType) -> None:
-    session: Session = context.obj
-    store = session.open()
-    member = catalogue.the_membership(store.engine)
-    transport = store.connect(member.url)
-    choice = consenting.Choice(
-        membership=member,
-        purpose=catalogue.purpose_asked(store.engine, member, transport),
-        event_type=event_type,
-        language=session.language,
-    )
-    consenting.decide(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
+def _hand_over(session: Session, store: Store, member: Membership) -> None:
     session.say(
         fr="Votre choix est signé et vaut dès maintenant.",
         en="Your choice is signed and holds from now on.",
     )
     try:
-        consenting.hand_over(store.engine, member, transport)
+        consenting.hand_over(store.engine, member, store.connect(member.url))
     except TransportError as error:
         session.say(
             fr=f"{error.fr} Votre choix sera transmis à la prochaine commande.",

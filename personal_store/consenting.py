@@ -6,7 +6,7 @@ choice that could not be handed over yet is handed over by the next `hand_over`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,37 +42,75 @@ WEEKS_OF_VALIDITY = 53  # a year of 365 days touches at most 53 ISO weeks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What the resident decides about one purpose of one cooperative."""
+    """What the resident is asked to consent to, and the language in which it was shown."""
 
     membership: Membership
     purpose: Purpose
-    event_type: EventType
     language: str
 
 
-def decide(engine: Engine, choice: Choice, *, now: datetime, randomness: Randomness) -> KeptEvent:
-    """Sign a choice and keep it: it holds from now on, whoever can be reached.
+def is_active(chain: Sequence[KeptEvent], *, now: datetime) -> bool:
+    """Tell whether the consent of a chain (oldest event first) is in force."""
+    if not chain or not chain[-1].signed.payload.t.permits:
+        return False
+    limits = chain[-1].body.limits
+    return limits is not None and now < limits.expires_at
 
-    Giving opens a new consent, with a fresh key and a fresh id, unless one is active. Withdrawing
-    ends the active one. Raises GateClosed when there is nothing to change.
+
+def give(engine: Engine, choice: Choice, *, now: datetime, randomness: Randomness) -> KeptEvent:
+    """Sign a consent and keep it: it holds from now on, whoever can be reached.
+
+    Opens a new consent, with a fresh key and a fresh id; one that has expired is renewed. Raises
+    GateClosed when one is in force.
     """
     with writing(engine) as connection:
         current = consents.newest_for(
             connection, url=choice.membership.url, purpose_digest=choice.purpose.digest
         )
         chain = consents.chain(connection, current.cid) if current else []
-        active = bool(chain) and chain[-1].signed.payload.t.permits
-        if choice.event_type is EventType.WITHDRAWN:
-            if current is None or not active:
-                raise _nothing_to_withdraw()
-        elif active:
+        if is_active(chain, now=now):
             raise _already_given()
-        else:
-            current = _open(connection, choice, now=now, randomness=randomness)
-            chain = []
-        event = _sign(current, choice, chain, now=now, randomness=randomness)
+        if current is None or not chain[-1].signed.payload.t.permits:
+            current, chain = _open(connection, choice, now=now, randomness=randomness), []
+        event = _sign(
+            current,
+            chain,
+            _body(choice, current, chain, now=now),
+            origin=choice.membership.log_origin,
+            key=randomness(COMMITMENT_KEY_LENGTH_BYTES),
+        )
         consents.add_event(connection, event)
         return event
+
+
+def withdraw(
+    engine: Engine, membership: Membership, *, language: str, now: datetime, randomness: Randomness
+) -> list[KeptEvent]:
+    """Sign the end of every consent given to a cooperative, for whatever purpose, and keep it.
+
+    Needs no answer from anybody. Raises GateClosed when there is none.
+    """
+    with writing(engine) as connection:
+        events = []
+        for consent in consents.every(connection):
+            chain = consents.chain(connection, consent.cid)
+            if consent.url != membership.url or not chain[-1].signed.payload.t.permits:
+                continue
+            body = replace(
+                chain[-1].body,
+                record_id=f"{consent.cid}-{len(chain)}",
+                language=language,
+                event_time=now,
+                event_type=EventType.WITHDRAWN,
+                limits=None,
+            )
+            key = randomness(COMMITMENT_KEY_LENGTH_BYTES)
+            event = _sign(consent, chain, body, origin=membership.log_origin, key=key)
+            consents.add_event(connection, event)
+            events.append(event)
+        if not events:
+            raise _nothing_to_withdraw()
+        return events
 
 
 def hand_over(engine: Engine, membership: Membership, transport: Transport) -> int:
@@ -90,7 +128,8 @@ def hand_over(engine: Engine, membership: Membership, transport: Transport) -> i
             for event in consents.chain(connection, consent.cid)
             if event.receipt is None
         ]
-    for event in sorted(waiting, key=lambda each: each.signed_at):
+    # In the order of each chain, never of the clock, which may have been set back in between.
+    for event in waiting:
         receipt = cooperative.log_event(transport, membership, event.signed.leaf)
         payload = event.signed.payload
         with writing(engine) as connection:
@@ -114,45 +153,43 @@ def _open(
 
 
 def _sign(
-    consent: Consent,
-    choice: Choice,
-    chain: Sequence[KeptEvent],
-    *,
-    now: datetime,
-    randomness: Randomness,
+    consent: Consent, chain: Sequence[KeptEvent], body: ConsentBody, *, origin: str, key: bytes
 ) -> KeptEvent:
-    body = _body(choice, consent, now=now)
-    key = randomness(COMMITMENT_KEY_LENGTH_BYTES)
     payload = LeafPayload(
-        t=choice.event_type,
-        o=choice.membership.log_origin,
+        t=body.event_type,
+        o=origin,
         cid=consent.cid,
         n=len(chain),
         p=chain[-1].signed.head if chain else "",
         pd=consent.purpose_digest,
         c=body.commitment(key=key),
-        at=utc_text(now),
+        at=utc_text(body.event_time),
         kid=thumbprint(consent.key.public_key()),
     )
     return KeptEvent(
         signed=read_event(sign_event(payload, consent.key)),
         body=body,
         commitment_key=key,
-        signed_at=now,
+        signed_at=body.event_time,
         receipt=None,
     )
 
 
-def _body(choice: Choice, consent: Consent, *, now: datetime) -> ConsentBody:
+def _body(
+    choice: Choice, consent: Consent, chain: Sequence[KeptEvent], *, now: datetime
+) -> ConsentBody:
     purpose = choice.purpose
+    before = chain[-1].body.limits if chain else None
     limits = ConsentLimits(
         fields=purpose.fields,
         epsilon_week_micro=purpose.epsilon_week_micro,
-        epsilon_total_micro=WEEKS_OF_VALIDITY * purpose.epsilon_week_micro,
+        # A renewal adds a year to what the same consent allowed before.
+        epsilon_total_micro=WEEKS_OF_VALIDITY * purpose.epsilon_week_micro
+        + (before.epsilon_total_micro if before else 0),
         expires_at=now + VALIDITY,
     )
     return ConsentBody(
-        record_id=f"{consent.cid}-{choice.event_type.value}",
+        record_id=f"{consent.cid}-{len(chain)}",
         # Fresh with every consent, so that two cooperatives cannot compare residents.
         pii_principal_id=consent.cid,
         privacy_notice=PrivacyNotice(
@@ -176,8 +213,8 @@ def _body(choice: Choice, consent: Consent, *, now: datetime) -> ConsentBody:
         ),
         event_time=now,
         validity_duration_s=int(VALIDITY.total_seconds()),
-        event_type=choice.event_type,
-        limits=limits if choice.event_type.permits else None,
+        event_type=EventType.RENEWED if chain else EventType.GIVEN,
+        limits=limits,
     )
 
 

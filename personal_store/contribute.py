@@ -6,7 +6,7 @@ stores nothing: `jobs/sharing.py` does, after the ledger agreed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,7 +24,7 @@ REPORT_ID_LENGTH_BYTES = 16
 class Contribution:
     """A report ready to leave: what the week was, and the bytes that hide it in noise."""
 
-    exact: Measurement
+    exact: Measurement = field(repr=False)
     report: Report
     jws: bytes
 

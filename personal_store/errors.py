@@ -13,6 +13,8 @@ The tree::
     ├── NotInitialised         no store in the data folder
     ├── NoFactors              no emission factor covers a trip's day
     ├── GateClosed             no valid consent covers this contribution
+    ├── NotAnswerable          the question is not one that this store can answer now
+    ├── PreviewChanged         what would leave is no longer what was shown
     ├── LedgerRefused          the privacy budget does not allow it
     └── TransportError         the cooperative did not answer as the protocol says
 
@@ -73,6 +75,14 @@ class NoFactors(StoreError):
 
 class GateClosed(StoreError):
     """No valid consent covers what was about to leave."""
+
+
+class NotAnswerable(StoreError):
+    """The question is not one that this store can answer, or not now; nothing was spent."""
+
+
+class PreviewChanged(StoreError):
+    """What would leave is no longer what was shown: nothing has left."""
 
 
 class LedgerRefused(StoreError):

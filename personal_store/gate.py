@@ -9,10 +9,10 @@ whether or not the cooperative has been reached.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
-from typing import Generic, TypeVar, final
+from typing import Generic, NoReturn, TypeVar, final
 
 from consents.decision import Reason, permitted
 from consents.receipt import SignedEvent
@@ -32,7 +32,7 @@ class WeekKilometres:
 
     week: str
     zone: str
-    kilometres: Mapping[str, Fraction]
+    kilometres: Mapping[str, Fraction] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,10 @@ class Permitted(Generic[T]):
         """Return the consent that covers it."""
         return self._grant
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled: rebuilding would go round the gate."""
+        raise TypeError("a Permitted is made by the consent gate and never copied")
+
     def __repr__(self) -> str:
         """Redact what may leave: a log is not a recipient."""
         return f"<Permitted under consent {self._grant.cid[:8]}>"
@@ -76,13 +80,15 @@ class Permitted(Generic[T]):
 class Covering:
     """The consent that the gate reads: its whole chain, oldest first, and its last clear body.
 
-    `spent_micro` is the privacy loss, in millionths of ε, already reserved or sent under it.
+    `spent_week_micro` and `spent_total_micro` are the privacy loss, in millionths of ε, already
+    reserved or sent: about the same week for the same purpose, and under this consent ever.
     """
 
     events: Sequence[SignedEvent]
     body: ConsentBody
-    commitment_key: bytes
-    spent_micro: int
+    commitment_key: bytes = field(repr=False)
+    spent_week_micro: int
+    spent_total_micro: int
 
 
 def permit_week(
@@ -109,7 +115,8 @@ def permit_week(
         body=covering.body,
         body_key=covering.commitment_key,
         fields=FIELDS_USED,
-        spent_total_micro=covering.spent_micro,
+        spent_week_micro=covering.spent_week_micro,
+        spent_total_micro=covering.spent_total_micro,
     )
     if not decision.permitted:
         raise _closed(decision.reason)

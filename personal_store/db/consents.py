@@ -1,18 +1,22 @@
 """The tables of the resident's consents: one key and one chain of signed events per consent."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnClause, Connection, Row, insert, literal_column, select, update
 
 from consents.receipt import SignedEvent, read_event
 from consents.record import ConsentBody
 from personal_store.cooperative import LogReceipt
 from personal_store.db.tables import consent, consent_event
 from personal_store.db.units import from_ms, to_ms
+
+# SQLite's own count of rows: a clock may be set back between two consents, this never is.
+_OLDEST_FIRST: ColumnClause[int] = literal_column("consent.rowid")
+_NEWEST_FIRST = _OLDEST_FIRST.desc()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,7 @@ class KeptEvent:
 
     signed: SignedEvent
     body: ConsentBody
-    commitment_key: bytes
+    commitment_key: bytes = field(repr=False)
     signed_at: datetime
     receipt: LogReceipt | None
 
@@ -55,7 +59,7 @@ def newest_for(connection: Connection, *, url: str, purpose_digest: str) -> Cons
     query = (
         select(consent)
         .where(consent.c.url == url, consent.c.purpose_digest == purpose_digest)
-        .order_by(consent.c.opened_at_ms.desc())
+        .order_by(_NEWEST_FIRST)
         .limit(1)
     )
     row = connection.execute(query).one_or_none()
@@ -64,10 +68,7 @@ def newest_for(connection: Connection, *, url: str, purpose_digest: str) -> Cons
 
 def every(connection: Connection) -> list[Consent]:
     """Return the consents, oldest first."""
-    return [
-        _consent(row)
-        for row in connection.execute(select(consent).order_by(consent.c.opened_at_ms))
-    ]
+    return [_consent(row) for row in connection.execute(select(consent).order_by(_OLDEST_FIRST))]
 
 
 def add_event(connection: Connection, event: KeptEvent) -> None:

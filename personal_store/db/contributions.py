@@ -5,7 +5,7 @@ reserved or sent row never goes back: its privacy is considered spent even if th
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -33,7 +33,7 @@ class KeptContribution:
     head: str
     epsilon_micro: int
     state: ContributionState
-    exact: tuple[int, ...]
+    exact: tuple[int, ...] = field(repr=False)
     report: bytes
     changed_at: datetime
 

@@ -6,9 +6,10 @@ answer in between resends the same bytes (the cooperative keeps one of them).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
@@ -16,7 +17,8 @@ from carbon.modes import ModeGroup
 from contributions.budget import EntryState, LedgerEntry, check_budget
 from contributions.errors import ContributionsError
 from contributions.measurement import encode
-from contributions.task import Task
+from contributions.messages import read_report
+from contributions.task import Task, TrustMode
 from personal_store import cooperative
 from personal_store.contribute import contribute
 from personal_store.cooperative import Membership
@@ -24,9 +26,15 @@ from personal_store.db import consents, contributions, trips
 from personal_store.db.connection import writing
 from personal_store.db.consents import Consent
 from personal_store.db.contributions import ContributionState, KeptContribution
-from personal_store.errors import GateClosed, LedgerRefused
+from personal_store.errors import (
+    GateClosed,
+    LedgerRefused,
+    NotAnswerable,
+    PreviewChanged,
+    StoreError,
+)
 from personal_store.footprint import distance_by_group, one_traveller
-from personal_store.gate import Covering, WeekKilometres, permit_week
+from personal_store.gate import Covering, Permitted, WeekKilometres, permit_week
 from personal_store.store import Store
 
 # ε of 52 weeks: a resident's own ceiling. At ε = 4 a week a full year comes to 208.
@@ -38,19 +46,26 @@ class Preview:
     """Everything that a contribution comes down to.
 
     `exact` is the vector before noise and never leaves; `kept` holds the bytes that would leave,
-    None while the gate is closed, and then `closed` says why.
+    None while nothing would, and then `closed` says why.
     """
 
     task: Task
     kilometres: WeekKilometres
-    exact: tuple[int, ...]
+    exact: tuple[int, ...] = field(repr=False)
     clipped: bool
     kept: KeptContribution | None
-    closed: GateClosed | None
+    closed: StoreError | None
 
 
 def week_kilometres(connection: Connection, task: Task, zone: str) -> WeekKilometres:
-    """Return the kilometres of the task's week by mode group, from the stored trips."""
+    """Return the kilometres of the task's week by its labels, from the stored trips.
+
+    Raises NotAnswerable for a label that is no mode group, or a trust mode that is not served.
+    """
+    labels = {coordinate.label for coordinate in task.coordinates}
+    groups = [group for group in ModeGroup if group.value in labels]
+    if len(groups) < len(labels) or task.trust_mode is not TrustMode.LOCAL:
+        raise _not_served()
     period = task.period
     stored = trips.between(connection, start=period.start, end=period.end)
     legs = [leg for trip in one_traveller([each.trip for each in stored]) for leg in trip.triplegs]
@@ -58,24 +73,24 @@ def week_kilometres(connection: Connection, task: Task, zone: str) -> WeekKilome
     return WeekKilometres(
         week=task.week,
         zone=zone,
-        kilometres={group.value: Fraction(metres[group]) / 1000 for group in ModeGroup},
+        kilometres={group.value: Fraction(metres[group]) / 1000 for group in groups},
     )
 
 
 def preview(store: Store, member: Membership, task: Task) -> Preview:
     """Show what would leave for a task, drawing the noise if it was not drawn yet.
 
-    Nothing leaves and nothing is spent.
+    Nothing leaves and nothing is spent. Raises NotAnswerable when there is nothing to show.
     """
     with writing(store.engine) as connection:
         week = week_kilometres(connection, task, member.zone)
         exact = encode(week.kilometres, task)
         kept = contributions.find(connection, task.digest)
-        closed: GateClosed | None = None
+        closed: StoreError | None = None
         if kept is None or kept.state is ContributionState.PREPARED:
             try:
                 kept = _prepared(connection, store, member, week, task)
-            except GateClosed as error:
+            except (GateClosed, NotAnswerable) as error:
                 kept, closed = None, error
         return Preview(
             task=task,
@@ -87,10 +102,14 @@ def preview(store: Store, member: Membership, task: Task) -> Preview:
         )
 
 
-def run_once(store: Store, member: Membership, task: Task) -> KeptContribution:
+def run_once(
+    store: Store, member: Membership, task: Task, *, shown_sha256: str | None = None
+) -> KeptContribution:
     """Send the contribution of a task's week, once.
 
-    Raises GateClosed without a covering consent, LedgerRefused over the yearly cap, TransportError
+    `shown_sha256` is the hex digest of the bytes that the resident saw, where they saw them.
+    Raises GateClosed without a covering consent, NotAnswerable outside the task's zones or times,
+    PreviewChanged when other bytes would leave, LedgerRefused over the yearly cap, TransportError
     when the cooperative cannot be reached; sending again later resends the same bytes.
     """
     now = store.clock.now()
@@ -101,6 +120,8 @@ def run_once(store: Store, member: Membership, task: Task) -> KeptContribution:
         # The gate is asked again even for bytes already reserved: a withdrawal stops them too.
         week = week_kilometres(connection, task, member.zone)
         kept = _prepared(connection, store, member, week, task)
+        if shown_sha256 not in {None, sha256(kept.report).hexdigest()}:
+            raise _preview_changed()
         if kept.state is ContributionState.PREPARED:
             _reserve(connection, kept, now=now)
     cooperative.send_report(store.connect(member.url), kept.report)
@@ -114,26 +135,27 @@ def _prepared(
 ) -> KeptContribution:
     """Return the kept bytes of a task while the gate is open, drawing them where needed."""
     now = store.clock.now()
+    _check_answerable(task, member, now=now)
     consent = consents.newest_for(connection, url=member.url, purpose_digest=task.purpose_digest)
-    ledger = contributions.every(connection)
+    spent = [
+        each
+        for each in contributions.every(connection)
+        if each.state is not ContributionState.PREPARED and each.task_digest != task.digest
+    ]
     permitted = permit_week(
-        week, task=task, covering=_covering(connection, consent, ledger, task), now=now
+        week, task=task, covering=_covering(connection, consent, spent, task), now=now
     )
     assert consent is not None, "the gate opens for no one without a consent"
+    n = sum(each.cid == consent.cid for each in spent)
     kept = contributions.find(connection, task.digest)
     if kept is not None:
-        same_consent = kept.head == permitted.grant.head
-        if kept.state is not ContributionState.PREPARED and not same_consent:
-            raise _drawn_under_another_consent()
-        exact = encode(week.kilometres, task).vector
-        if same_consent and (kept.state is not ContributionState.PREPARED or kept.exact == exact):
+        if _still_holds(kept, permitted, n=n, task=task):
             return kept
-        # The trips or the consent changed since the draft, of which nothing has left: draw anew.
         contributions.drop_prepared(connection, task.digest)
     made = contribute(
         permitted,
         task=task,
-        n=len(_spent_under(consent, ledger, besides=task)),
+        n=n,
         consent_key=consent.key,
         noise=store.noise,
         randomness=store.randomness,
@@ -154,34 +176,87 @@ def _prepared(
     return new
 
 
+def _still_holds(
+    kept: KeptContribution, permitted: Permitted[WeekKilometres], *, n: int, task: Task
+) -> bool:
+    """Tell whether kept bytes are still those to send; a draft that is not was never sent.
+
+    Raises GateClosed for bytes already reserved under a consent that ended since.
+    """
+    same_consent = kept.head == permitted.grant.head
+    if kept.state is not ContributionState.PREPARED:
+        if not same_consent:
+            raise _drawn_under_another_consent()
+        return True
+    return (
+        same_consent
+        and kept.exact == encode(permitted.value.kilometres, task).vector
+        and read_report(kept.report).report.n == n
+    )
+
+
+def _check_answerable(task: Task, member: Membership, *, now: datetime) -> None:
+    """Refuse, before anything is spent, what the cooperative would refuse for certain."""
+    if task.zone(member.zone) is None:
+        raise NotAnswerable(
+            fr="Cette question ne porte pas sur votre commune : rien ne part.",
+            en="This question is not about your home zone: nothing leaves.",
+        )
+    if now < task.period.end:
+        raise NotAnswerable(
+            fr=f"La semaine {task.week} n'est pas finie : rien ne part avant qu'elle soit entière.",
+            en=f"Week {task.week} is not over: nothing leaves until it is complete.",
+        )
+    if now >= task.report_deadline:
+        raise NotAnswerable(
+            fr="Cette question est close : rien ne part. Vous pourrez répondre à la suivante.",
+            en="This question is closed: nothing leaves. You can answer the next one.",
+        )
+
+
 def _covering(
     connection: Connection,
     consent: Consent | None,
-    ledger: Sequence[KeptContribution],
+    spent: Sequence[KeptContribution],
     task: Task,
 ) -> Covering | None:
     chain = consents.chain(connection, consent.cid) if consent else []
     if consent is None or not chain:
         return None
-    spent = _spent_under(consent, ledger, besides=task)
+    # A consent given anew for the same purpose does not open the week a second time.
+    same_purpose = {
+        each.cid
+        for each in consents.every(connection)
+        if each.purpose_digest == task.purpose_digest
+    }
     return Covering(
         events=[event.signed for event in chain],
         body=chain[-1].body,
         commitment_key=chain[-1].commitment_key,
-        spent_micro=sum(each.epsilon_micro for each in spent),
+        spent_week_micro=sum(
+            each.epsilon_micro
+            for each in spent
+            if each.week == task.week and each.cid in same_purpose
+        ),
+        spent_total_micro=sum(each.epsilon_micro for each in spent if each.cid == consent.cid),
     )
 
 
-def _spent_under(
-    consent: Consent, ledger: Sequence[KeptContribution], *, besides: Task
-) -> list[KeptContribution]:
-    return [
-        each
-        for each in ledger
-        if each.cid == consent.cid
-        and each.state is not ContributionState.PREPARED
-        and each.task_digest != besides.digest
-    ]
+def _not_served() -> NotAnswerable:
+    return NotAnswerable(
+        fr="Cette question demande ce que cette version ne sait pas faire : rien ne part. "
+        "Mettez le programme à jour.",
+        en="This question asks for what this version cannot do: nothing leaves. "
+        "Update the program.",
+    )
+
+
+def _preview_changed() -> PreviewChanged:
+    return PreviewChanged(
+        fr="L'aperçu a changé depuis que vous l'avez vu : rien n'est parti. Relisez-le, puis "
+        "envoyez.",
+        en="The preview has changed since you saw it: nothing has left. Read it again, then send.",
+    )
 
 
 def _drawn_under_another_consent() -> GateClosed:
@@ -214,9 +289,10 @@ def _reserve(connection: Connection, kept: KeptContribution, *, now: datetime) -
     except ContributionsError as error:
         raise LedgerRefused(
             fr="Votre budget de confidentialité sur 52 semaines ne permet pas cette "
-            "contribution : rien n'est parti. Elle sera possible quand d'anciennes semaines "
-            "sortiront du décompte.",
-            en="Your 52-week privacy budget does not allow this contribution: nothing has left. "
-            "It will be possible when older weeks leave the count.",
+            "contribution : rien n'est parti, et elle ne partira pas. D'autres semaines "
+            "redeviendront possibles quand les plus anciennes sortiront du décompte.",
+            en="Your 52-week privacy budget does not allow this contribution: nothing has left, "
+            "and it will not leave. Other weeks become possible again when the oldest leave the "
+            "count.",
         ) from error
     contributions.advance(connection, kept.task_digest, to=ContributionState.RESERVED, at=now)

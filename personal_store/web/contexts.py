@@ -4,18 +4,21 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from carbon.footprint import Interval
 from carbon.modes import ModeGroup, TransportMode
 from consents.record import EventType, Purpose
 from contributions.messages import read_report
 from contributions.weeks import week_of, week_period
+from personal_store import consenting
 from personal_store.db import consents, contributions, memberships, trips
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import KeptContribution
 from personal_store.db.trips import StoredTrip
 from personal_store.documents import factor_set
+from personal_store.errors import NotAnswerable
 from personal_store.footprint import PeriodFootprint, period_footprint
 from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
@@ -127,11 +130,16 @@ class SharingPage:
     """The page "what I share": the choice, the preview of the newest task, the ledger.
 
     `purpose` and `preview` are None when no cooperative was joined or nothing was asked yet.
+    `active` tells that some consent is in force, `may_give` that the one asked for now is not.
+    `unanswerable` says why a task has no preview. `shown_sha256` names the bytes shown.
     """
 
     cooperative: str | None
     purpose: Purpose | None
     active: bool
+    may_give: bool
+    unanswerable: NotAnswerable | None
+    shown_sha256: str
     events: Sequence[KeptEvent]
     preview: Preview | None
     preview_rows: Sequence[tuple[str, float, int]]
@@ -236,16 +244,31 @@ def sharing_page(store: Store) -> SharingPage:
     with reading(store.engine) as connection:
         joined = memberships.every(connection)
         ledger = contributions.every(connection)
-        opened = consents.every(connection)
-        events = [event for each in opened for event in consents.chain(connection, each.cid)]
+        chains = [
+            consents.chain(connection, each.cid)
+            for each in consents.every(connection)
+            if joined and each.url == joined[-1].url
+        ]
         asked = memberships.tasks(connection, joined[-1]) if joined else []
     purpose = catalogue.newest_purpose(store.engine, joined[-1]) if joined else None
-    shown = sharing.preview(store, joined[-1], asked[0].task) if asked else None
+    now = store.clock.now()
+    in_force = {
+        chain[-1].signed.payload.pd for chain in chains if consenting.is_active(chain, now=now)
+    }
+    shown, unanswerable = None, None
+    try:
+        shown = sharing.preview(store, joined[-1], asked[0].task) if asked else None
+    except NotAnswerable as error:
+        unanswerable = error
+    kept = shown.kept if shown else None
     return SharingPage(
         cooperative=asked[0].task.aggregator_name if asked else None,
         purpose=purpose,
-        active=bool(events) and events[-1].signed.payload.t.permits,
-        events=events,
+        active=bool(in_force),
+        may_give=purpose is not None and purpose.digest not in in_force,
+        unanswerable=unanswerable,
+        shown_sha256=sha256(kept.report).hexdigest() if kept else "",
+        events=[event for chain in chains for event in chain],
         preview=shown,
         preview_rows=preview_rows(shown) if shown else [],
         readable_report=readable_report(shown) if shown else "",

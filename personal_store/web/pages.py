@@ -13,10 +13,10 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from consents.record import EventType
 from contributions.errors import Malformed
 from contributions.weeks import week_of
 from personal_store import consenting
+from personal_store.cooperative import Membership
 from personal_store.errors import StoreError, TransportError, WrongPassphrase
 from personal_store.jobs import catalogue, sharing
 from personal_store.settings import Language
@@ -129,21 +129,28 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
             return _to(f"/{language}/login")
         return _sharing(pages, language)
 
-    @router.post("/{language}/sharing/consent")
-    def choose(
+    @router.post("/{language}/sharing/give")
+    def give(language: Language, request: Request) -> Response:
+        if not pages.is_open(request):
+            return _to(f"/{language}/login")
+        return _act(pages, language, lambda: _give(pages.store, language))
+
+    @router.post("/{language}/sharing/withdraw")
+    def withdraw(language: Language, request: Request) -> Response:
+        if not pages.is_open(request):
+            return _to(f"/{language}/login")
+        return _act(pages, language, lambda: _withdraw(pages.store, language))
+
+    @router.post("/{language}/sharing/contribute")
+    def send(
         language: Language,
         request: Request,
-        decision: Annotated[EventType, Form()],
+        task: Annotated[str, Form()],
+        shown_sha256: Annotated[str, Form()],
     ) -> Response:
         if not pages.is_open(request):
             return _to(f"/{language}/login")
-        return _act(pages, language, lambda: _decide(pages.store, decision, language))
-
-    @router.post("/{language}/sharing/contribute")
-    def send(language: Language, request: Request, task: Annotated[str, Form()]) -> Response:
-        if not pages.is_open(request):
-            return _to(f"/{language}/login")
-        return _act(pages, language, lambda: _contribute(pages.store, task))
+        return _act(pages, language, lambda: _contribute(pages.store, task, shown_sha256))
 
 
 def _week(pages: Pages, language: Language, week: str | None) -> Response:
@@ -177,26 +184,40 @@ def _act(pages: Pages, language: Language, action: Callable[[], None]) -> Respon
     return _to(f"/{language}/sharing")
 
 
-def _decide(store: Store, decision: EventType, language: Language) -> None:
+def _give(store: Store, language: Language) -> None:
     member = catalogue.the_membership(store.engine)
-    transport = store.connect(member.url)
     choice = consenting.Choice(
         membership=member,
-        purpose=catalogue.purpose_asked(store.engine, member, transport),
-        event_type=decision,
+        purpose=catalogue.purpose_asked(store.engine, member, store.connect(member.url)),
         language=language,
     )
-    consenting.decide(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
+    consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
+    _hand_over(store, member)
+
+
+def _withdraw(store: Store, language: Language) -> None:
+    member = catalogue.the_membership(store.engine)
+    consenting.withdraw(
+        store.engine,
+        member,
+        language=language,
+        now=store.clock.now(),
+        randomness=store.randomness,
+    )
+    _hand_over(store, member)
+
+
+def _hand_over(store: Store, member: Membership) -> None:
     # Signed and kept: it holds even when the cooperative cannot be told before the next visit.
     with suppress(TransportError):
-        consenting.hand_over(store.engine, member, transport)
+        consenting.hand_over(store.engine, member, store.connect(member.url))
 
 
-def _contribute(store: Store, task_digest: str) -> None:
+def _contribute(store: Store, task_digest: str, shown_sha256: str) -> None:
     member = catalogue.the_membership(store.engine)
     task = catalogue.find_task(store.engine, member, task_digest)
     consenting.hand_over(store.engine, member, store.connect(member.url))
-    sharing.run_once(store, member, task)
+    sharing.run_once(store, member, task, shown_sha256=shown_sha256)
 
 
 def _to(path: str) -> RedirectResponse:
