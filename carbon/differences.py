@@ -25,7 +25,9 @@ from carbon.factors import FactorSet
 from carbon.footprint import Footprint, Tally
 from carbon.modes import TransportMode
 from carbon.rates import LegRates, RateTable
-from carbon.uncertainty import Outcome, Propagation, SignedInterval
+from carbon.uncertainty import Outcome, Propagation, Rate, SignedInterval
+
+NOTHING = LegRates(usage=Rate(0.0, ()), life_cycle=Rate(0.0, ()), factor_ids=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,41 @@ def footprint_difference(
                 if p > 0
             ],
         )
+    return tally.difference(factor_set, factor_set)
+
+
+def period_difference(
+    before: Iterable[LegActivity],
+    after: Iterable[LegActivity],
+    factor_set: FactorSet,
+    *,
+    contrails: bool = True,
+) -> Difference:
+    """Compute what one period changes against another, such as this year against the last.
+
+    The legs are others, so their distances and modes are independent; the factors are the same,
+    so their errors cancel as far as both periods used them alike.
+
+    Raises:
+        NoFactor: the set has no factor for one of the modes.
+        DateOutsideSet: the set does not cover one of the days.
+
+    >>> from datetime import date
+    >>> from carbon.factors import load_factor_set
+    >>> leg = LegActivity(modes={TransportMode.CAR: 1.0}, distance_m=10_000, on=date(2026, 1, 9))
+    >>> less = period_difference([leg] * 10, [leg] * 9, load_factor_set()).life_cycle
+    >>> round(less.value, 2), round(less.high, 2)
+    (-2.18, -0.87)
+
+    """
+    table = RateTable(factor_set, contrails=contrails)
+    tally = _Differences()
+    for leg in before:
+        rates = [(p, table.rates(leg, mode)) for mode, p in leg.modes.items() if p > 0]
+        tally.add(leg, [(p, each, NOTHING) for p, each in rates])
+    for leg in after:
+        rates = [(p, table.rates(leg, mode)) for mode, p in leg.modes.items() if p > 0]
+        tally.add(leg, [(p, NOTHING, each) for p, each in rates])
     return tally.difference(factor_set, factor_set)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbon.differences import Change, footprint_difference, recompute
+from carbon.differences import Change, footprint_difference, period_difference, recompute
 from carbon.energies import Consumption, Energy
 from carbon.errors import CarbonError, InvalidActivity
 from carbon.factors import load_factor_set
@@ -192,3 +192,22 @@ def test_a_recomputation_keeps_both_hashes():
 def test_three_numbers_out_of_order_are_no_signed_interval(value, low, high):
     with pytest.raises(CarbonError):
         SignedInterval(value=value, low=low, high=high)
+
+
+def test_two_periods_share_the_errors_of_their_factors():
+    less = period_difference([leg(CAR, 100)] * 10, [leg(CAR, 100)] * 9, SET).life_cycle
+    assert (less.value, less.low) == (pytest.approx(-22.3), pytest.approx(-22.3 * 1.6))
+
+
+def test_two_periods_do_not_share_their_distances():
+    legs = [leg(CAR, 100, distance_u95_percent=20)]
+    same = period_difference(legs, legs, SET).life_cycle
+    assert same.high == pytest.approx(22.3 * 0.2 * 2**0.5)
+
+
+def test_the_change_between_periods_is_that_of_their_totals():
+    before, after = [leg(CAR, 100), leg(TER, 90)], [leg({CAR: 0.5, BUS: 0.5}, 30)]
+    expected = total_footprint(after, SET).usage.value - total_footprint(before, SET).usage.value
+    difference = period_difference(before, after, SET)
+    assert difference.usage.value == pytest.approx(expected)
+    assert difference.before == total_footprint(before, SET)
