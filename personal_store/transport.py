@@ -15,7 +15,12 @@ from personal_store.errors import TransportError
 
 TIMEOUT_S = 30.0
 # The same from every store: nothing in a header may tell one resident from another.
-HEADERS = {"User-Agent": "personal-store", "Content-Type": "application/json"}
+# Plain bytes are asked for, and read as they come: what unpacks depends on the machine, and bombs.
+HEADERS = {
+    "User-Agent": "personal-store",
+    "Content-Type": "application/json",
+    "Accept-Encoding": "identity",
+}
 # The largest honest answer is a list of signed tasks; a hostile server must not fill the disk.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
@@ -63,12 +68,12 @@ class HttpTransport:
                 client.stream(method, self._url + path, content=body) as response,
             ):
                 received = bytearray()
-                for chunk in response.iter_bytes():
+                for chunk in response.iter_raw():
                     received += chunk
                     if len(received) > MAX_ANSWER_BYTES:
                         raise _no_answer("réponse trop longue", "answer too long")
                 return Answer(status=response.status_code, body=bytes(received))
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise _no_answer("adresse mal écrite", "malformed address") from error
         except httpx.HTTPError as error:
             raise _no_answer("connexion impossible", "no connection") from error
