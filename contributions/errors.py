@@ -6,7 +6,10 @@ The tree::
     ├── Malformed              bytes or values outside the wire format or its bounds
     ├── SignatureRefused       a signature, its key or its header does not hold
     ├── ReportMismatch         a well-formed report that does not answer the task
-    ├── MeasurementRefused     kilometres that cannot be encoded
+    ├── MeasurementRefused     kilometres, or units, that cannot be encoded
+    ├── ProofRefused           shares that do not prove a measurement within its bounds
+    ├── EnvelopeRefused        a sealed share that is not for this keeper, task and report
+    ├── TotalsRefused          aggregate shares that do not add up to a sum of these reports
     ├── NoiseRefused           noise that would not give the privacy promised
     ├── TrustModeNotServed     a trust mode that this version does not serve yet
     └── BudgetError            the privacy ledger says no
@@ -35,7 +38,19 @@ class ReportMismatch(ContributionsError):
 
 
 class MeasurementRefused(ContributionsError):
-    """The kilometres cannot be encoded: unknown label, negative or not finite."""
+    """The measurement cannot be encoded: unknown label, negative, not finite or out of bounds."""
+
+
+class ProofRefused(ContributionsError):
+    """The shares of a report do not prove a measurement within its bounds: nothing is added."""
+
+
+class EnvelopeRefused(ContributionsError):
+    """A sealed share does not open for this keeper, task, report and public share."""
+
+
+class TotalsRefused(ContributionsError):
+    """Aggregate shares do not add up to what a sum of these reports can be: publish nothing."""
 
 
 class NoiseRefused(ContributionsError):

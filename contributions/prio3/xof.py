@@ -1,0 +1,69 @@
+"""XofTurboShake128: long pseudorandom strings from short seeds, each use in its own domain.
+
+Spec: draft-irtf-cfrg-vdaf sections 6.2 and 6.2.3; TurboSHAKE128 is RFC 9861 (pycryptodomex).
+A seed is a parameter: nothing here draws randomness.
+"""
+
+from collections.abc import Callable
+
+from Cryptodome.Hash import TurboSHAKE128  # type: ignore[import-not-found, unused-ignore]
+
+from contributions.errors import Malformed
+from contributions.prio3.field import Field
+
+SEED_BYTES = 32
+"""Size of a seed. Source: draft-irtf-cfrg-vdaf section 6.2.1."""
+
+VERSION = 18
+"""First byte of every domain separation tag; the draft's wire version. Source: section 1.1."""
+
+_ALGORITHM_CLASS = 0
+"""VDAF, as opposed to an IDPF. Source: section 6.2.3."""
+_MAX_DST_BYTES = 65_535
+_DOMAIN = 1
+
+
+def domain_separation_tag(*, algorithm_id: int, usage: int, ctx: bytes) -> bytes:
+    """Return the tag of one use of one algorithm in one application context (section 6.2.3)."""
+    return (
+        bytes((VERSION, _ALGORITHM_CLASS))
+        + algorithm_id.to_bytes(4, "big")
+        + usage.to_bytes(2, "big")
+        + ctx
+    )
+
+
+def xof_stream(seed: bytes, *, dst: bytes, binder: bytes) -> Callable[[int], bytes]:
+    """Return a function that yields the next so many bytes of the stream.
+
+    `seed` has 0 to 255 bytes, `dst` at most 65 535; raises `Malformed`.
+    """
+    if len(seed) > 255 or len(dst) > _MAX_DST_BYTES:
+        raise Malformed("expected a seed of at most 255 bytes and a tag of at most 65535")
+    message = b"".join((len(dst).to_bytes(2, "little"), dst, bytes((len(seed),)), seed, binder))
+    read: Callable[[int], bytes] = TurboSHAKE128.new(domain=_DOMAIN, data=message).read
+    return read
+
+
+def derive_seed(seed: bytes, *, dst: bytes, binder: bytes) -> bytes:
+    """Derive a seed of `SEED_BYTES` from another (section 6.2)."""
+    return xof_stream(seed, dst=dst, binder=binder)(SEED_BYTES)
+
+
+def expand_into_vector(
+    field: Field, seed: bytes, *, dst: bytes, binder: bytes, length: int
+) -> list[int]:
+    """Expand a seed into `length` uniform field elements (section 6.2)."""
+    return next_vector(field, xof_stream(seed, dst=dst, binder=binder), length)
+
+
+def next_vector(field: Field, read: Callable[[int], bytes], length: int) -> list[int]:
+    """Return the next `length` elements of a stream, skipping what is not below the modulus.
+
+    Both moduli fill their bytes, so that the draft's masking by the next power of two is void.
+    """
+    vector: list[int] = []
+    while len(vector) < length:
+        fresh = field.integers(read((length - len(vector)) * field.element_bytes))
+        vector += [element for element in fresh if element < field.modulus]
+    return vector
