@@ -1,5 +1,6 @@
-"""A person's mobility footprint: emission factors with their provenance, and intervals.
+"""A person's mobility footprint and cost: factors with provenance, intervals, euros, what-ifs.
 
-It imports nothing but the standard library and reads nothing but its own data, when asked to.
-Start at `carbon.footprint`; `python -m carbon --help` answers for one leg.
+It imports nothing but the standard library (one function takes numpy when called, see
+`carbon.columns`) and reads nothing but its own data, when asked to. Start at `carbon.footprint`,
+or at `docs/carbon.md`; `python -m carbon --help` answers for one leg.
 """

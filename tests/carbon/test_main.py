@@ -53,6 +53,42 @@ def test_without_a_date_the_newest_factors_hold(capsys):
     assert json.loads(capsys.readouterr().out)["date"] == last_day
 
 
+MEASURED = ["--mode", "car", "--distance-km", "100", "--date", "2026-11-02"]
+
+
+def test_a_measured_consumption_beats_the_class(capsys):
+    main([*MEASURED, "--energy", "petrol", "--per-100-km", "6", "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["usage_kg_co2e"]["value"] == pytest.approx(6 * 2.70)
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_a_factor_that_stands_in_is_said(capsys, form):
+    main([*MEASURED, "--energy", "electricity", "--per-100-km", "18", "--country", "DE", *form])
+    assert "electricity DE 2026: used DE 2011" in capsys.readouterr().out
+
+
+def test_a_flight_may_leave_its_contrails_out(capsys):
+    flight = ["--mode", "plane", "--distance-km", "800", "--date", "2026-11-02", "--json"]
+    main([*flight, "--no-contrails"])
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["life_cycle_kg_co2e"]["value"] == pytest.approx(98.8576)
+
+
+def test_another_factor_set_shows_what_it_changes(capsys):
+    tgv = ["--mode", "train_tgv", "--distance-km", "100", "--date", "2019-07-01"]
+    main([*tgv, "--against", "factors-2026-11", "--json"])
+    against = json.loads(capsys.readouterr().out)["against"]
+    assert against["change_life_cycle_kg_co2e"]["value"] == pytest.approx(0.293 - 0.236)
+    assert against["moves"][0]["after"] == ["train_tgv.bc23.43256"]
+
+
+def test_another_factor_set_shows_its_changes_in_words(capsys):
+    tgv = ["--mode", "train_tgv", "--distance-km", "100", "--date", "2019-07-01"]
+    main([*tgv, "--against", "factors-2026-11"])
+    assert "train_tgv.bc22.28145 -> train_tgv.bc23.43256" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("exit_code", "field", "arguments"),
     [
@@ -66,6 +102,11 @@ def test_without_a_date_the_newest_factors_hold(capsys):
         (2, "--distance-km", ["--mode", "bus", "--distance-km", "far"]),
         (2, "--distance-km", ["--mode", "bus"]),
         (2, "--date", [*CAR, "--date", "2/11/2026"]),
+        (1, "per_100_km", [*CAR, "--energy", "petrol", "--per-100-km", "-6"]),
+        (1, "consumption", [*CAR, "--energy", "diesel", "--per-100-km", "6"]),
+        (1, "factor_set", [*CAR, "--against", "factors-1999-01"]),
+        (2, "--per-100-km", [*CAR, "--energy", "petrol"]),
+        (2, "--energy", [*CAR, "--energy", "coal", "--per-100-km", "6"]),
         (2, "--speed", [*CAR, "--speed\n3"]),
     ],
 )
