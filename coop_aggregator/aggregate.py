@@ -1,5 +1,4 @@
 """Step 7 of 9 — aggregate. In: kept reports. Out: a frozen, committed batch and its sums.
-
 Next: release.
 
 Freezing decides, once, which reports count: coverage is checked again on the log of that instant,

@@ -1,6 +1,5 @@
 """Step 9 of 9 — audit. In: a release. Out: its digest in the consent log, and the log for auditors.
-
-Next: nobody of ours; the stewards verify with tools that need nothing of the cooperative.
+Next: nobody of ours; stewards verify with tools that need nothing of the cooperative.
 
 The log says, in an order that nobody can change later: which purpose was asked for, who consented
 (by a random id), which batch was committed to, and what was published from it.

@@ -21,7 +21,7 @@ from coop_aggregator.app import create_app
 from coop_aggregator.clock import SystemClock
 from coop_aggregator.console import EXIT_FAILED, Session, plain_errors
 from coop_aggregator.db.engine import connect, create_schema
-from coop_aggregator.db.identity import Role
+from coop_aggregator.db.identity import Identity, Role
 from coop_aggregator.db.territories import replace_territory
 from coop_aggregator.doctor import examine
 from coop_aggregator.enrolment import make_codes
@@ -80,23 +80,11 @@ def init(
 ) -> None:
     """Créer clés et base. / Make keys and database."""
     session: Session = context.obj
-    if role is Role.LEADER:
-        if origin is None:
-            raise typer.BadParameter("--origin", param_hint="--origin")
-        made = init_leader(
-            session.settings,
-            session.clock,
-            name=name,
-            origin=origin,
-            contact=contact or f"https://{origin.partition('/')[0]}/",
-        )
-        who, database = made.who, made.database
-    else:
-        if log_vkey is None:
-            raise typer.BadParameter("--log-vkey", param_hint="--log-vkey")
-        helper = init_helper(session.settings, session.clock, name=name, log_vkey=log_vkey)
-        who, database = helper.who, helper.database
-    database.close()
+    who = (
+        _init_leader(session, name, origin, contact)
+        if role is Role.LEADER
+        else _init_helper(session, name, log_vkey)
+    )
     session.say(
         fr=f"Installation créée dans {session.settings.data}, rôle {who.role}.\n"
         f"Clé de vérification, à transmettre :\n  {who.own_vkey}",
@@ -216,6 +204,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             app(args=ordered, prog_name="coop-aggregator")
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
+
+
+def _init_leader(session: Session, name: str, origin: str | None, contact: str | None) -> Identity:
+    if origin is None:
+        raise typer.BadParameter("example.org/log", param_hint="--origin")
+    contact = contact or f"https://{origin.partition('/')[0]}/"
+    leader = init_leader(session.settings, session.clock, name=name, origin=origin, contact=contact)
+    leader.database.close()
+    return leader.who
+
+
+def _init_helper(session: Session, name: str, log_vkey: str | None) -> Identity:
+    if log_vkey is None:
+        raise typer.BadParameter("name+id+base64", param_hint="--log-vkey")
+    helper = init_helper(session.settings, session.clock, name=name, log_vkey=log_vkey)
+    helper.database.close()
+    return helper.who
 
 
 def _installation_options_first(arguments: Sequence[str]) -> list[str]:

@@ -1,5 +1,4 @@
 """Step 6 of 9 — intake. In: signed consent events and reports. Out: kept leaves, kept reports.
-
 Next: aggregate.
 
 Everything that a store sends is checked here, in numbered steps, before one byte of it is kept. A

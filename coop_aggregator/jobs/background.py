@@ -5,6 +5,7 @@ the next one tries again.
 """
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -49,6 +50,7 @@ async def _loop(leader: Leader, settings: Settings) -> None:
             await asyncio.to_thread(run_jobs, leader, settings)
         except AggregatorError as error:
             log.warning("job refused", kind=type(error).__name__, detail=error.en)
-        except Exception as error:
-            log.exception("job failed", kind=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - the loop outlives whatever a run meets
+            trace = "".join(traceback.format_exception(error))
+            log.critical("job failed", kind=type(error).__name__, trace=trace)
         await asyncio.sleep(settings.release_interval_s)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from coop_aggregator.web.contexts import Bar, Shape
 
-CHART_WIDTH = 640
-LABEL_WIDTH = 150
-ROW_HEIGHT = 34
+CHART_WIDTH = 400
+MARGIN = 6
+ROW_HEIGHT = 44
+LABEL_HEIGHT = 18
+"""A label stands above its bar, so that it stays readable where the drawing is 300 pixels wide."""
 MAP_WIDTH = 480
 MAP_HEIGHT = 420
 LEVELS = 5
@@ -38,8 +40,8 @@ class Axis:
 
     def x(self, value: float) -> int:
         """Return where `value` falls on the drawing."""
-        span = CHART_WIDTH - LABEL_WIDTH - 10
-        return LABEL_WIDTH + round(span * (value - self.low) / (self.high - self.low))
+        span = CHART_WIDTH - 2 * MARGIN
+        return MARGIN + round(span * (value - self.low) / (self.high - self.low))
 
 
 def axis_of(estimates: Sequence[Estimate]) -> Axis:
@@ -54,9 +56,9 @@ def bars_of(estimates: Sequence[Estimate], axis: Axis) -> tuple[Bar, ...]:
     zero = axis.x(0)
     bars = []
     for rank, estimate in enumerate(estimates):
-        y = rank * ROW_HEIGHT + 6
+        y = rank * ROW_HEIGHT + LABEL_HEIGHT
         end = axis.x(estimate.value)
-        low, high, middle = axis.x(estimate.low), axis.x(estimate.high), y + 11
+        low, high, middle = axis.x(estimate.low), axis.x(estimate.high), y + 10
         caps = f"M{low} {middle - 5}v10M{high} {middle - 5}v10"
         bars.append(
             Bar(
@@ -68,6 +70,12 @@ def bars_of(estimates: Sequence[Estimate], axis: Axis) -> tuple[Bar, ...]:
             )
         )
     return tuple(bars)
+
+
+def zero_of(count: int, axis: Axis) -> str:
+    """Return the path of the zero line beside `count` bars; labels stay clear of it."""
+    zero = axis.x(0)
+    return "".join(f"M{zero} {rank * ROW_HEIGHT + LABEL_HEIGHT - 2}v24" for rank in range(count))
 
 
 def level_of(value: float, top: float) -> int:

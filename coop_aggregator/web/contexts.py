@@ -32,11 +32,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarChart:
-    """Bars from a common zero line, with the axis's end as a text."""
+    """Bars from a common zero; `zero` is the SVG path of that line, broken where labels stand."""
 
     width: int
     height: int
-    zero_x: int
+    zero: str
     bars: tuple[Bar, ...]
     description: str
 

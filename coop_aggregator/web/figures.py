@@ -40,35 +40,34 @@ class Wording:
     language: Language
     gettext: Callable[[str], str]
 
+    @property
+    def locale(self) -> str:
+        """Return the locale of numbers and dates; English ones are the European ones."""
+        return "en_GB" if self.language is Language.ENGLISH else "fr_FR"
+
     def say(self, sentence: str, **values: str) -> str:
         """Translate a French sentence, then fill in `{names}`."""
         return self.gettext(sentence).format(**values)
 
-    def number(self, value: float, *, digits: int = 0) -> str:
-        """Write a number as this reader does; no minus before a zero."""
-        rounded = round(value, digits) + 0.0
-        pattern = "#,##0." + "0" * digits if digits else "#,##0"
-        return format_decimal(rounded, format=pattern, locale=self.language.value)
+    def number(self, value: float) -> str:
+        """Write a whole number as this reader does; no minus before a zero."""
+        return format_decimal(round(value), format="#,##0", locale=self.locale)
 
     def km(self, value: float) -> str:
         """Write kilometres, to the kilometre."""
         return f"{self.number(value)} km"
 
-    def interval(self, low: float, high: float, *, digits: int = 0) -> str:
-        """Write an interval of kilometres."""
-        return self.say(
-            "de {low} à {high} km",
-            low=self.number(low, digits=digits),
-            high=self.number(high, digits=digits),
-        )
+    def interval(self, low: float, high: float) -> str:
+        """Write an interval; its unit stands in a heading or follows."""
+        return self.say("de {low} à {high}", low=self.number(low), high=self.number(high))
 
     def percent(self, share: float) -> str:
         """Write a share, to the percent."""
-        return format_percent(share, locale=self.language.value)
+        return format_percent(share, locale=self.locale)
 
     def day(self, day: date, *, long: bool = True) -> str:
         """Write a date."""
-        return format_date(day, "long" if long else "medium", locale=self.language.value)
+        return format_date(day, "long" if long else "medium", locale=self.locale)
 
     def mode(self, label: str) -> str:
         """Name a mode group; a label that we do not know stays as it is."""
@@ -116,7 +115,7 @@ def zone_rows(
             table.append(
                 ZoneRow(
                     name=zone.name,
-                    value=wording.km(mean.value),
+                    value=wording.number(mean.value),
                     interval=wording.interval(mean.low, mean.high),
                 )
             )
@@ -194,7 +193,7 @@ def _finding(release: Release, estimates: Sequence[charts.Estimate], wording: Wo
             n=wording.number(release.n),
         )
     return wording.say(
-        "« {mode} » vient en tête : {km} sur la semaine pour {n} réponses, {interval} avec une "
+        "« {mode} » vient en tête : {km} sur la semaine pour {n} réponses, {interval} km avec une "
         "confiance de 95 %.",
         mode=top.label,
         km=wording.km(top.value),
@@ -207,8 +206,8 @@ def _chart(estimates: Sequence[charts.Estimate], wording: Wording) -> BarChart:
     axis = charts.axis_of(estimates)
     return BarChart(
         width=charts.CHART_WIDTH,
-        height=len(estimates) * charts.ROW_HEIGHT + 8,
-        zero_x=axis.x(0),
+        height=len(estimates) * charts.ROW_HEIGHT,
+        zero=charts.zero_of(len(estimates), axis),
         bars=charts.bars_of(estimates, axis),
         description=wording.say(
             "Une barre par mode, avec son intervalle de confiance à 95 % ; le tableau à la suite "
@@ -229,7 +228,7 @@ def _mode_rows(rows: Sequence[ReleaseRow], wording: Wording) -> tuple[ModeRow, .
         table.append(
             ModeRow(
                 label=wording.mode(row.mode),
-                km=wording.km(row.km),
+                km=wording.number(row.km),
                 interval=wording.interval(row.ci95_low, row.ci95_high),
                 share="" if math.isnan(share) else wording.percent(share),
             )
@@ -238,7 +237,7 @@ def _mode_rows(rows: Sequence[ReleaseRow], wording: Wording) -> tuple[ModeRow, .
 
 
 def _facts(release: Release, wording: Wording) -> tuple[Fact, ...]:
-    noise = " ; ".join(
+    noise = ", ".join(
         f"{wording.mode(level.mode)} {wording.km(level.noise_sd_km)}" for level in release.noise
     )
     count = (
@@ -265,4 +264,4 @@ def _facts(release: Release, wording: Wording) -> tuple[Fact, ...]:
 
 def _epsilon(micro: int, wording: Wording) -> str:
     value = Decimal(micro).scaleb(-6).normalize()
-    return format_decimal(value, format="#,##0.######", locale=wording.language.value)
+    return format_decimal(value, format="#,##0.######", locale=wording.locale)

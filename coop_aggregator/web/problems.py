@@ -5,6 +5,7 @@ name for machines; for a refused report it ends with the reason code and says no
 """
 
 import re
+import traceback
 from http import HTTPStatus
 
 import structlog
@@ -84,7 +85,9 @@ class UnforeseenErrors:
             await self._app(scope, receive, send_and_note)
         except Exception as error:
             log = structlog.get_logger("error")
-            log.exception("unforeseen", kind=type(error).__name__, exc_info=error)
+            # The trace as text: a logger that prints local variables would print what was sent.
+            trace = "".join(traceback.format_exception(error))
+            log.critical("unforeseen", kind=type(error).__name__, trace=trace)
             if begun or scope["type"] != "http":
                 raise
             await _unforeseen()(scope, receive, send)

@@ -35,7 +35,7 @@ def test_nothing_leaves_the_drawing():
     estimates = [estimate(1e9), estimate(-1e9), estimate(0, 0)]
     axis = charts.axis_of(estimates)
     for bar in charts.bars_of(estimates, axis):
-        assert bar.x >= charts.LABEL_WIDTH
+        assert bar.x >= charts.MARGIN
         assert bar.x + bar.width <= charts.CHART_WIDTH
 
 

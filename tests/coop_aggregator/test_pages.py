@@ -6,7 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from consents.checkpoint import read_checkpoint
+from consents.witness import AddCheckpoint
 from coop_aggregator.app import STATIC
+from coop_aggregator.db.log import Cosignature, add_cosignature
 from coop_aggregator.db.questions import purpose_digests
 from coop_aggregator.db.territories import replace_territory
 from coop_aggregator.questions import Question, draft_task, sign_draft
@@ -162,7 +165,7 @@ def test_the_home_page_says_what_was_found_in_english(client):
 @pytest.mark.usefixtures("released")
 def test_a_negative_value_is_shown_as_it_is(client):
     text = Page(client.get("/en/").text).text
-    assert "-540 km" in text
+    assert "By plane -540 " in text
 
 
 @pytest.mark.usefixtures("released")
@@ -175,7 +178,7 @@ def test_a_release_states_what_it_costs_in_privacy(client):
 @pytest.mark.usefixtures("released")
 def test_a_zone_below_the_minimum_shows_no_figure(client):
     text = Page(client.get("/fr/publications/2026-W46/zones/car").text).text
-    assert "Zone A 405 km" not in text  # held back with B: together they are a lawful group
+    assert "Zone A non publié" in text  # held back with B: together they are a lawful group
     assert "Zone B non publié" in text
     assert "Zone C non publié" in text
 
@@ -257,3 +260,48 @@ def test_a_map_draws_each_commune_and_shades_what_is_published(real_territory, p
     assert len(shades) == 28
     assert shades.count("z0") == 3
     assert page.text.count("non publié") >= 3
+
+
+@pytest.fixture
+def stewards(helper, serve, tmp_path):
+    """Return a client of the stewards' application."""
+    return serve(helper, Settings(data=tmp_path / "stewards"))
+
+
+@pytest.mark.parametrize("path", ["/fr/", "/en/"])
+def test_the_stewards_page_lists_what_they_cosigned(stewards, helper, coop, path):
+    with coop.leader.database.read() as connection:
+        note = coop.leader.log(connection).checkpoint()
+    request = AddCheckpoint(old_size=0, proof=(), checkpoint=note)
+    stewards.post("/add-checkpoint", content=request.to_bytes())
+    page = Page(stewards.get(path).text)
+    assert page.all("html")[0]["lang"] == path[1:3]
+    assert read_checkpoint(note).root.hex() in page.text
+    assert helper.who.own_vkey in page.text
+    assert len(page.elements) <= MAX_NODES
+
+
+def test_the_stewards_page_says_when_nothing_was_cosigned(stewards):
+    assert "Aucun encore." in Page(stewards.get("/fr/").text).text
+
+
+def test_the_stewards_serve_no_statistics(stewards):
+    assert stewards.get("/fr/protection").status_code == 404
+    assert stewards.get("/v1/tasks").status_code == 404
+
+
+def test_the_protection_page_shows_the_log_and_its_key(client, light_coop):
+    page = Page(client.get("/en/protection").text)
+    assert light_coop.leader.who.log_vkey in page.text
+    assert light_coop.purpose_digest in page.text
+    assert "No steward has cosigned it yet." in page.text
+
+
+def test_the_protection_page_says_how_much_is_cosigned(client, light_coop):
+    with light_coop.leader.database.write() as connection:
+        add_cosignature(
+            connection,
+            Cosignature(size=1, witness="w", line="— w x\n", cosigned_at=light_coop.clock.now()),
+        )
+    text = Page(client.get("/fr/protection").text).text
+    assert "Les tiers de confiance ont cosigné ses 1 premières lignes." in text

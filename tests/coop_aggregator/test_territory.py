@@ -128,8 +128,8 @@ def test_a_file_beyond_the_limit_is_not_read(tmp_path):
 
 
 def test_too_many_vertices_are_refused(write_territory):
-    ring = [[rank / 1e6, (rank % 2) / 1e3] for rank in range(300_001)]
-    with pytest.raises(TerritoryRefused):
+    ring = [[rank / 1e6, (rank % 2) / 1e7] for rank in range(300_001)]
+    with pytest.raises(TerritoryRefused, match="sommets"):
         read_territory(write_territory([polygon([*ring, [0, 1], ring[0]])]))
 
 

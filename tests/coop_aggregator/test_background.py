@@ -1,0 +1,72 @@
+"""The server's own loop: it runs the jobs, outlives a failing run, and stops with the server."""
+
+import asyncio
+
+from structlog.testing import capture_logs
+
+from coop_aggregator.app import create_app
+from coop_aggregator.db.log import last_cosigned_size
+from coop_aggregator.db.releases import release_weeks
+from coop_aggregator.jobs import background
+from coop_aggregator.settings import Settings
+
+
+def weeks(coop):
+    with coop.leader.database.read() as connection:
+        return release_weeks(connection)
+
+
+async def live_until(app, done):
+    """Run the application's lifespan until `done()` or five seconds have passed."""
+    async with app.router.lifespan_context(app), asyncio.timeout(5):
+        for _attempt in range(500):
+            if done():
+                return
+            await asyncio.sleep(0.01)
+
+
+def test_the_server_publishes_what_is_due(light_coop, light_settings):
+    light_coop.after_deadline()
+    settings = Settings(data=light_settings.data, release_interval_s=1)
+    app = create_app(light_coop.leader, settings)
+    asyncio.run(live_until(app, lambda: weeks(light_coop)))
+    assert weeks(light_coop) == ("2026-W46",)
+
+
+def test_without_an_interval_nothing_runs(light_coop, light_settings):
+    light_coop.after_deadline()
+    app = create_app(light_coop.leader, light_settings)
+    asyncio.run(live_until(app, lambda: True))
+    assert weeks(light_coop) == ()
+
+
+def test_a_witness_that_does_not_answer_is_logged_and_tried_again(light_coop, light_settings):
+    settings = Settings(
+        data=light_settings.data,
+        release_interval_s=1,
+        witness_url="http://127.0.0.1:1",
+        witness_vkey="w.example+00000000+BAAA",
+    )
+    app = create_app(light_coop.leader, settings)
+    with capture_logs() as lines:
+        asyncio.run(live_until(app, lambda: len(lines) > 0))
+    assert lines[0]["event"] == "job refused"
+    assert lines[0]["kind"] == "WitnessFailed"
+
+
+def test_a_failing_run_does_not_end_the_loop(light_coop, light_settings):
+    with light_coop.leader.database.write() as connection:
+        connection.exec_driver_sql("DROP TABLE releases")
+    settings = Settings(data=light_settings.data, release_interval_s=1)
+    app = create_app(light_coop.leader, settings)
+    with capture_logs() as lines:
+        asyncio.run(live_until(app, lambda: len(lines) >= 2))
+    assert {line["event"] for line in lines} == {"job failed"}
+
+
+def test_one_run_without_a_witness_only_publishes(light_coop, light_settings):
+    light_coop.after_deadline()
+    background.run_jobs(light_coop.leader, light_settings)
+    with light_coop.leader.database.read() as connection:
+        assert last_cosigned_size(connection) == 0
+    assert weeks(light_coop) == ("2026-W46",)
