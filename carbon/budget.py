@@ -295,14 +295,8 @@ def mobility_budget(year: MobilityYear, *, scale: MileageScale | None = None) ->
         )
         for each in year.passes
     ]
-    if year.tickets_eur:
-        lines.append(
-            BudgetLine(
-                label="tickets",
-                full_cost_eur=year.tickets_eur,
-                out_of_pocket_eur=year.tickets_eur,
-            )
-        )
+    if fares := year.tickets_eur:
+        lines.append(BudgetLine(label="tickets", full_cost_eur=fares, out_of_pocket_eur=fares))
     taxable = 0.0
     if given := year.package.given_eur:
         refund = math.fsum(each.price_eur * each.employer_share for each in year.passes)

@@ -36,8 +36,8 @@ class Change:
 
     `replace` says which mode would become which; a mode that it does not name stays as it was, so
     a leg that is 70 % car and 30 % bus keeps its bus. To keep the mode and change only the
-    occupants, replace it by itself. `occupants` and `consumption`, where given, are those of the
-    replacing modes.
+    occupants, replace it by itself: a vehicle that stays keeps its measured consumption.
+    `occupants` and `consumption`, where given, are those of the replacing modes.
 
     Raises:
         InvalidActivity: the replacing modes or occupants are impossible.
@@ -88,12 +88,15 @@ class Change:
         """
         if mode not in self.replace:
             return table.rates(self.before, mode)
-        return table.rates(self._leg(), self.replace[mode])
+        return table.rates(self._leg(same_vehicle=self.replace[mode] is mode), self.replace[mode])
 
-    def _leg(self) -> LegActivity:
+    def _leg(self, *, same_vehicle: bool = False) -> LegActivity:
         """Return the leg with what belongs to the replacing modes."""
+        consumption = self.consumption
+        if consumption is None and same_vehicle:
+            consumption = self.before.consumption
         occupants = self.before.occupants if self.occupants is None else self.occupants
-        return replace(self.before, occupants=occupants, consumption=self.consumption)
+        return replace(self.before, occupants=occupants, consumption=consumption)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,8 +218,7 @@ def recompute(
     """Recompute the legs with another set, and report what that changes and why.
 
     Raises:
-        NoFactor: one of the sets has no factor for one of the modes.
-        DateOutsideSet: one of the sets does not cover one of the days.
+        NoFactor, DateOutsideSet: as for `footprint_difference`, in either set.
 
     >>> from datetime import date
     >>> from carbon.factors import load_factor_set

@@ -74,6 +74,16 @@ class MileageScale:
     rows: tuple[ScaleRow, ...]
     sha256: str
 
+    @property
+    def years(self) -> str:
+        """Return the years that it covers, for people to read.
+
+        >>> load_mileage_scale().years
+        '2023 to 2026'
+        """
+        first = min(row.first_year for row in self.rows)
+        return f"{first} to {max(row.last_year for row in self.rows)}"
+
     def eur(
         self,
         distance_km: float,
@@ -85,9 +95,8 @@ class MileageScale:
     ) -> float:
         """Return what `distance_km` driven in one year cost in full, in euros.
 
-        `year` is the one in which the scale is current, 2023 to 2026. `fiscal_power` (CV) is on the
-        registration document; a moped's does not matter. Near a threshold the published scale jumps
-        by up to 2 €: it is not smoothed here.
+        `year` is the one in which the scale is current. `fiscal_power` (CV) is on the registration
+        document; a moped's does not matter. The published scale jumps at thresholds, by up to 2 €.
 
         Raises:
             InvalidCost: the distance or the fiscal power is impossible.
@@ -96,34 +105,25 @@ class MileageScale:
         >>> scale = load_mileage_scale()
         >>> scale.eur(10_000, vehicle=ScaleVehicle.CAR, fiscal_power=5, electric=True, year=2026)
         5954.0
-        >>> scale.eur(-1, vehicle=ScaleVehicle.MOPED, year=2026)
-        Traceback (most recent call last):
-        carbon.errors.InvalidCost: distance_km: expected between 0 and 2000000, seen -1
 
         """
         if not 0 <= distance_km <= LONGEST_YEAR_KM:
             raise InvalidCost(
                 "distance_km", f"expected between 0 and {LONGEST_YEAR_KM:.0f}, seen {distance_km}"
             )
-        if fiscal_power < 1:
+        if not fiscal_power >= 1:
             raise InvalidCost("fiscal_power", f"expected 1 CV or more, seen {fiscal_power}")
         current = [row for row in self.rows if row.first_year <= year <= row.last_year]
         if not current:
-            years = sorted({row.first_year for row in self.rows} | {r.last_year for r in self.rows})
-            raise DateOutsideSet(
-                "year", f"expected {years[0]} to {years[-1]} in {self.name!r}, seen {year}"
-            )
-        row = min(
-            (
-                row
-                for row in current
-                if row.vehicle is vehicle
-                and row.electric is electric
-                and row.power_min <= fiscal_power <= row.power_max
-                and distance_km <= row.up_to_km
-            ),
-            key=lambda row: row.up_to_km,
+            raise DateOutsideSet("year", f"expected {self.years} in {self.name!r}, seen {year}")
+        rows = (
+            row
+            for row in current
+            if (row.vehicle, row.electric) == (vehicle, electric)
+            and row.power_min <= fiscal_power <= row.power_max
+            and distance_km <= row.up_to_km
         )
+        row = min(rows, key=lambda row: row.up_to_km)
         return round(row.eur_per_km * distance_km + row.constant_eur, 2)
 
 

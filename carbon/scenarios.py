@@ -265,7 +265,6 @@ class CommuteByCarpool:
                 before=travelled.leg,
                 replace={mode: mode for mode in OWN_CARS},
                 occupants=self.occupants,
-                consumption=travelled.leg.consumption,
             ),
             duration_s=travelled.duration_s + self.detour_s,
         )

@@ -40,10 +40,9 @@ SHARED = frozenset({*OWN_CARS, *(m for m in TransportMode if m.group is ModeGrou
 class Ceiling:
     """The most that a scenario could change, for this person and these legs.
 
-    `distance_m` are the expected car metres of the legs within reach; the shares are of the
-    person's expected car legs and car metres, and `share_of_life_cycle` says how much of the
-    person's whole life-cycle footprint (in these legs) the ceiling would change, below zero for a
-    saving.
+    `legs` and `distance_m` are expected: a leg that is 70 % car counts 0.7 times. The shares are
+    of the person's expected car legs and car metres; `share_of_life_cycle` says how much of the
+    person's whole life-cycle footprint, in these legs, the ceiling would change.
 
     >>> from carbon.factors import load_factor_set
     >>> from carbon.scenarios import ElectricCar
@@ -51,7 +50,7 @@ class Ceiling:
     0.0
     """
 
-    legs: int
+    legs: float
     distance_m: float
     share_of_car_legs: float
     share_of_car_distance: float
@@ -64,16 +63,17 @@ class Ceiling:
 class Effect:
     """What a scenario changes; after less before, so that below zero is less.
 
-    `difference` covers all the legs given, changed or not. `cost_eur` is None where no prices were
-    given. Durations are expected seconds; `active_s` are those moved by one's own legs.
+    `difference` covers all the legs given, changed or not; `legs` and `distance_m` those that
+    change, expected. `cost_eur` is None where no prices were given. Durations are expected seconds;
+    `active_s` are those moved by one's own legs.
 
     >>> from carbon.factors import load_factor_set
     >>> from carbon.scenarios import ElectricCar
     >>> what_if([], ElectricCar(), load_factor_set()).legs
-    0
+    0.0
     """
 
-    legs: int
+    legs: float
     distance_m: float
     difference: Difference
     cost_eur: float | None
@@ -95,10 +95,8 @@ def what_if(
     motorbikes (`carbon.budget.fuel_eur_per_km`), of the passenger otherwise.
 
     Raises:
-        NoPrice: prices are given, but not that of a mode that changes.
-        InvalidCost: a price is negative or not finite.
-        NoFactor: the set has no factor for one of the modes.
-        DateOutsideSet: the set does not cover one of the days.
+        NoPrice, InvalidCost: a mode that changes has no price, or an impossible one.
+        NoFactor, DateOutsideSet: the set lacks one of the modes or days.
 
     >>> from carbon.factors import load_factor_set
     >>> from carbon.scenarios import ElectricCar
@@ -114,7 +112,7 @@ def what_if(
     ]
     difference = footprint_difference(changes, factor_set)
     return Effect(
-        legs=len(picked),
+        legs=math.fsum(switch.change.probability for switch in switches),
         distance_m=_distance_m(switches),
         difference=difference,
         cost_eur=None if eur_per_km is None else _cost_eur(switches, eur_per_km),
@@ -137,7 +135,7 @@ def _ceiling(
     car_m = math.fsum(each.car_probability * each.leg.distance_m for each in legs)
     reached = math.fsum(switch.change.probability for switch in switches)
     return Ceiling(
-        legs=len(switches),
+        legs=reached,
         distance_m=distance_m,
         share_of_car_legs=_share(reached, car_legs),
         share_of_car_distance=_share(distance_m, car_m),

@@ -127,6 +127,12 @@ def test_a_change_of_mode_drops_the_old_vehicles_consumption():
     assert usage.value == pytest.approx(18 * 0.0519 - 7 * 2.70)
 
 
+def test_a_vehicle_that_stays_keeps_its_measured_consumption():
+    petrol = leg(CAR, 100, consumption=Consumption(energy=Energy.PETROL, per_100_km=7.0))
+    change = Change(before=petrol, replace={CAR: CAR}, occupants=2)
+    assert footprint_difference([change], SET).usage.value == pytest.approx(-7 * 2.70 / 2)
+
+
 def test_occupants_divide_a_changed_leg_exactly_once():
     change = Change(before=leg(CAR, 100, occupants=2), replace={CAR: CAR}, occupants=4)
     assert footprint_difference([change], SET).life_cycle.value == pytest.approx(

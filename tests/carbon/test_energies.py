@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import math
 from datetime import date
 from importlib.resources import files
 
@@ -124,6 +125,16 @@ def test_a_country_without_electricity_gets_the_range_of_all_and_a_flag():
     low_and_high = (footprint.usage.low, footprint.usage.high)
     assert low_and_high == (pytest.approx(10 * 0.0273 * 0.5), pytest.approx(10 * 0.781 * 1.5))
     assert footprint.fallbacks[0].startswith("electricity NO 2026: used the range of AT, BE,")
+
+
+def test_manufacture_that_nobody_published_alone_is_a_range():
+    """The moped of 2023 has a total only: its manufacture is between nothing and that total."""
+    footprint = leg_footprint(leg(TransportMode.MOPED, consumption=burning(2.5)), SET)
+    usage, whole = footprint.usage, footprint.life_cycle
+    assert whole.value == pytest.approx(usage.value + 8.51 / 2)
+    assert whole.high == pytest.approx(
+        whole.value + math.hypot(usage.high - usage.value, 8.51 * 1.6 - 8.51 / 2)
+    )
 
 
 def test_an_electric_consumption_cannot_be_that_of_a_diesel_car():

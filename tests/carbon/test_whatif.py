@@ -88,8 +88,8 @@ def test_the_ceiling_tells_many_short_trips_from_few_kilometres():
 def test_a_doubtful_leg_changes_only_as_far_as_it_was_a_car():
     doubtful = leg({CAR: 0.7, BUS: 0.3}, 4, minutes=10)
     effect = what_if([doubtful], ShortCarLegsByBike(), SET, eur_per_km=PRICES)
-    figures = (effect.difference.life_cycle.value, effect.cost_eur, effect.active_s)
-    assert figures == pytest.approx((0.7 * 4 * (0.0056 - 0.223), -0.7 * 4 * 0.12, 0.7 * 960))
+    figures = (effect.legs, effect.difference.life_cycle.value, effect.cost_eur, effect.active_s)
+    assert figures == pytest.approx((0.7, 0.7 * 4 * (0.0056 - 0.223), -0.7 * 4 * 0.12, 0.7 * 960))
 
 
 def test_a_taxi_or_a_bus_is_not_ones_car():
