@@ -14,8 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from consents.chain import ConsentState, extend
 from consents.errors import ChainError, ChainFault
 from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent
+
+__all__ = [
+    "CLOCK_TOLERANCE",
+    "ConsentState",
+    "Decision",
+    "Reason",
+    "consent_state",
+    "extend",
+    "permitted",
+]
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
 """How far a claimed time may lie ahead of the reader's clock (design of the log, rule 11)."""
@@ -30,6 +41,8 @@ class Reason(StrEnum):
     DEFERRED = "deferred"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    KEY_LOST = "key-lost"
+    NOT_ALL_SIGNED = "not-all-signed"
     NOT_YET = "not-yet"
     WRONG_LOG = "wrong-log"
     WRONG_PURPOSE = "wrong-purpose"
@@ -37,25 +50,6 @@ class Reason(StrEnum):
     BODY_MISMATCH = "body-mismatch"
     FIELDS_EXCEEDED = "fields-exceeded"
     EPSILON_EXCEEDED = "epsilon-exceeded"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentState:
-    """Where the chain of one consent stands: its last event and what the next must continue."""
-
-    cid: str
-    log_origin: str
-    purpose_digest: str
-    kid: str
-    status: EventType
-    n: int
-    head: str
-    at: datetime
-
-    @property
-    def next_n(self) -> int:
-        """The counter of the event that follows; its `p` is `head`."""
-        return self.n + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,48 +68,23 @@ class Decision:
     kid: str | None = None
 
 
-def extend(
-    state: ConsentState | None,
-    event: SignedEvent,
+def consent_state(
+    events: Sequence[SignedEvent],
     *,
     log_origin: str,
     operator_kids: Collection[str] = (),
-) -> ConsentState:
-    """
-    Return the state after `event`, or raise ChainError with the rule that it breaks.
-
-    `state` is None for the first event. The resident's key signs the whole chain; a key of
-    `operator_kids` may only add `consent.expired`, which takes rights away. The purpose stays
-    the same through a consent: a new version of it asks for a new consent.
-    """
-    payload = event.payload
-    if payload.o != log_origin:
-        raise ChainError(ChainFault.ORIGIN, "expected an event signed for this log")
-    if state is None:
-        _check_first(event)
-        kid = payload.kid
-    else:
-        _check_next(state, event, operator_kids)
-        kid = state.kid
-    return ConsentState(
-        cid=payload.cid,
-        log_origin=payload.o,
-        purpose_digest=payload.pd,
-        kid=kid,
-        status=payload.t,
-        n=payload.n,
-        head=event.head,
-        at=payload.at_time,
-    )
-
-
-def consent_state(
-    events: Sequence[SignedEvent], *, log_origin: str, operator_kids: Collection[str] = ()
+    steward_kids: Collection[str] = (),
 ) -> ConsentState | None:
     """Return where a whole chain stands, None without events; raise ChainError."""
     state: ConsentState | None = None
     for event in events:
-        state = extend(state, event, log_origin=log_origin, operator_kids=operator_kids)
+        state = extend(
+            state,
+            event,
+            log_origin=log_origin,
+            operator_kids=operator_kids,
+            steward_kids=steward_kids,
+        )
     return state
 
 
@@ -133,6 +102,7 @@ def permitted(
     spent_week_micro: int = 0,
     spent_total_micro: int = 0,
     operator_kids: Collection[str] = (),
+    steward_kids: Collection[str] = (),
 ) -> Decision:
     """
     Decide whether a use of `epsilon_micro` for a purpose is covered at `now` (aware).
@@ -144,7 +114,9 @@ def permitted(
     """
     if now.utcoffset() is None or min(epsilon_micro, spent_week_micro, spent_total_micro) < 0:
         raise ValueError("expected an aware time and amounts of 0 or more")
-    state = _state_or_reason(events, log_origin, operator_kids)
+    state = _state_or_reason(
+        events, log_origin=log_origin, operator_kids=operator_kids, steward_kids=steward_kids
+    )
     if isinstance(state, Reason):
         return Decision(permitted=False, reason=state)
     use = _Use(
@@ -154,7 +126,10 @@ def permitted(
         total_micro=spent_total_micro + epsilon_micro,
         now=now,
     )
-    refusal = _refused_by_body(body, body_key, events[-1], use) or _refused_by_purpose(purpose, use)
+    # Events about keys carry no body: the last choice is the one that the body belongs to.
+    choices = (event for event in reversed(events) if not event.payload.t.of_keys)
+    choice = next(choices, events[-1])
+    refusal = _refused_by_body(body, body_key, choice, use) or _refused_by_purpose(purpose, use)
     return _decision(state, _refused_by_state(state, use) or refusal)
 
 
@@ -169,63 +144,27 @@ class _Use:
     now: datetime
 
 
-_OPENING = frozenset({EventType.GIVEN, EventType.REFUSED, EventType.DEFERRED})
-_WHILE_PERMITTED = frozenset(
-    {EventType.LIMITED, EventType.RENEWED, EventType.WITHDRAWN, EventType.EXPIRED}
-)
-_FOLLOWING: Mapping[EventType, frozenset[EventType]] = {
-    EventType.REFUSED: _OPENING,
-    EventType.DEFERRED: _OPENING,
-    EventType.GIVEN: _WHILE_PERMITTED,
-    EventType.LIMITED: _WHILE_PERMITTED,
-    EventType.RENEWED: _WHILE_PERMITTED,
-    # Only a new, whole consent undoes a withdrawal: a renewal would hide that it was one.
-    EventType.WITHDRAWN: frozenset({EventType.GIVEN}),
-    EventType.EXPIRED: frozenset({EventType.GIVEN, EventType.RENEWED, EventType.WITHDRAWN}),
-}
-
 _ENDED: Mapping[EventType, Reason] = {
     EventType.REFUSED: Reason.REFUSED,
     EventType.DEFERRED: Reason.DEFERRED,
     EventType.WITHDRAWN: Reason.WITHDRAWN,
     EventType.EXPIRED: Reason.EXPIRED,
+    EventType.KEY_RECOVERED: Reason.KEY_LOST,
+    EventType.SIGNER_JOINED: Reason.NOT_ALL_SIGNED,
 }
 
 
-def _check_first(event: SignedEvent) -> None:
-    payload = event.payload
-    if payload.n != 0:
-        raise ChainError(ChainFault.COUNTER, f"expected a chain to begin at 0, seen {payload.n}")
-    if payload.t.of_consent and payload.t not in _OPENING:
-        raise ChainError(ChainFault.TRANSITION, f"expected a first choice, seen {payload.t}")
-
-
-def _check_next(state: ConsentState, event: SignedEvent, operator_kids: Collection[str]) -> None:
-    payload = event.payload
-    if payload.cid != state.cid:
-        raise ChainError(ChainFault.CONSENT_ID, "expected the same consent, seen another")
-    if payload.n != state.next_n:
-        raise ChainError(ChainFault.COUNTER, f"expected n = {state.next_n}, seen {payload.n}")
-    if payload.p != state.head:
-        raise ChainError(ChainFault.PREVIOUS, "expected p to be the hash of the last event")
-    by_operator = payload.t is EventType.EXPIRED and payload.kid in operator_kids
-    if payload.kid != state.kid and not by_operator:
-        raise ChainError(ChainFault.KEY, "expected the key that began this consent")
-    if not state.status.of_consent and not payload.t.of_consent:
-        return  # the operator's own acts follow each other freely
-    if payload.t not in _FOLLOWING.get(state.status, frozenset()):
-        raise ChainError(
-            ChainFault.TRANSITION, f"expected no {payload.t} after {state.status}, seen one"
-        )
-    if payload.pd != state.purpose_digest:
-        raise ChainError(ChainFault.PURPOSE, "expected the purpose that this consent began with")
-
-
 def _state_or_reason(
-    events: Sequence[SignedEvent], log_origin: str, operator_kids: Collection[str]
+    events: Sequence[SignedEvent],
+    *,
+    log_origin: str,
+    operator_kids: Collection[str],
+    steward_kids: Collection[str],
 ) -> ConsentState | Reason:
     try:
-        state = consent_state(events, log_origin=log_origin, operator_kids=operator_kids)
+        state = consent_state(
+            events, log_origin=log_origin, operator_kids=operator_kids, steward_kids=steward_kids
+        )
     except ChainError as error:
         return Reason.WRONG_LOG if error.fault is ChainFault.ORIGIN else Reason.BROKEN_CHAIN
     return Reason.NEVER_GIVEN if state is None else state

@@ -42,11 +42,31 @@ class EventType(StrEnum):
     PURPOSE_PUBLISHED = "purpose.published"
     BATCH_COMMITTED = "batch.committed"
     RELEASE_PUBLISHED = "release.published"
+    BODY_SHREDDED = "body.shredded"
+    KEY_ROTATED = "key.rotated"
+    KEY_RECOVERED = "key.recovered"
+    SIGNER_JOINED = "signer.joined"
+    DELEGATE_NAMED = "delegate.named"
 
     @property
     def of_consent(self) -> bool:
         """Tell a resident's consent event from an act of the operator."""
         return self.value.startswith("consent.")
+
+    @property
+    def of_keys(self) -> bool:
+        """Tell an event about who may sign in a resident's chain from every other."""
+        return self in {
+            EventType.KEY_ROTATED,
+            EventType.KEY_RECOVERED,
+            EventType.SIGNER_JOINED,
+            EventType.DELEGATE_NAMED,
+        }
+
+    @property
+    def of_resident(self) -> bool:
+        """Tell what stands in a resident's chain from the operator's own acts."""
+        return self.of_consent or self.of_keys
 
     @property
     def permits(self) -> bool:

@@ -216,10 +216,11 @@ def test_a_payload_type_must_be_an_event_type(resident):
 
 
 def test_the_operator_s_events_are_told_from_the_resident_s():
-    assert [kind.value for kind in EventType if not kind.of_consent] == [
+    assert [kind.value for kind in EventType if not kind.of_resident] == [
         "purpose.published",
         "batch.committed",
         "release.published",
+        "body.shredded",
     ]
 
 
