@@ -23,7 +23,7 @@ from personal_store.db.connection import open_database, reading, writing
 from personal_store.errors import IngestError
 from personal_store.footprint import HOME_TIMEZONE, period_footprint
 from personal_store.jobs import importing, pipeline
-from personal_store.settings import Language, Settings, language_of
+from personal_store.settings import Settings, language_of_arguments, language_of_environment
 
 app = typer.Typer(
     help="Votre espace personnel de mobilité. / Your personal mobility store.",
@@ -54,8 +54,8 @@ def configure(
         )
     except ValidationError as error:
         fields = ", ".join(str(each["loc"][0]) for each in error.errors())
-        raise typer.BadParameter(f"{fields}") from None
-    language = settings.language or language_of(os.environ.get("LC_ALL") or os.environ.get("LANG"))
+        raise typer.BadParameter(f"{fields} : valeur inconnue. / unknown value.") from None
+    language = settings.language or language_of_environment(os.environ)
     context.obj = Session(
         settings=settings, language=language, console=Console(file=sys.stderr, soft_wrap=True)
     )
@@ -170,7 +170,7 @@ def footprint(
     session: Session = context.obj
     start, end = since.replace(tzinfo=HOME_TIMEZONE), until.replace(tzinfo=HOME_TIMEZONE)
     if start >= end:
-        raise typer.BadParameter("--from < --to")
+        raise typer.BadParameter("--from doit précéder --to. / --from must come before --to.")
     with reading(session.open().engine) as connection:
         stored = trips.between(connection, start=start, end=end)
     result = period_footprint(
@@ -219,11 +219,9 @@ def serve(
 
 def main() -> None:
     """Run the command line; one sentence and an exit code for whatever goes wrong."""
-    language: Language = language_of(os.environ.get("LC_ALL") or os.environ.get("LANG"))
-    if "--lang" in sys.argv[:-1]:
-        language = language_of(sys.argv[sys.argv.index("--lang") + 1])
+    language = language_of_arguments(sys.argv[1:], os.environ)
     try:
         with plain_errors(language, Console(file=sys.stderr, soft_wrap=True)):
-            app(standalone_mode=False)
+            app()
     except typer.Exit as stop:
         sys.exit(stop.exit_code)

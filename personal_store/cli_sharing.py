@@ -7,15 +7,14 @@ Same contract as `cli.py`. Nothing leaves the machine but by `enrol`, `consents`
 from typing import Annotated
 
 import typer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from personal_store import consenting, cooperative, sharing_documents
+from personal_store import consenting, sharing_documents
 from personal_store.console import Session
 from personal_store.cooperative import Membership
 from personal_store.db import consents, contributions, memberships
-from personal_store.db.connection import reading, writing
+from personal_store.db.connection import reading
 from personal_store.errors import TransportError
-from personal_store.jobs import catalogue, sharing
+from personal_store.jobs import catalogue, joining, sharing
 from personal_store.store import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
@@ -33,16 +32,7 @@ def enrol(
 ) -> None:
     """Adhérer à une coopérative. / Join a cooperative."""
     session: Session = context.obj
-    store = session.open()
-    joined = cooperative.enrol(
-        store.connect(url),
-        url=url.rstrip("/"),
-        code=code,
-        zone=zone,
-        member_key=Ed25519PrivateKey.generate(),
-    )
-    with writing(store.engine) as connection:
-        memberships.add(connection, joined, at=store.clock.now())
+    joining.run_once(session.open(), url=url, code=code, zone=zone)
     session.say(
         fr="Adhésion enregistrée. Rien n'est partagé tant que vous n'avez pas donné votre accord.",
         en="Membership recorded. Nothing is shared until you consent.",

@@ -13,6 +13,9 @@ from rich.console import Console
 from sqlalchemy.exc import DatabaseError
 from typer import Exit
 
+from carbon.errors import CarbonError
+from consents.errors import ConsentsError
+from contributions.errors import ContributionsError
 from personal_store.errors import NotInitialised, StoreError, VaultError
 from personal_store.settings import Language, Settings
 from personal_store.store import Store, open_store
@@ -36,7 +39,11 @@ class Session:
     def say(self, *, fr: str, en: str) -> None:
         """Tell a person, on stderr, as plain text."""
         self.console.print(
-            en if self.language == "en" else fr, markup=False, highlight=False, soft_wrap=True
+            en if self.language == "en" else fr,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            soft_wrap=True,
         )
 
     def answer(self, document: object) -> None:
@@ -79,7 +86,8 @@ class Session:
 def read_secret(file: Path) -> str:
     """Return the first line of a secret's file."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        # Some editors begin a UTF-8 file with a mark that nobody types.
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise VaultError(
             fr=f"Le fichier de phrase de passe {file.name} est illisible.",
@@ -103,6 +111,14 @@ def plain_errors(language: Language, console: Console) -> Iterator[None]:
             f"place sur le disque et les droits du dossier ({type(error.orig).__name__}).",
             en="The database did not accept the operation: nothing was changed. Check the disk "
             f"space and the folder's permissions ({type(error.orig).__name__}).",
+        )
+        raise Exit(EXIT_FAILED) from None
+    except (CarbonError, ConsentsError, ContributionsError, UnicodeError) as error:
+        # Sentences of the pure packages, and of the terminal, hold no personal data.
+        seen = type(error).__name__ if isinstance(error, UnicodeError) else str(error)
+        session.say(
+            fr=f"Une donnée n'a pas la forme attendue : {seen}",
+            en=f"Some data is not of the expected form: {seen}",
         )
         raise Exit(EXIT_FAILED) from None
     except OSError as error:

@@ -22,7 +22,7 @@ from contributions.jws import public_jwk
 from contributions.messages import Enrolled, Enrolment, sign_membership
 from contributions.messages import Membership as MembershipStatement
 from contributions.task import Task, read_task
-from personal_store.errors import TransportError
+from personal_store.errors import StoreError, TransportError
 from personal_store.transport import Answer, Transport
 
 HTTP_OK = range(200, 300)
@@ -65,9 +65,18 @@ def enrol(
 ) -> Membership:
     """Trade an invitation code for a membership.
 
-    Raises TransportError when the cooperative refuses or answers out of protocol.
+    Raises StoreError when code or zone cannot be one, TransportError when the cooperative refuses
+    or answers out of protocol.
     """
-    request = Enrolment(code=code, member_x=public_jwk(member_key.public_key())["x"], zone=zone)
+    try:
+        request = Enrolment(code=code, member_x=public_jwk(member_key.public_key())["x"], zone=zone)
+    except ContributionsError as error:
+        raise StoreError(
+            fr="Le code d'invitation ou la commune n'a pas la forme attendue : une commune "
+            "s'écrit par son code, par exemple 17300.",
+            en="The invitation code or the home zone is not of the expected form: a zone is "
+            "written by its code, such as 17300.",
+        ) from error
     answer = transport.exchange("POST", "/v1/enrolments", request.to_bytes())
     _accepted(answer)
     try:

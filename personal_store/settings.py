@@ -1,5 +1,6 @@
 """Where the store lives and how it speaks, from the environment or the command line."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -32,3 +33,26 @@ def language_of(locale: str | None) -> Language:
     ('en', 'fr', 'fr')
     """
     return "en" if (locale or "").lower().startswith("en") else "fr"
+
+
+def language_of_environment(environment: Mapping[str, str]) -> Language:
+    """Return the language that an environment asks for; POSIX says which variable counts first.
+
+    >>> language_of_environment({"LC_ALL": "fr_FR.UTF-8", "LANG": "en_GB.UTF-8"})
+    'fr'
+    """
+    names = ("PERSONAL_STORE_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    return language_of(next((environment[name] for name in names if environment.get(name)), None))
+
+
+def language_of_arguments(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
+    """Return the language for errors that come up before, or instead of, a command.
+
+    >>> language_of_arguments(["--lang=en", "trips"], {}), language_of_arguments(["trips"], {})
+    ('en', 'fr')
+    """
+    following = zip(arguments, [*arguments[1:], ""], strict=True)
+    for argument, value in following:
+        if argument == "--lang" or argument.startswith("--lang="):
+            return language_of(argument.partition("=")[2] or value)
+    return language_of_environment(environment)
