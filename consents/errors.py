@@ -14,7 +14,10 @@ The tree::
     │   ├── MalformedNote      not the text that the specification describes
     │   ├── UntrustedNote      no signature by the trusted key
     │   └── ForgedNote         a signature claims the trusted key and fails
+    ├── PolicyError            a policy file cannot say whose word counts
+    ├── PromiseError           a promise to merge, or a drop-box receipt, is not what it must be
     ├── LogError               a leaf or size does not belong to this log
+    ├── ExportError            a file of an export misses or has another form
     └── WitnessRefusal         a witness may not cosign; `status` is the HTTP answer
         ├── MalformedRequest   400
         ├── UntrustedLog       403
@@ -92,6 +95,18 @@ class UntrustedNote(NoteError):
 
 class ForgedNote(NoteError):
     """A signature claims the trusted key's name and id, and fails."""
+
+
+class PolicyError(ConsentsError):
+    """A policy file cannot say whose word counts."""
+
+
+class PromiseError(ConsentsError):
+    """A promise to merge, or a drop-box receipt, is not what it must be."""
+
+
+class ExportError(ConsentsError):
+    """A file of an export misses or has another form: nothing can be verified from it."""
 
 
 class LogError(ConsentsError):
