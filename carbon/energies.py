@@ -174,8 +174,9 @@ def choose_energy(
 ) -> EnergyChoice:
     """Choose among the factors: same country, then nearest year; flag what is not exact.
 
-    A country without factor gets all of them, as a range, and a flag. The year matters for
-    electricity alone: the composition of road fuels is fixed by law and changes little.
+    Of two years equally near, the one listed first is used. A country without factor gets all
+    of them, as a range, and a flag. The year matters for electricity alone: the composition of
+    road fuels is fixed by law and changes little.
 
     >>> from carbon.factors import load_factor_set
     >>> energies = load_factor_set().energies
@@ -188,7 +189,7 @@ def choose_energy(
     if not here:
         fallback = f"{energy.value} {country} {on.year}: used the range of {_countries(valid)}"
         return EnergyChoice(factors=valid, fallback=fallback)
-    nearest = min(here, key=lambda factor: (abs(factor.year - on.year), -factor.year))
+    nearest = min(here, key=lambda factor: abs(factor.year - on.year))
     inexact = energy is Energy.ELECTRICITY and nearest.year != on.year
     return EnergyChoice(
         factors=(nearest,),

@@ -35,8 +35,7 @@ TAIL_SLOPE = 0.2316419
 MARGIN = 1.5e-7
 # Halvings of the approximate bisection: 2^-30 of the bracket, below the margin.
 HALVINGS = 30
-# Legs asked exactly before the first screening, and after each.
-SEEDS = 64
+# Legs of one chunk that are asked exactly.
 FINALISTS = 8
 
 
@@ -88,10 +87,6 @@ def raise_allowance(np: Any, side: Side, legs: Mixtures) -> None:
     away = _farthest(np, side, legs)
     demand = np.where(away > 0, away**2 - legs.variance, -1.0)
     left = np.flatnonzero(demand > side.allowance)
-    if side.allowance == 0 and len(left) > SEEDS:
-        seeds = left[np.argpartition(demand[left], -SEEDS)[-SEEDS:]]
-        _ask(side, legs.take(seeds))
-        left = left[demand[left] > side.allowance]
     if len(left) == 0:
         return
     legs = legs.take(left)

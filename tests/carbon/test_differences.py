@@ -217,3 +217,13 @@ def test_the_change_between_periods_is_that_of_their_totals():
     difference = period_difference(before, after, SET)
     assert difference.usage.value == pytest.approx(expected)
     assert difference.before == total_footprint(before, SET)
+
+
+def test_what_is_no_longer_travelled_turns_its_interval_round():
+    """A range that is not symmetric: what may have been much may be much less."""
+    unknown = leg(TransportMode.UNKNOWN)
+    usage = total_footprint([unknown], SET).usage
+    gone = period_difference([unknown], [], SET).usage
+    assert (gone.low, gone.value, gone.high) == pytest.approx(
+        (-usage.high, -usage.value, -usage.low)
+    )

@@ -115,6 +115,12 @@ def test_electricity_is_that_of_the_year_or_flagged(on, used, flag):
     assert (used in footprint.factor_ids, footprint.fallbacks) == (True, flag)
 
 
+def test_each_leg_takes_the_electricity_of_its_own_year():
+    power = burning(18.0, Energy.ELECTRICITY)
+    legs = [leg(on=date(year, 5, 1), consumption=power) for year in (2019, 2020)]
+    assert total_footprint(legs, SET).usage.value == pytest.approx(18 * (0.0607 + 0.0599))
+
+
 def test_a_car_charged_in_germany_is_not_computed_french():
     german = leg(consumption=burning(20.0, Energy.ELECTRICITY, country="DE"))
     assert leg_footprint(german, SET).usage.value == pytest.approx(20 * 0.461)

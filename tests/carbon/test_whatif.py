@@ -7,12 +7,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from carbon.activity import LegActivity
+from carbon.differences import Change
 from carbon.energies import Consumption, Energy
 from carbon.errors import InvalidActivity, InvalidCost, NoPrice
 from carbon.factors import load_factor_set
 from carbon.footprint import total_footprint
 from carbon.modes import TransportMode
-from carbon.scenarios import CommuteByCarpool, ElectricCar, ShortCarLegsByBike, TravelledLeg
+from carbon.scenarios import (
+    CommuteByCarpool,
+    ElectricCar,
+    ShortCarLegsByBike,
+    Switch,
+    TravelledLeg,
+)
 from carbon.whatif import what_if
 
 SET = load_factor_set()
@@ -88,8 +95,9 @@ def test_the_ceiling_tells_many_short_trips_from_few_kilometres():
 def test_a_doubtful_leg_changes_only_as_far_as_it_was_a_car():
     doubtful = leg({CAR: 0.7, BUS: 0.3}, 4, minutes=10)
     effect = what_if([doubtful], ShortCarLegsByBike(), SET, eur_per_km=PRICES)
-    figures = (effect.legs, effect.difference.life_cycle.value, effect.cost_eur, effect.active_s)
-    assert figures == pytest.approx((0.7, 0.7 * 4 * (0.0056 - 0.223), -0.7 * 4 * 0.12, 0.7 * 960))
+    figures = (effect.legs, effect.difference.life_cycle.value, effect.cost_eur)
+    assert figures == pytest.approx((0.7, 0.7 * 4 * (0.0056 - 0.223), -0.7 * 4 * 0.12))
+    assert (effect.duration_s, effect.active_s) == pytest.approx((0.7 * 360, 0.7 * 960))
 
 
 def test_a_taxi_or_a_bus_is_not_ones_car():
@@ -115,6 +123,12 @@ def test_sharing_two_days_a_week_shares_the_way_there_and_back():
     effect = what_if(commutes(), CommuteByCarpool(times_per_week=2), SET, eur_per_km=PRICES)
     assert (effect.legs, effect.ceiling.legs) == (8, 20)
     assert effect.cost_eur == pytest.approx(-8 * 14 * 0.12 / 2)
+
+
+def test_the_days_shared_are_the_first_ones_of_the_week():
+    legs = [leg(CAR, 10 * (day + 1), day=day, commute=True) for day in range(5)]
+    effect = what_if(legs, CommuteByCarpool(times_per_week=2), SET)
+    assert effect.distance_m == 10_000 + 20_000
 
 
 def test_sharing_halves_what_is_shared_and_no_more():
@@ -164,6 +178,24 @@ def test_the_saving_of_an_electric_car_is_not_sure_of_its_sign_for_one_class():
     """Two class factors, each with its own error: honest about what is not known."""
     change = what_if([leg(CAR, 100)], ElectricCar(), SET).difference.life_cycle
     assert change.low < change.value < 0 < change.high
+
+
+class WalksByBus:
+    """A scenario of somebody else's: the protocol is open."""
+
+    def picks(self, legs):
+        return list(range(len(legs)))
+
+    reach = picks
+
+    def switch(self, travelled):
+        change = Change(before=travelled.leg, replace={TransportMode.WALK: BUS})
+        return Switch(change=change, duration_s=300.0)
+
+
+def test_giving_up_walking_gives_up_active_minutes():
+    effect = what_if([leg(TransportMode.WALK, 1, minutes=12)], WalksByBus(), SET)
+    assert (effect.duration_s, effect.active_s) == (-420.0, -720.0)
 
 
 def test_without_prices_there_is_no_cost_rather_than_none_at_all():
