@@ -32,9 +32,12 @@ def demonstration(repository, tmp_path_factory):
         sys.path.remove(str(repository / "demo"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Start the machine's Chromium; in CI its absence is a failure, elsewhere a reason to skip."""
+    """Start the machine's Chromium; in CI its absence is a failure, elsewhere a reason to skip.
+
+    For one module only: Playwright's event loop must have ended when other tests start theirs.
+    """
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         if os.environ.get("CI"):
