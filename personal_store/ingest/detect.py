@@ -47,17 +47,8 @@ def _has_shape(shape: Shape) -> Callable[[Head], bool]:
     return lambda head: head.shape is shape
 
 
-def _has_root(root: str) -> Callable[[Head], bool]:
-    return lambda head: head.xml_root == root
-
-
 def _has_key(*keys: str) -> Callable[[Head], bool]:
     return lambda head: head.json is not None and not set(keys).isdisjoint(head.json.keys)
-
-
-def _is_overland(head: Head) -> bool:
-    first = head.json.first if head.json and "locations" in head.json.keys else None
-    return isinstance(first, dict) and first.get("type") == "Feature"
 
 
 def _is_empty_json(head: Head) -> bool:
@@ -88,8 +79,8 @@ _WRONG_FILES: Final = (
     ),
     _WrongKind(
         recognises=_has_shape(Shape.ZIP),
-        seen_fr="une archive zip",
-        seen_en="a zip archive",
+        seen_fr="une archive zip dans une archive",
+        seen_en="a zip archive inside an archive",
         do_fr=_EXTRACT_FR,
         do_en=_EXTRACT_EN,
     ),
@@ -138,20 +129,6 @@ _WRONG_FILES: Final = (
         do_en="the history is Records.json of the same export, or else " + _EXPORT_TIMELINE_EN,
     ),
     _WrongKind(
-        recognises=_has_key("timelineObjects"),
-        seen_fr="un mois de l’ancien historique sémantique de Google, déjà découpé en trajets",
-        seen_en="one month of Google's old semantic history, already cut into trips",
-        do_fr="les positions sont dans le fichier Records.json du même export",
-        do_en="the positions are in Records.json of the same export",
-    ),
-    _WrongKind(
-        recognises=_is_overland,
-        seen_fr="un envoi de l’application Overland",
-        seen_en="a batch of the Overland app",
-        do_fr=_AS_GPX_FR,
-        do_en=_AS_GPX_EN,
-    ),
-    _WrongKind(
         recognises=lambda head: head.json is not None and "_type" in head.json.keys,
         seen_fr="un seul message OwnTracks",
         seen_en="a single OwnTracks message",
@@ -159,11 +136,11 @@ _WRONG_FILES: Final = (
         do_en="import the .rec logs of the OwnTracks recorder",
     ),
     _WrongKind(
-        recognises=lambda head: _has_key("features")(head) or _has_key("geometry")(head),
-        seen_fr="un fichier GeoJSON",
-        seen_en="a GeoJSON file",
-        do_fr=_AS_GPX_FR,
-        do_en=_AS_GPX_EN,
+        recognises=_has_key("all_steps"),
+        seen_fr="le récit d’un voyage Polarsteps (trip.json)",
+        seen_en="the story of a Polarsteps trip (trip.json)",
+        do_fr="les positions sont dans le fichier locations.json du même export",
+        do_en="the positions are in locations.json of the same export",
     ),
     _WrongKind(
         recognises=_is_empty_json,
@@ -180,30 +157,9 @@ _WRONG_FILES: Final = (
         do_en="look for Records.json or Timeline.json in the same export",
     ),
     _WrongKind(
-        recognises=_has_root("kml"),
-        seen_fr="un fichier KML",
-        seen_en="a KML file",
-        do_fr=_AS_GPX_FR,
-        do_en=_AS_GPX_EN,
-    ),
-    _WrongKind(
-        recognises=_has_root("trainingcenterdatabase"),
-        seen_fr="un fichier TCX",
-        seen_en="a TCX file",
-        do_fr=_AS_GPX_FR,
-        do_en=_AS_GPX_EN,
-    ),
-    _WrongKind(
         recognises=_has_shape(Shape.XML),
         seen_fr="un fichier XML d’une autre sorte",
         seen_en="an XML file of another kind",
-        do_fr=_AS_GPX_FR,
-        do_en=_AS_GPX_EN,
-    ),
-    _WrongKind(
-        recognises=lambda head: head.raw[8:12] == b".FIT",
-        seen_fr="un fichier FIT",
-        seen_en="a FIT file",
         do_fr=_AS_GPX_FR,
         do_en=_AS_GPX_EN,
     ),
@@ -218,7 +174,7 @@ _WRONG_FILES: Final = (
         recognises=lambda _: True,
         seen_fr="un texte d’une autre sorte",
         seen_en="a text of another kind",
-        do_fr=_AS_GPX_FR,
-        do_en=_AS_GPX_EN,
+        do_fr="un tableau doit nommer ses colonnes de latitude, de longitude et de temps",
+        do_en="a table must name its columns of latitude, longitude and time",
     ),
 )

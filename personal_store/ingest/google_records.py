@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 from personal_store.ingest.head import Head
 from personal_store.ingest.json_text import walk_json
 from personal_store.ingest.judge import Judge
-from personal_store.ingest.positionfix import Positionfix, Rejected, RejectReason
+from personal_store.ingest.positionfix import Entry, Positionfix, RejectReason
 from personal_store.ingest.values import (
     Refused,
     degrees_from_e7,
@@ -39,7 +39,7 @@ def recognises(head: Head) -> bool:
     return isinstance(first, dict) and "lat" not in first and not _MARKS.isdisjoint(first)
 
 
-def parse(stream: BinaryIO, judge: Judge) -> Iterator[Positionfix | Rejected]:
+def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
     """Yield the positions in file order. Raises as `walk_json` does."""
     for key, record in walk_json(stream):
         if key != "locations":

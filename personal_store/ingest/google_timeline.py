@@ -9,6 +9,9 @@ What counts as a positionfix: every position to which the file itself attaches a
 - the two ends of an `activity`, at its start and end, with its label and probability (a
   probability of 0 is normal and no reason to doubt).
 
+A visit and an activity are evidence too, of a stay and of a leg, with Google's label, distance
+and probabilities; the evidence stands beside their positions and repeats none.
+
 A place of `frequentPlaces` has no time: it is rejected as such, and no time is made up. The
 fixtures of another project count it as a point at a midnight of its own; their totals are ours
 plus these. Segments with no coordinates (memories, visits without a place, Wi-Fi scans,
@@ -26,10 +29,18 @@ from typing import BinaryIO, Final
 
 from personal_store.ingest.head import Head
 from personal_store.ingest.json_text import walk_json
-from personal_store.ingest.judge import Judge
+from personal_store.ingest.judge import Judge, evidence_place
 from personal_store.ingest.limits import FIELD_CHARS
-from personal_store.ingest.positionfix import Positionfix, Rejected, RejectReason
-from personal_store.ingest.values import Refused, instant_from_iso, number
+from personal_store.ingest.positionfix import (
+    Entry,
+    Evidence,
+    EvidenceKind,
+    EvidencePlace,
+    Positionfix,
+    Rejected,
+    RejectReason,
+)
+from personal_store.ingest.values import Refused, first_of, instant_from_iso, number, part
 
 # Android gives no name of the phone, nor does iOS; one export is one phone.
 _DEVICE: Final = "google-timeline"
@@ -57,7 +68,7 @@ def recognises_ios(head: Head) -> bool:
     return isinstance(first, dict) and "startTime" in first and "endTime" in first
 
 
-def parse(stream: BinaryIO, judge: Judge) -> Iterator[Positionfix | Rejected]:
+def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
     """Yield the positions of either export in file order. Raises as `walk_json` does."""
     for key, value in walk_json(stream):
         claims = _CLAIMS.get(key)
@@ -71,6 +82,15 @@ def parse(stream: BinaryIO, judge: Judge) -> Iterator[Positionfix | Rejected]:
                 yield _positionfix(claim, judge)
             except Refused as refused:
                 yield refused.rejected
+        if claims is _segment_claims:
+            for evidence in (_visit_evidence, _leg_evidence):
+                try:
+                    said = evidence(value, judge)
+                except Refused:
+                    # The times are those of its positions, which were counted as rejected.
+                    continue
+                if said is not None:
+                    yield said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +112,12 @@ def _segment_claims(segment: dict[str, object]) -> Iterator[_Claim]:
     path = segment.get("timelinePath")
     for point in path if isinstance(path, list) else ():
         yield _path_claim(point, start)
-    visit = _part(segment, "visit")
-    place = _part(visit, "topCandidate").get("placeLocation")
+    visit = part(segment, "visit")
+    place = part(visit, "topCandidate").get("placeLocation")
     if place is not None:
         yield _Claim(place=place, at=start)
-    activity = _part(segment, "activity")
-    best = _part(activity, "topCandidate")
+    activity = part(segment, "activity")
+    best = part(activity, "topCandidate")
     for place, at in ((activity.get("start"), start), (activity.get("end"), end)):
         if place is not None:
             yield _Claim(
@@ -146,10 +166,46 @@ _CLAIMS: Final = {
 }
 
 
-def _part(whole: dict[str, object], key: str) -> dict[str, object]:
-    """Return an object within an object, {} where it is absent or something else."""
-    part = whole.get(key)
-    return part if isinstance(part, dict) else {}
+def _visit_evidence(segment: dict[str, object], judge: Judge) -> Evidence | None:
+    visit = part(segment, "visit")
+    best = part(visit, "topCandidate")
+    if best.get("placeLocation") is None:
+        return None
+    return judge.evidence(
+        kind=EvidenceKind.VISIT,
+        start=instant_from_iso(segment.get("startTime")),
+        end=instant_from_iso(segment.get("endTime")),
+        device=_DEVICE,
+        origin=_place(best["placeLocation"], name=best.get("semanticType")),
+        confidence=visit.get("probability"),
+        reference=first_of(best, ("placeId", "placeID")),
+    )
+
+
+def _leg_evidence(segment: dict[str, object], judge: Judge) -> Evidence | None:
+    activity = part(segment, "activity")
+    best = part(activity, "topCandidate")
+    if best.get("type") is None and activity.get("distanceMeters") is None:
+        return None
+    return judge.evidence(
+        kind=EvidenceKind.LEG,
+        start=instant_from_iso(segment.get("startTime")),
+        end=instant_from_iso(segment.get("endTime")),
+        device=_DEVICE,
+        modes=((best.get("type"), best.get("probability")),),
+        distance_m=activity.get("distanceMeters"),
+        origin=_place(activity.get("start")),
+        destination=_place(activity.get("end")),
+        confidence=activity.get("probability"),
+    )
+
+
+def _place(place: object, name: object = None) -> EvidencePlace | None:
+    try:
+        parts = _coordinates(place)
+    except Refused:
+        return evidence_place(lat=None, lon=None, name=name)
+    return evidence_place(lat=parts["lat"], lon=parts["lon"], name=name)
 
 
 def _positionfix(claim: _Claim, judge: Judge) -> Positionfix:

@@ -12,7 +12,6 @@ kilobyte and for a terabyte.
 Spec: https://www.topografix.com/GPX/1/1/ and https://www.topografix.com/gpx_manual.asp (1.0).
 """
 
-import codecs
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 from xml.parsers import expat
@@ -21,15 +20,12 @@ from personal_store.ingest import refusals
 from personal_store.ingest.head import Head
 from personal_store.ingest.judge import Judge
 from personal_store.ingest.limits import (
-    CHUNK_BYTES,
     FIELD_CHARS,
     XML_DEPTH,
-    XML_NAMES,
-    XML_TEXT_CHARS,
-    XML_TOKEN_BYTES,
 )
-from personal_store.ingest.positionfix import Positionfix, Rejected
+from personal_store.ingest.positionfix import Entry, Positionfix, Rejected
 from personal_store.ingest.values import Refused, instant_from_iso, label
+from personal_store.ingest.xml_text import XmlHandler, read_xml
 
 _UNNAMED_DEVICE: Final = "gpx"
 
@@ -39,143 +35,97 @@ def recognises(head: Head) -> bool:
     return head.xml_root == "gpx"
 
 
-def parse(stream: BinaryIO, judge: Judge) -> Iterator[Positionfix | Rejected]:
+def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
     """Yield the track points in file order.
 
-    Raises `UnreadableFile` for broken XML, `HostileFile` for a DOCTYPE or past a limit of
-    `limits.py`, `WrongFile` at the end of a file that has waypoints or a route but no track.
+    Raises as `read_xml` does, and `WrongFile` at the end of a file that has waypoints or a route
+    but no track.
     """
     track = _TrackHandler(judge)
-    parser = _parser(track)
-    fed_bytes = 0
-    while chunk := stream.read(CHUNK_BYTES):
-        if not fed_bytes:
-            # The declaration must come first, but exporters put blank lines before it.
-            chunk = chunk.removeprefix(codecs.BOM_UTF8).lstrip()
-        _feed(parser, chunk)
-        fed_bytes += len(chunk)
-        if fed_bytes - parser.CurrentByteIndex > XML_TOKEN_BYTES:
-            raise refusals.entry_too_long()
-        yield from track.ready
-        track.ready.clear()
-    try:
-        parser.Parse(b"", True)  # noqa: FBT003 -- positional in the standard library
-    except expat.ExpatError:
-        raise refusals.truncated("GPX") from None
-    yield from track.ready
+    yield from read_xml(stream, track, kind="GPX")
     if track.has_only_marks:
         raise refusals.no_track()
-
-
-def _parser(track: "_TrackHandler") -> expat.XMLParserType:
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = track.doctype
-    parser.StartNamespaceDeclHandler = track.namespace
-    parser.StartElementHandler = track.start
-    parser.EndElementHandler = track.end
-    parser.CharacterDataHandler = track.text
-    return parser
-
-
-def _feed(parser: expat.XMLParserType, chunk: bytes) -> None:
-    try:
-        parser.Parse(chunk, False)  # noqa: FBT003 -- positional in the standard library
-    except (expat.ExpatError, LookupError, ValueError):
-        # An encoding that Python does not know, or not byte by byte, is no ExpatError.
-        raise refusals.damaged("GPX") from None
-
-
-class _Names(dict[str, str]):
-    """Expanded XML names -> local names that matter here, "" for the others."""
-
-    def __missing__(self, name: str) -> str:
-        if len(self) >= XML_NAMES:
-            raise refusals.too_many_names()
-        local = name.rpartition(" ")[2]
-        self[name] = local if local in _ELEMENTS else ""
-        return self[name]
 
 
 _ELEMENTS: Final = frozenset({"gpx", "trk", "trkpt", "wpt", "rte", "time", "ele", "speed"})
 _FIELDS: Final = frozenset({"time", "ele", "speed"})
 
 
-class _TrackHandler:
-    """Collect one track point at a time from the parser's events."""
+class _TrackHandler(XmlHandler):
+    """Collect one track point at a time from the parser's events.
+
+    The base class's three events are merged with their hooks here: a track is
+    ten events a point, and each call saved is a tenth of the time.
+    """
 
     def __init__(self, judge: Judge) -> None:
-        self.ready: list[Positionfix | Rejected] = []
+        super().__init__(_ELEMENTS)
         self._judge = judge
-        self._names = _Names()
         self._seen: set[str] = set()
         self._device = _UNNAMED_DEVICE
-        self._depth = 0
         self._point_depth = 0
         self._point: dict[str, str] = {}
         self._field = ""
         self._text = ""
-        self._run_chars = 0
+        self._parser = expat.ParserCreate()
+        # Bound once: making a bound method costs as much as a point's altitude.
+        self._text_handler = self.text
 
     @property
     def has_only_marks(self) -> bool:
         """Whether the file has waypoints or routes and no track at all."""
         return "trk" not in self._seen and not self._seen.isdisjoint({"wpt", "rte"})
 
-    def doctype(self, *_: object) -> None:
-        raise refusals.declares_entities()
+    def attach(self, parser: expat.XMLParserType) -> None:
+        """Connect to a parser; text is asked for inside fields alone."""
+        super().attach(parser)
+        parser.CharacterDataHandler = None
+        self._parser = parser
 
-    def namespace(self, prefix: str | None, uri: str | None) -> None:
-        # The key cannot meet an element's: those have one space at most.
-        self._names[f"xmlns {prefix} {uri}"]
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._depth += 1
-        self._run_chars = 0
-        local = self._names[name]
+    def start_event(self, name: str, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        self.has_moved = True
+        local = self.names[name]
         if self._point_depth:
-            if local in _FIELDS and (local == "speed" or self._depth == self._point_depth + 1):
+            if local in _FIELDS and (local == "speed" or self.depth == self._point_depth + 1):
                 self._field = local
                 self._text = ""
-            if not attributes and self._depth <= XML_DEPTH:
+                self._parser.CharacterDataHandler = self._text_handler
+            if not attributes and self.depth <= XML_DEPTH:
                 return
         elif local == "trkpt":
-            self._point_depth = self._depth
+            self._point_depth = self.depth
             self._point = attributes
         self._start_with_care(local, attributes)
 
     def _start_with_care(self, local: str, attributes: dict[str, str]) -> None:
         """Check the limits, and read the rarer elements."""
-        if self._depth > XML_DEPTH:
-            raise refusals.nested_too_deep()
-        for attribute in attributes:
-            self._names[attribute]
+        self.check(attributes)
         if local and not self._point_depth:
             self._seen.add(local)
             if local == "gpx":
                 self._device = label(attributes.get("creator")) or _UNNAMED_DEVICE
 
-    def end(self, _: str) -> None:
+    def end_event(self, _: str) -> None:
         if self._field:
-            self._point[self._field] = self._text.strip()
+            self._point[self._field] = self._text
             self._field = ""
-        elif self._depth == self._point_depth:
+            self._parser.CharacterDataHandler = None
+        elif self.depth == self._point_depth:
             self._point_depth = 0
             self.ready.append(self._entry())
-        self._depth -= 1
+        self.depth -= 1
 
     def text(self, text: str) -> None:
-        self._run_chars += len(text)
-        if self._run_chars > XML_TEXT_CHARS:
-            raise refusals.entry_too_long()
-        if self._field and len(self._text) <= FIELD_CHARS:
-            self._text += text
+        """Keep the text of a field, up to the point where no field can be read any more."""
+        if len(self._text) <= FIELD_CHARS:
+            self._text = self._text + text if self._text else text.lstrip()
 
     def _entry(self) -> Positionfix | Rejected:
         point = self._point
         try:
             return self._judge.positionfix(
-                at=instant_from_iso(point.get("time"), naive_is_utc=True),
+                at=instant_from_iso((point.get("time") or "").rstrip(), naive_is_utc=True),
                 lat=point.get("lat"),
                 lon=point.get("lon"),
                 device=self._device,

@@ -70,6 +70,13 @@ def read_head(stream: BinaryIO) -> Head:
     return Head(shape=shape, raw=raw)
 
 
+def shape_of(stream: BinaryIO) -> Shape:
+    """Return the shape of a stream that stands at its beginning, and go back there."""
+    shape = _shape(stream.read(HEAD_BYTES))
+    stream.seek(0)
+    return shape
+
+
 def _shape(raw: bytes) -> Shape:
     for magic, shape in _MAGIC:
         if raw.startswith(magic):

@@ -1,4 +1,4 @@
-"""Decide, once for every format, whether what a file claims can be a positionfix.
+"""Decide, once for every format, whether what a file claims can be a positionfix or evidence.
 
 The rules, in the order in which the first that fails gives the reason:
 
@@ -12,11 +12,20 @@ Speeds and accuracies that the source marks unknown (negative; for an accuracy a
 None: the position stays. It does not look at neighbours: a jump is for the trip engine to see.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from personal_store.ingest.limits import EARLIEST, LATEST_AHEAD
-from personal_store.ingest.positionfix import Positionfix, RejectReason, SourceFormat
+from personal_store.ingest.limits import EARLIEST, LATEST_AHEAD, MOST_MODES, MOST_OCCUPANTS
+from personal_store.ingest.positionfix import (
+    Evidence,
+    EvidenceKind,
+    EvidencePlace,
+    Positionfix,
+    RejectReason,
+    SourceFormat,
+    SourceMode,
+)
 from personal_store.ingest.values import Refused, label, measure, number
 
 
@@ -58,7 +67,7 @@ class Judge:
         if at > self.latest:
             raise Refused(RejectReason.IN_THE_FUTURE)
         known_activity = None if activity is None else label(activity)
-        confidence = measure(activity_confidence, at_least=0) if known_activity else None
+        confidence = _share(activity_confidence) if known_activity else None
         return Positionfix(
             at=at,
             lon=lon_deg,
@@ -69,8 +78,84 @@ class Judge:
             speed_mps=measure(speed_mps, at_least=0),
             altitude_m=measure(altitude_m),
             activity=known_activity,
-            activity_confidence=None if confidence is None else min(confidence, 1.0),
+            activity_confidence=confidence,
         )
+
+    def evidence(
+        self,
+        *,
+        kind: EvidenceKind,
+        start: datetime,
+        end: datetime,
+        device: str,
+        modes: Sequence[tuple[object, object]] = (),
+        distance_m: object = None,
+        occupants: object = None,
+        origin: EvidencePlace | None = None,
+        destination: EvidencePlace | None = None,
+        line: object = None,
+        confidence: object = None,
+        reference: object = None,
+    ) -> Evidence:
+        """Return what a segmented source says, or raise `Refused` with the first rule that fails.
+
+        Times are aware UTC, the other values as the file gives them; `modes` are pairs of label
+        and confidence, the likeliest first. Only the times can cost the whole: an end before its
+        start is unreadable, and both must be plausible.
+        """
+        if end < start:
+            raise Refused(RejectReason.UNREADABLE_ENTRY)
+        if start < EARLIEST:
+            raise Refused(RejectReason.BEFORE_1990)
+        if end > self.latest:
+            raise Refused(RejectReason.IN_THE_FUTURE)
+        people = measure(occupants, at_least=1)
+        return Evidence(
+            kind=kind,
+            start=start,
+            end=end,
+            source=self.source,
+            device=device,
+            modes=_source_modes(modes),
+            distance_m=measure(distance_m, at_least=0),
+            occupants=int(people) if people and people <= MOST_OCCUPANTS else None,
+            origin=origin,
+            destination=destination,
+            line=label(line),
+            confidence=_share(confidence),
+            reference=label(reference),
+        )
+
+    def member(self, source: SourceFormat) -> "Judge":
+        """Return the same rules for a file inside this one."""
+        return replace(self, source=source)
+
+
+def _share(raw: object) -> float | None:
+    """Return a confidence in [0, 1], None where unknown; sources overshoot 1 by rounding."""
+    value = measure(raw, at_least=0)
+    return None if value is None else min(value, 1.0)
+
+
+def _source_modes(modes: Sequence[tuple[object, object]]) -> tuple[SourceMode, ...]:
+    named = ((label(name), confidence) for name, confidence in modes[:MOST_MODES])
+    return tuple(
+        SourceMode(label=name, confidence=_share(confidence)) for name, confidence in named if name
+    )
+
+
+def evidence_place(*, lat: object, lon: object, name: object = None) -> EvidencePlace | None:
+    """Return a place from what the file gives, None where it tells neither where nor what.
+
+    Coordinates outside the Earth, or 0, 0, are unknown: the rest of the evidence stands.
+    """
+    lat_deg, lon_deg = measure(lat, at_least=-90), measure(lon, at_least=-180)
+    named = label(name)
+    if lat_deg is None or lon_deg is None or lat_deg > 90 or lon_deg > 180:
+        return EvidencePlace(name=named) if named else None
+    if lat_deg == 0 and lon_deg == 0:
+        return EvidencePlace(name=named) if named else None
+    return EvidencePlace(lon=lon_deg, lat=lat_deg, name=named)
 
 
 def judge_for(source: SourceFormat, *, now: datetime) -> Judge:

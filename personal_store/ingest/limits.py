@@ -40,6 +40,12 @@ XML_DEPTH: Final = 64
 XML_NAMES: Final = 4096
 """Distinct tags, attributes and namespaces, which the XML reader remembers one by one."""
 
+KML_WAITING_TIMES: Final = 1_000_000
+"""Times of one KML track that wait for their places: eleven days without pause at 1 Hz."""
+
+KML_POINTS: Final = 10_000
+"""Points, or data, of one placemark. A placemark marks one place, a collection a few dozen."""
+
 FIELD_CHARS: Final = 128
 """Longest text of a number, time or pair of coordinates; the longest legal one takes 60."""
 
@@ -51,3 +57,30 @@ EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 
 LATEST_AHEAD: Final = timedelta(days=1)
 """How far ahead of us a source's clock may be: a wrong time zone, not a wrong year."""
+
+MOST_OCCUPANTS: Final = 500
+"""People in one vehicle: a full double tram; what is beyond is a counter gone wrong."""
+
+MOST_MODES: Final = 32
+"""Mode labels kept with one leg; Google's oldest exports list 24."""
+
+ROW_FIELDS: Final = 512
+"""Columns of a table. The widest logger writes 60."""
+
+ZIP_MEMBERS: Final = 20_000
+"""Files in one archive. An export of ten years of daily sport holds 8,000."""
+
+ZIP_DIRECTORY_BYTES: Final = 8 * 1024 * 1024
+"""List of an archive's files, which has to be held whole: 400 bytes for each of `ZIP_MEMBERS`."""
+
+ZIP_MEMBER_BYTES: Final = 8 * 1024**3
+"""One extracted file: eight times the largest history that was ever reported."""
+
+ZIP_TOTAL_BYTES: Final = 16 * 1024**3
+"""All extracted files together."""
+
+ZIP_RATIO: Final = 200
+"""Extracted over packed bytes. Histories pack 10 to 40 times; the zeros of a bomb 1,000 times."""
+
+ZIP_RATIO_FREE_BYTES: Final = 4 * 1024 * 1024
+"""Extracted bytes before the ratio counts: small files of blanks are harmless."""

@@ -23,7 +23,13 @@ from personal_store.ingest.head import Head, Shape
 from personal_store.ingest.json_text import decode_value
 from personal_store.ingest.judge import Judge, judge_for
 from personal_store.ingest.limits import LINE_BYTES, MESSAGE_BYTES
-from personal_store.ingest.positionfix import Positionfix, Rejected, RejectReason, SourceFormat
+from personal_store.ingest.positionfix import (
+    Entry,
+    Positionfix,
+    Rejected,
+    RejectReason,
+    SourceFormat,
+)
 from personal_store.ingest.values import Refused, instant_from_epoch_s, label, measure
 
 _LINE: Final = re.compile(
@@ -39,7 +45,7 @@ def recognises(head: Head) -> bool:
     return head.shape is Shape.TEXT and _LINE.fullmatch(first_line) is not None
 
 
-def parse(stream: BinaryIO, judge: Judge) -> Iterator[Positionfix | Rejected]:
+def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
     """Yield the positions of a recorder's log in file order.
 
     A damaged line is one rejected entry: a recorder that lost power goes on with the next.

@@ -2,13 +2,15 @@
 
 The vocabulary that every parser of this folder shares. It is not a parser and touches no
 database. A `Positionfix` is one measured position (trackintel's word); a position that cannot
-be one is a `Rejected`, counted with its reason and never silently dropped.
+be one is a `Rejected`, counted with its reason and never silently dropped. An `Evidence` is what
+a source that is already cut into stays and legs says of one of them: it is no position.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TypeAlias
 
 
 class SourceFormat(StrEnum):
@@ -20,6 +22,22 @@ class SourceFormat(StrEnum):
     GOOGLE_RECORDS = "google-records"
     GOOGLE_TIMELINE_ANDROID = "google-timeline-android"
     GOOGLE_TIMELINE_IOS = "google-timeline-ios"
+    GOOGLE_SEMANTIC = "google-semantic"
+    FIT = "fit"
+    TCX = "tcx"
+    KML = "kml"
+    GEOJSON = "geojson"
+    OVERLAND = "overland"
+    NMEA = "nmea"
+    CSV = "csv"
+    COZY = "cozy-geojson"
+    E_MISSION = "e-mission"
+    POLARSTEPS = "polarsteps"
+    CARPOOL_REGISTER = "carpool-register"
+    CARPOOL_JOURNEYS = "carpool-journeys"
+    TRANSIT_TAPS = "transit-taps"
+    INTERCODE_EVENTS = "intercode-events"
+    ZIP = "zip"
 
 
 class RejectReason(StrEnum):
@@ -72,6 +90,94 @@ class Rejected:
     reason: RejectReason
 
 
+class EvidenceKind(StrEnum):
+    """What an already segmented source speaks of."""
+
+    VISIT = "visit"
+    LEG = "leg"
+    JOURNEY = "journey"
+    TAP = "tap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceMode:
+    """A mode in the source's own words, with its confidence in [0, 1] where it states one.
+
+    What the words mean in modes of travel is for the trip engine to say, not for a parser.
+    """
+
+    label: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidencePlace:
+    """A place that a source names, locates (WGS 84 degrees, both or neither), or both."""
+
+    lon: float | None = None
+    lat: float | None = None
+    name: str | None = None
+
+    def __repr__(self) -> str:
+        """Redact the place."""
+        return "<EvidencePlace>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an already segmented source says of one stay, leg, journey or tap.
+
+    `[start, end)` is aware UTC; a tap is an instant, so its two times are equal. `modes` are the
+    source's own labels, the likeliest first. `distance_m` is the source's, `occupants` counts
+    everybody in the vehicle, `confidence` in [0, 1] is that of the segment as a whole.
+    `origin` is where it began, or the place of a visit or of a tap. `line` is the route of a
+    transit line and `reference` the source's own identifier, to know the same fact again.
+    """
+
+    kind: EvidenceKind
+    start: datetime
+    end: datetime
+    source: SourceFormat
+    device: str
+    modes: tuple[SourceMode, ...] = ()
+    distance_m: float | None = None
+    occupants: int | None = None
+    origin: EvidencePlace | None = None
+    destination: EvidencePlace | None = None
+    line: str | None = None
+    confidence: float | None = None
+    reference: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an interval that no clock can have given."""
+        if self.start.tzinfo is not UTC or self.end.tzinfo is not UTC:
+            raise ValueError("expected aware UTC times")
+        if self.end < self.start:
+            raise ValueError("expected an end that is not before the start")
+
+    @property
+    def mode(self) -> str | None:
+        """Return the likeliest label, None where the source names no mode."""
+        return self.modes[0].label if self.modes else None
+
+    def __repr__(self) -> str:
+        """Redact times and places: a log must not tell where somebody was."""
+        return f"<Evidence {self.kind} {self.source} device={self.device!r}>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkippedMember:
+    """A file of an archive that was left out: its name there, and why in both languages."""
+
+    name: str
+    fr: str
+    en: str
+
+
+Entry: TypeAlias = Positionfix | Rejected | Evidence | SkippedMember
+"""All that a parser may yield; whoever consumes it may leave out what it does not store."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFile:
     """A detected file: its format, and a lazy stream of what it holds.
@@ -81,4 +187,4 @@ class ParsedFile:
     """
 
     format: SourceFormat
-    entries: Iterator[Positionfix | Rejected]
+    entries: Iterator[Entry]

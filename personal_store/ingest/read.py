@@ -9,11 +9,14 @@ import stat
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO, Final
 
 from personal_store.ingest import refusals
+from personal_store.ingest.archive import parse_archive
 from personal_store.ingest.detect import detect
+from personal_store.ingest.head import Shape, shape_of
 from personal_store.ingest.judge import judge_for
-from personal_store.ingest.positionfix import ParsedFile, Positionfix, Rejected
+from personal_store.ingest.positionfix import Entry, ParsedFile, SourceFormat
 from personal_store.ingest.readers import Reader
 
 
@@ -29,13 +32,29 @@ def read_file(path: Path, *, now: datetime) -> ParsedFile:
         raise refusals.not_a_file()
     try:
         with path.open("rb") as stream:
-            reader = detect(stream)
+            reader = detect_file(stream)
     except OSError as error:
         raise refusals.not_readable(_system_word(error)) from error
     return ParsedFile(format=reader.format, entries=_entries(path, reader, now))
 
 
-def _entries(path: Path, reader: Reader, now: datetime) -> Iterator[Positionfix | Rejected]:
+def detect_file(stream: BinaryIO) -> Reader:
+    """Return the reader for a file: a history, or an archive of them.
+
+    Raises as `detect` does.
+    """
+    is_archive = shape_of(stream) is Shape.ZIP
+    return _ARCHIVE if is_archive else detect(stream)
+
+
+_ARCHIVE: Final = Reader(
+    format=SourceFormat.ZIP,
+    recognises=lambda head: head.shape is Shape.ZIP,
+    parse=parse_archive,
+)
+
+
+def _entries(path: Path, reader: Reader, now: datetime) -> Iterator[Entry]:
     judge = judge_for(reader.format, now=now)
     try:
         with path.open("rb") as stream:

@@ -9,11 +9,12 @@ from typing import Final
 from personal_store.errors import HostileFile, UnreadableFile, WrongFile
 
 _READ_FR: Final = (
-    "une trace GPX, un journal OwnTracks (.rec), ou l’historique Google "
-    "(Records.json ou Timeline.json)"
+    "un historique de déplacements (GPX, FIT, TCX, KML, GeoJSON, NMEA, CSV, OwnTracks, Google, "
+    "e-mission, Cozy, covoiturage, validations)"
 )
 _READ_EN: Final = (
-    "a GPX track, an OwnTracks log (.rec), or Google's history (Records.json or Timeline.json)"
+    "a mobility history (GPX, FIT, TCX, KML, GeoJSON, NMEA, CSV, OwnTracks, Google, e-mission, "
+    "Cozy, carpool, taps)"
 )
 
 
@@ -125,6 +126,16 @@ def no_track() -> WrongFile:
     )
 
 
+def no_activity() -> WrongFile:
+    """Say that a TCX or FIT file holds only a plan."""
+    return WrongFile(
+        fr="Attendu : une activité enregistrée ; vu : un parcours ou un entraînement prévu, qui ne "
+        "dit pas où vous étiez ; exportez l’activité elle-même.",
+        en="Expected a recorded activity; this is a planned course or workout, which does not "
+        "tell where you were; export the activity itself.",
+    )
+
+
 def encrypted_message() -> WrongFile:
     """Say that a live message is encrypted; refusing it keeps it in the phone's queue."""
     return WrongFile(
@@ -152,4 +163,44 @@ def message_too_long() -> HostileFile:
         "vérifiez l’application qui l’envoie.",
         en="Expected a message of one position; this one is far longer; "
         "check the app that sends it.",
+    )
+
+
+def hostile_archive() -> HostileFile:
+    """Say that an archive is built to fill the disk or to write outside its place."""
+    return HostileFile(
+        fr="Attendu : une archive zip ordinaire ; vu : des liens, des chemins qui en sortent ou "
+        "un contenu démesuré ; n’importez pas cette archive. Rien n’a été importé.",
+        en="Expected an ordinary zip archive; it has links, paths that lead out of it, or contents "
+        "beyond measure; do not import this archive. Nothing was imported.",
+    )
+
+
+def no_history_in_archive() -> WrongFile:
+    """Say that no file of an archive is a history."""
+    return wrong_file(
+        seen_fr="une archive zip dont aucun fichier n’en est un",
+        seen_en="a zip archive without any",
+        do_fr="choisissez l’export des positions, ou lisez la raison donnée pour chaque fichier",
+        do_en="choose the export of the positions, or read the reason given for each file",
+    )
+
+
+def protected_member() -> WrongFile:
+    """Say that a file of an archive asks for a password."""
+    return wrong_file(
+        seen_fr="un fichier protégé par un mot de passe",
+        seen_en="a file protected by a password",
+        do_fr="décompressez l’archive et importez le fichier",
+        do_en="extract the archive and import the file",
+    )
+
+
+def unknown_compression() -> WrongFile:
+    """Say that a file of an archive is packed in a way that is not read."""
+    return wrong_file(
+        seen_fr="un fichier compressé d’une manière rare",
+        seen_en="a file packed in a rare way",
+        do_fr="décompressez l’archive et importez le fichier",
+        do_en="extract the archive and import the file",
     )

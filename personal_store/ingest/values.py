@@ -6,19 +6,19 @@ reasons. It judges one value at a time; `judge.py` weighs whole positions.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from personal_store.ingest.limits import EARLIEST, FIELD_CHARS, LABEL_CHARS
 from personal_store.ingest.positionfix import Rejected, RejectReason
 
-_NUMERAL: Final = re.compile(
-    r"\s*[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|nan|inf|infinity)\s*",
-    re.ASCII | re.IGNORECASE,
-)
 _SHORTEST_INSTANT_CHARS: Final = len("20240421T090731Z")
 _EARLIEST_EPOCH_S: Final = EARLIEST.timestamp()
 _LAST_EPOCH_S: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
+_COUNT: Final = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
+_SPACED_OFFSET: Final = re.compile(r" (?=[+-]\d\d:?\d\d$)")
+_FIRST_MS: Final = 10**11
 _E7_PER_DEGREE: Final = 10_000_000
 _WORD: Final = 2**32
 
@@ -49,8 +49,12 @@ def number(raw: object) -> float:
             return float(raw)
         except OverflowError:
             raise Refused(RejectReason.UNREADABLE_ENTRY) from None
-    if type(raw) is str and len(raw) <= FIELD_CHARS and _NUMERAL.fullmatch(raw):
-        return float(raw)
+    # Python's own reader also takes 1_000 and the digits of other scripts.
+    if type(raw) is str and len(raw) <= FIELD_CHARS and raw.isascii() and "_" not in raw:
+        try:
+            return float(raw)
+        except ValueError:
+            raise Refused(RejectReason.UNREADABLE_ENTRY) from None
     raise Refused(RejectReason.UNREADABLE_ENTRY)
 
 
@@ -124,6 +128,45 @@ def instant_from_epoch_s(raw: object, *, units_per_s: int = 1) -> datetime:
     if epoch_s != epoch_s:  # noqa: PLR0124 -- only NaN differs from itself
         raise Refused(RejectReason.UNREADABLE_ENTRY)
     return datetime.fromtimestamp(epoch_s, UTC)
+
+
+def instant(raw: object, *, naive_is_utc: bool = False) -> datetime:
+    """Return an aware UTC time from ISO 8601 text, or from a count since 1970 in s or ms.
+
+    For sources that write either in the same field. A count is in milliseconds from 10**11 on
+    (1973 in milliseconds, the year 5138 in seconds). A space before the offset is accepted.
+    Raises `Refused` as its two siblings do.
+    """
+    if isinstance(raw, str) and len(raw) <= FIELD_CHARS:
+        text = raw.strip()
+        if not _COUNT.fullmatch(text):
+            return instant_from_iso(_SPACED_OFFSET.sub("", text), naive_is_utc=naive_is_utc)
+        raw = text
+    if raw is None or raw == "":
+        raise Refused(RejectReason.NO_TIME)
+    in_ms = abs(number(raw)) >= _FIRST_MS
+    return instant_from_epoch_s(raw, units_per_s=1000 if in_ms else 1)
+
+
+def part(whole: object, key: str) -> dict[str, object]:
+    """Return an object within an object, {} where it is absent or something else."""
+    inner = whole.get(key) if isinstance(whole, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def items(whole: object, key: str) -> list[object]:
+    """Return a list within an object, [] where it is absent or something else."""
+    inner = whole.get(key) if isinstance(whole, dict) else None
+    return inner if isinstance(inner, list) else []
+
+
+def first_of(record: Mapping[str, object], names: Iterable[str]) -> object:
+    """Return the first value under `names` that is neither absent, null nor empty text."""
+    for name in names:
+        value = record.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def label(raw: object) -> str | None:

@@ -71,6 +71,48 @@ HISTORIES = {
         as_json({"userLocationProfile": {}, "semanticSegments": [SEGMENT]}),
         SourceFormat.GOOGLE_TIMELINE_ANDROID,
     ),
+    "a month of Google's semantic history": (
+        as_json({"timelineObjects": [{"placeVisit": {}}]}),
+        SourceFormat.GOOGLE_SEMANTIC,
+    ),
+    "an Overland batch": (as_json({"locations": [{"type": "Feature"}]}), SourceFormat.OVERLAND),
+    "GeoJSON": (
+        as_json({"type": "FeatureCollection", "features": [{}]}),
+        SourceFormat.GEOJSON,
+    ),
+    "one GeoJSON feature": (
+        as_json({"type": "Feature", "geometry": None, "properties": {}}),
+        SourceFormat.GEOJSON,
+    ),
+    "KML": (b'<kml xmlns="http://www.opengis.net/kml/2.2"/>', SourceFormat.KML),
+    "TCX": (b"<TrainingCenterDatabase/>", SourceFormat.TCX),
+    "FIT": (b"\x0e\x10\x43\x08\x78\x00\x00\x00.FIT\x00\x00", SourceFormat.FIT),
+    "a table of positions": (b"time,lat,lon\n", SourceFormat.CSV),
+    "a table with semicolons and quotes": (b'"Time";"Lat";"Lon"\r\n', SourceFormat.CSV),
+    "a log of sentences": (b"$GPGGA,1,2*00\n", SourceFormat.NMEA),
+    "Polarsteps locations": (
+        as_json({"locations": [{"lat": 1, "lon": 1, "time": "x"}]}),
+        SourceFormat.POLARSTEPS,
+    ),
+    "a Cozy document": (as_json({"source": "x", "series": [{}]}), SourceFormat.COZY),
+    "a list of Cozy rows": (as_json([{"doc": {"series": []}}]), SourceFormat.COZY),
+    "e-mission entries": (
+        as_json([{"metadata": {"key": "background/location"}, "data": {}}]),
+        SourceFormat.E_MISSION,
+    ),
+    "the carpool register": (
+        b"journey_id;journey_start_datetime;journey_end_datetime\n",
+        SourceFormat.CARPOOL_REGISTER,
+    ),
+    "a carpool journey": (
+        as_json({"operator_journey_id": "a", "start": {}, "end": {}}),
+        SourceFormat.CARPOOL_JOURNEYS,
+    ),
+    "a table of taps": (b"tap_at,line\n", SourceFormat.TRANSIT_TAPS),
+    "the events of a card": (
+        as_json({"card": "a", "events": [{"EventDateStamp": 1, "EventCode": 17}]}),
+        SourceFormat.INTERCODE_EVENTS,
+    ),
     "an iOS timeline": (as_json([SEGMENT]), SourceFormat.GOOGLE_TIMELINE_IOS),
 }
 
@@ -102,29 +144,22 @@ WRONG = {
         "settings file",
     ),
     "Google's edits": (as_json({"timelineEdits": [{}]}), "list of edits"),
-    "Google's old semantic history": (
-        as_json({"timelineObjects": [{"placeVisit": {}}]}),
-        "semantic history",
-    ),
-    "an Overland batch": (as_json({"locations": [{"type": "Feature"}]}), "Overland"),
     "an OwnTracks message": (as_json({"_type": "location", "lat": 1}), "single OwnTracks message"),
-    "GeoJSON": (as_json({"type": "FeatureCollection", "features": [{}]}), "GeoJSON"),
     "an empty array": (b"[]", "without any entry"),
     "an empty object": (b"{}", "without any entry"),
     "an unknown object": (as_json({"name": "x"}), "JSON file of another kind"),
     "an unknown array": (as_json([1, 2]), "JSON file of another kind"),
     "locations of another program": (
-        as_json({"locations": [{"lat": 1, "lon": 1, "time": "x"}]}),
+        as_json({"locations": [{"lat": 1, "lon": 1, "when": "x"}]}),
         "JSON file of another kind",
     ),
-    "KML": (b'<kml xmlns="http://www.opengis.net/kml/2.2"/>', "KML"),
-    "TCX": (b"<TrainingCenterDatabase/>", "TCX"),
     "unknown XML": (b"<svg/>", "XML file of another kind"),
     "markup that is no XML": (b"<<<", "XML file of another kind"),
-    "FIT": (b"\x0e\x10\x43\x08\x78\x00\x00\x00.FIT\x00\x00", "FIT"),
     "a picture": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary file"),
     "NULs": (b"\x00" * 100, "binary file"),
-    "a table": (b"time,lat,lon\n2024-01-01T00:00:00Z,46.16,-1.15\n", "text of another kind"),
+    "a table without places": (b"time,steps\n2024-01-01T00:00:00Z,12\n", "text of another kind"),
+    "a table without times": (b"name,lat,lon\nhome,46.16,-1.15\n", "text of another kind"),
+    "the story of a Polarsteps trip": (as_json({"all_steps": [{}]}), "Polarsteps trip"),
     "a poem": ("Demain, dès l’aube".encode(), "text of another kind"),
 }
 
@@ -136,7 +171,7 @@ def test_a_wrong_file_is_refused_with_what_it_is(content, seen):
     assert seen in refusal.value.en.split(";")[1]
 
 
-GOOGLE_WRONG = ["Google's settings", "Google's edits", "Google's old semantic history"]
+GOOGLE_WRONG = ["Google's settings", "Google's edits"]
 
 
 @pytest.mark.parametrize("name", GOOGLE_WRONG)

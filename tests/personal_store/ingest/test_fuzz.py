@@ -14,7 +14,7 @@ from personal_store.errors import IngestError
 from personal_store.ingest.detect import detect
 from personal_store.ingest.judge import judge_for
 from personal_store.ingest.owntracks import parse_owntracks_message
-from personal_store.ingest.positionfix import Positionfix, Rejected
+from personal_store.ingest.positionfix import Evidence, Positionfix, Rejected
 from personal_store.ingest.readers import READERS
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -116,7 +116,7 @@ shapes = st.recursive(
 
 
 def are_entries(entries: object) -> bool:
-    return all(isinstance(entry, (Positionfix, Rejected)) for entry in entries)
+    return all(isinstance(entry, (Positionfix, Rejected, Evidence)) for entry in entries)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

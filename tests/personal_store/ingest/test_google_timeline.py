@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from personal_store.errors import UnreadableFile
-from personal_store.ingest.positionfix import Positionfix, Rejected, RejectReason, SourceFormat
+from personal_store.ingest.positionfix import (
+    Evidence,
+    EvidenceKind,
+    Positionfix,
+    Rejected,
+    RejectReason,
+    SourceFormat,
+    SourceMode,
+)
 
 START, END = "2024-06-15T09:00:00.000+02:00", "2024-06-15T10:00:00.000+02:00"
 START_UTC = datetime(2024, 6, 15, 7, tzinfo=UTC)
@@ -30,7 +38,7 @@ def path_point(point: object, offset: object) -> dict[str, object]:
 
 
 def where_and_when(entries) -> list[tuple[datetime, float, float]]:
-    return [(fix.at, fix.lat, fix.lon) for fix in entries]
+    return [(fix.at, fix.lat, fix.lon) for fix in entries if isinstance(fix, Positionfix)]
 
 
 def test_a_point_of_an_android_path_has_its_own_time(read_bytes):
@@ -122,8 +130,29 @@ def test_an_activity_is_its_two_ends(read_bytes, content):
 
 @pytest.mark.parametrize("content", ACTIVITIES.values(), ids=ACTIVITIES)
 def test_a_probability_of_zero_is_kept_with_its_label(read_bytes, content):
-    labels = {(fix.activity, fix.activity_confidence) for fix in read_bytes(content).entries}
+    fixes = [entry for entry in read_bytes(content).entries if isinstance(entry, Positionfix)]
+    labels = {(fix.activity, fix.activity_confidence) for fix in fixes}
     assert labels == {("CYCLING", 0.0)}
+
+
+@pytest.mark.parametrize("content", VISITS.values(), ids=VISITS)
+def test_a_visit_is_also_evidence_of_a_stay(read_bytes, content):
+    (visit,) = [entry for entry in read_bytes(content).entries if isinstance(entry, Evidence)]
+    assert (visit.kind, visit.start, visit.end) == (EvidenceKind.VISIT, START_UTC, END_UTC)
+    assert (visit.origin.lat, visit.origin.lon) == (46.16, -1.15)
+
+
+@pytest.mark.parametrize("content", ACTIVITIES.values(), ids=ACTIVITIES)
+def test_an_activity_is_also_evidence_of_a_leg_with_its_label(read_bytes, content):
+    (leg,) = [entry for entry in read_bytes(content).entries if isinstance(entry, Evidence)]
+    assert leg.kind is EvidenceKind.LEG
+    assert leg.modes == (SourceMode(label="CYCLING", confidence=0.0),)
+    assert (leg.origin.lat, leg.destination.lat) == (46.16, 46.2)
+
+
+def test_a_distance_without_ends_is_evidence_and_no_position(read_bytes):
+    (leg,) = read_bytes(ios(segment(activity={"distanceMeters": "12.5"}))).entries
+    assert (leg.kind, leg.distance_m, leg.mode) == (EvidenceKind.LEG, 12.5, None)
 
 
 def test_an_activity_with_one_end_gives_that_end(read_bytes):
@@ -157,7 +186,7 @@ SILENT = {
     "a memory": segment(timelineMemory={"distanceFromOriginKms": "1594"}),
     "a visit without a place": segment(visit={"topCandidate": {"placeID": "x"}}),
     "a visit of null": segment(visit=None),
-    "an activity without ends": segment(activity={"distanceMeters": "12"}),
+    "an activity without ends, label or distance": segment(activity={"parking": {}}),
     "an activity of text": segment(activity="walking"),
     "an empty path": segment(timelinePath=[]),
     "a path of text": segment(timelinePath="geo:1,1"),

@@ -94,7 +94,7 @@ SPARSE = {
     "a GPX time of ten gigabytes": (b'<gpx><trk><trkpt lat="1" lon="1"><time>', IngestError),
     "ten gigabytes of nothing": (b"", WrongFile),
     "ten gigabytes after a blank line": (b"\n" + b" " * 200_000, WrongFile),
-    "a zip archive of ten gigabytes": (b"PK\x03\x04", WrongFile),
+    "a zip archive of ten gigabytes": (b"PK\x03\x04", UnreadableFile),
     "a gzip archive of ten gigabytes": (b"\x1f\x8b\x08", WrongFile),
     "nesting before ten gigabytes": (b"[" * 200_000, HostileFile),
 }

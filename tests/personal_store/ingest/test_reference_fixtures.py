@@ -71,7 +71,37 @@ FORMATS = {
     "dawarich/google/edge_cases/phone_takeout_array_timeline_path.json": (
         SourceFormat.GOOGLE_TIMELINE_IOS
     ),
+    "dawarich/google/semantic_history.json": SourceFormat.GOOGLE_SEMANTIC,
+    "dawarich/google/edge_cases/semantic_history_with_bom.json": SourceFormat.GOOGLE_SEMANTIC,
+    "dawarich/csv/e7_integers.csv": SourceFormat.CSV,
+    "dawarich/csv/gpslogger.csv": SourceFormat.CSV,
+    "dawarich/csv/nsew_suffixes.csv": SourceFormat.CSV,
+    "dawarich/csv/quoted_headers.csv": SourceFormat.CSV,
+    "dawarich/csv/semicolon_eu.csv": SourceFormat.CSV,
+    "dawarich/csv/unix_timestamps.csv": SourceFormat.CSV,
+    "dawarich/geojson/export.json": SourceFormat.GEOJSON,
+    "dawarich/geojson/export_same_points.json": SourceFormat.GEOJSON,
+    "dawarich/geojson/google_takeout_example.json": SourceFormat.GEOJSON,
+    "dawarich/geojson/gpslogger_example.json": SourceFormat.GEOJSON,
+    "dawarich/geojson/various_fields.geojson": SourceFormat.GEOJSON,
+    "dawarich/kml/extended_data.kml": SourceFormat.KML,
+    "dawarich/kml/gx_track.kml": SourceFormat.KML,
+    "dawarich/kml/invalid_coordinates.kml": SourceFormat.KML,
+    "dawarich/kml/large_track.kml": SourceFormat.KML,
+    "dawarich/kml/linestring_track.kml": SourceFormat.KML,
+    "dawarich/kml/multigeometry.kml": SourceFormat.KML,
+    "dawarich/kml/nested_folders.kml": SourceFormat.KML,
+    "dawarich/kml/points_with_timestamps.kml": SourceFormat.KML,
+    "dawarich/kml/points_with_timestamps.kmz": SourceFormat.ZIP,
+    "dawarich/kml/timespan.kml": SourceFormat.KML,
+    "dawarich/overland/geodata.json": SourceFormat.OVERLAND,
+    "dawarich/points/geojson_example.json": SourceFormat.OVERLAND,
+    "dawarich/polarsteps/locations.json": SourceFormat.POLARSTEPS,
+    "dawarich/polarsteps/segments.json": SourceFormat.POLARSTEPS,
+    "dawarich/tcx/no_gps.tcx": SourceFormat.TCX,
+    "dawarich/tcx/running.tcx": SourceFormat.TCX,
 }
+MONTHS = "dawarich/google/location-history/"
 GPX_FILES = [name for name, source in FORMATS.items() if source is SourceFormat.GPX]
 LOGS = [name for name, source in FORMATS.items() if source is SourceFormat.OWNTRACKS_REC]
 
@@ -86,7 +116,9 @@ def test_every_other_file_is_refused_with_a_reason(fixtures, now):
     others = {
         str(path.relative_to(fixtures))
         for path in fixtures.rglob("*")
-        if path.is_file() and str(path.relative_to(fixtures)) not in FORMATS
+        if path.is_file()
+        and str(path.relative_to(fixtures)) not in FORMATS
+        and not str(path.relative_to(fixtures)).startswith(MONTHS)
     }
     refused = set()
     for name in others:
@@ -177,5 +209,93 @@ def test_every_coordinate_of_a_new_timeline_that_has_a_time_is_read(unique):
 
 
 def test_the_windows_of_an_ios_path_follow_their_own_starts(unique):
-    times = [at for at, _, _ in unique(list(FORMATS)[-1])]
+    times = [
+        at
+        for at, _, _ in unique("dawarich/google/edge_cases/phone_takeout_array_timeline_path.json")
+    ]
     assert [(at.hour, at.minute) for at in times] == [(13, 1), (13, 5), (16, 10)]
+
+
+def test_every_month_of_one_segment_is_a_semantic_history(fixtures, now):
+    names = sorted((fixtures / MONTHS).iterdir())
+    assert {read_file(name, now=now).format for name in names} == {SourceFormat.GOOGLE_SEMANTIC}
+
+
+NO_POINTS = [
+    "google/location-history/with_activitySegment_without_startLocation_without_waypointPath.json",
+    "google/location-history/with_placeVisit_without_location_with_coordinates.json",
+]
+
+
+@pytest.mark.parametrize("name", NO_POINTS)
+def test_a_month_without_positions_has_the_expected_none(unique, expected, name):
+    assert len(unique(f"dawarich/{name}")) == expected[name]["points"]
+
+
+def test_each_start_of_a_month_is_at_its_time_however_it_is_written(fixtures, unique):
+    for path in sorted((fixtures / MONTHS).iterdir()):
+        (item,) = json.loads(path.read_text())["timelineObjects"]
+        segment = item.get("activitySegment") or item.get("placeVisit")
+        place = segment.get("startLocation") or segment.get("location") or {}
+        seen = unique(f"{MONTHS}{path.name}")
+        assert [lat for _, lat, _ in seen] == [
+            place["latitudeE7"] / 1e7 for _ in [0] if "latitudeE7" in place
+        ]
+        # By eye: all were made on the evening of 24 March 2025.
+        assert {at.date().isoformat() for at, _, _ in seen} <= {"2025-03-24"}
+
+
+def test_an_old_month_says_how_each_leg_was_travelled(entries):
+    legs = entries("dawarich/google/semantic_history.json")
+    assert [leg.mode for leg in legs] == ["WALK", "DRIVE", "WALK"]
+    assert [leg.distance_m for leg in legs] == [209.65263509609417, 3853, 413]
+
+
+def test_three_csv_rows_say_the_same_in_five_spellings(entries):
+    spellings = ["e7_integers", "gpslogger", "nsew_suffixes", "semicolon_eu"]
+    seen = {
+        tuple((fix.at, fix.lat, fix.lon, fix.speed_mps) for fix in entries(f"dawarich/csv/{n}.csv"))
+        for n in spellings
+    }
+    (rows,) = seen
+    assert [(lat, lon, speed) for _, lat, lon, speed in rows] == [
+        (52.52, 13.405, 1.5),
+        (52.521, 13.406, 1.6),
+        (52.522, 13.407, 1.4),
+    ]
+    assert [at.isoformat()[11:19] for at, *_ in rows] == ["10:30:00", "10:31:00", "10:32:00"]
+
+
+def test_three_geojson_spellings_give_speed_and_accuracy(entries):
+    fixes = entries("dawarich/geojson/various_fields.geojson")
+    assert [round(fix.speed_mps, 6) for fix in fixes] == [1.5, 1.5, 1.8]
+    assert [fix.accuracy_m for fix in fixes] == [8, None, 5]
+    assert [fix.device for fix in fixes] == ["T1", "phone1", "phone1"]
+
+
+@pytest.mark.parametrize("name", ["export.json", "export_same_points.json"])
+def test_a_plain_reading_finds_the_same_exported_points(fixtures, unique, name):
+    features = json.loads((fixtures / "dawarich/geojson" / name).read_text())["features"]
+    theirs = {
+        (
+            datetime.fromtimestamp(feature["properties"]["timestamp"], UTC),
+            float(feature["geometry"]["coordinates"][1]),
+            float(feature["geometry"]["coordinates"][0]),
+        )
+        for feature in features
+    }
+    assert unique(f"dawarich/geojson/{name}") == sorted(theirs)
+
+
+def test_an_archive_of_kml_gives_what_the_kml_gives(unique):
+    folder = "dawarich/kml/points_with_timestamps"
+    assert unique(f"{folder}.kmz") == unique(f"{folder}.kml")
+
+
+def test_a_line_under_one_time_has_no_time_for_its_vertices(rejected):
+    assert rejected("dawarich/kml/large_track.kml") == {RejectReason.NO_TIME: 20}
+
+
+def test_an_indoor_run_has_a_leg_and_no_position(entries):
+    (leg,) = entries("dawarich/tcx/no_gps.tcx")
+    assert (leg.mode, (leg.end - leg.start).total_seconds()) == ("Running", 5)
