@@ -319,6 +319,8 @@ def main() -> None:
     parser.add_argument("--residents", type=int, default=RESIDENTS)
     parser.add_argument("--data", type=Path, default=Path("demo-data"))
     given = parser.parse_args()
+    # A service manager or a shell script ends us with SIGTERM: the servers must end with us.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = given.data / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     try:
         with demonstration(folder, residents=given.residents) as demo:
