@@ -40,8 +40,8 @@ XML_DEPTH: Final = 64
 XML_NAMES: Final = 4096
 """Distinct tags, attributes and namespaces, which the XML reader remembers one by one."""
 
-KML_WAITING_TIMES: Final = 1_000_000
-"""Times of one KML track that wait for their places: eleven days without pause at 1 Hz."""
+KML_WAITING_TIMES: Final = 500_000
+"""Times of one KML track that wait for their places: nearly six days without pause at 1 Hz."""
 
 KML_POINTS: Final = 10_000
 """Points, or data, of one placemark. A placemark marks one place, a collection a few dozen."""

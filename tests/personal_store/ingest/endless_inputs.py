@@ -13,7 +13,19 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from personal_store.errors import IngestError
-from personal_store.ingest import google_records, google_timeline, gpx, owntracks
+from personal_store.ingest import (
+    carpool,
+    csv_positions,
+    fit,
+    geojson,
+    google_records,
+    google_timeline,
+    gpx,
+    kml,
+    nmea,
+    owntracks,
+    tcx,
+)
 from personal_store.ingest.judge import judge_for
 from personal_store.ingest.positionfix import SourceFormat
 
@@ -68,11 +80,21 @@ PARSERS = {
     "timeline": (google_timeline.parse, SourceFormat.GOOGLE_TIMELINE_IOS),
     "gpx": (gpx.parse, SourceFormat.GPX),
     "owntracks": (owntracks.parse, SourceFormat.OWNTRACKS_REC),
+    "fit": (fit.parse, SourceFormat.FIT),
+    "tcx": (tcx.parse, SourceFormat.TCX),
+    "kml": (kml.parse, SourceFormat.KML),
+    "geojson": (geojson.parse, SourceFormat.GEOJSON),
+    "nmea": (nmea.parse, SourceFormat.NMEA),
+    "csv": (csv_positions.parse, SourceFormat.CSV),
+    "register": (carpool.parse_register, SourceFormat.CARPOOL_REGISTER),
 }
 RECORD = '{"latitudeE7":461600000,"longitudeE7":-11500000,"timestamp":"2024-01-01T00:00:00Z"},'
 SEGMENT = '{"startTime":"2024-01-01T00:00:00Z","timelinePath":[{"point":"geo:1,1","time":"x"}]},'
 POINT = '<trkpt lat="46.16" lon="-1.15"><time>2024-04-21T09:07:31Z</time></trkpt>\n'
 LINE = '2024-03-01T09:03:10Z\t*\t{"_type":"location","lat":1,"lon":1,"tst":1709283789}\n'
+TRACKPOINT = "<Trackpoint><Time>2024-01-01T00:00:00Z</Time></Trackpoint>\n"
+WHEN_AND_WHERE = "<when>2024-01-01T00:00:00Z</when><coord>1 1 1</coord>\n"
+FEATURE = '{"geometry":{"type":"Point","coordinates":[1,1]},"properties":{"time":1704067200}},'
 
 HOSTILE = {
     "records: a string without end": endless('{"locations":[{"timestamp":"', "x"),
@@ -99,6 +121,19 @@ HOSTILE = {
     "gpx: new namespaces without end": counted("<gpx>", '<a xmlns:n{}="u"/>'),
     "gpx: entities that expand": endless("<!DOCTYPE gpx [<!ENTITY a 'aaaa'>]><gpx>", "&a;" * 1000),
     "owntracks: a line without end": endless('2024-03-01T09:03:10Z\t*\t{"tid":"', "x"),
+    "tcx: a time without end": endless("<T><Activity><Trackpoint><Time>", "2"),
+    "tcx: nesting without end": endless("<T>", "<Activity>"),
+    "kml: a vertex without end": endless("<kml><LineString><coordinates>", "1"),
+    "kml: times without places": endless("<kml><Track>", "<when>2024</when>"),
+    "kml: points of one placemark": endless(
+        "<kml><Placemark>", "<Point><coordinates>1,1</coordinates></Point>"
+    ),
+    "kml: a name without end": endless("<kml><name>", "x"),
+    "geojson: a line without end": endless('{"features":[{"coordinates":[', "[1,1],"),
+    "nmea: a sentence without end": endless("$GPRMC,", "1"),
+    "csv: a row without end": endless("time,lat,lon\n", "1,"),
+    "csv: a header without end": endless("time,lat,lon", ",more"),
+    "register: a row without end": endless("journey_id;b\n", "1;"),
     "owntracks: blanks without end": endless("", " "),
 }
 LONG = {
@@ -107,6 +142,10 @@ LONG = {
     "gpx: a long track": endless("<gpx><trk><trkseg>", POINT),
     "gpx: many tracks": endless("<gpx>", f"<trk><trkseg>{POINT}</trkseg></trk>"),
     "owntracks: a long log": endless("", LINE),
+    "tcx: a long activity": endless("<T><Activity Sport='Biking'>", TRACKPOINT),
+    "kml: a long track": endless("<kml><Track>", WHEN_AND_WHERE),
+    "kml: a long line": endless("<kml><LineString><coordinates>", "1.5,46.5 "),
+    "geojson: a long history": endless('{"features":[', FEATURE),
 }
 
 
