@@ -12,9 +12,10 @@ from contributions.errors import Malformed
 from contributions.prio3.circuit import Circuit
 from contributions.prio3.xof import (
     SEED_BYTES,
+    Expansion,
     derive_seed,
     domain_separation_tag,
-    expand_into_vector,
+    xof_stream,
 )
 
 MAX_CONTEXT_BYTES = 65_527
@@ -43,21 +44,21 @@ class Derivation:
         if len(self.ctx) > MAX_CONTEXT_BYTES:
             raise Malformed(f"expected an application context of at most {MAX_CONTEXT_BYTES} bytes")
 
-    def measurement_share(self, keeper: int, seed: bytes) -> list[int]:
+    def measurement_share(self, keeper: int, seed: bytes) -> Expansion:
         """Expand a helper's seed into its share of the encoded measurement."""
         return self._vector(_MEASUREMENT_SHARE, seed, bytes((keeper,)), self.circuit.encoded_length)
 
-    def proofs_share(self, keeper: int, seed: bytes) -> list[int]:
+    def proofs_share(self, keeper: int, seed: bytes) -> Expansion:
         """Expand a helper's seed into its share of every proof."""
         binder = bytes((self.proofs, keeper))
         return self._vector(_PROOF_SHARE, seed, binder, self.circuit.proof_length * self.proofs)
 
-    def prove_rand(self, seed: bytes) -> list[int]:
+    def prove_rand(self, seed: bytes) -> Expansion:
         """Expand the prover's seed into the wire seeds of every proof."""
         length = self.circuit.prove_rand_length * self.proofs
         return self._vector(_PROVE_RANDOMNESS, seed, bytes((self.proofs,)), length)
 
-    def query_rand(self, verify_key: bytes, nonce: bytes) -> list[int]:
+    def query_rand(self, verify_key: bytes, nonce: bytes) -> Expansion:
         """Expand the keepers' key into the tests of every proof of the report with this nonce."""
         length = self.circuit.query_rand_length * self.proofs
         return self._vector(_QUERY_RANDOMNESS, verify_key, bytes((self.proofs,)) + nonce, length)
@@ -72,7 +73,7 @@ class Derivation:
         """Derive the joint randomness's seed from every keeper's part."""
         return self._seed(_JOINT_RAND_SEED, bytes(SEED_BYTES), b"".join(parts))
 
-    def joint_rand(self, seed: bytes) -> list[int]:
+    def joint_rand(self, seed: bytes) -> Expansion:
         """Expand the joint randomness of every proof from its seed."""
         length = self.circuit.joint_rand_length * self.proofs
         return self._vector(_JOINT_RANDOMNESS, seed, bytes((self.proofs,)), length)
@@ -83,7 +84,6 @@ class Derivation:
     def _seed(self, usage: int, seed: bytes, binder: bytes) -> bytes:
         return derive_seed(seed, dst=self._tag(usage), binder=binder)
 
-    def _vector(self, usage: int, seed: bytes, binder: bytes, length: int) -> list[int]:
-        return expand_into_vector(
-            self.circuit.field, seed, dst=self._tag(usage), binder=binder, length=length
-        )
+    def _vector(self, usage: int, seed: bytes, binder: bytes, length: int) -> Expansion:
+        read = xof_stream(seed, dst=self._tag(usage), binder=binder)
+        return Expansion(self.circuit.field, read, length)

@@ -150,7 +150,9 @@ class Prio3(Generic[Measurement, Result]):
         helper_seeds = seeds[::2] if self.joint else seeds
         helper_blinds = seeds[1::2] if self.joint else [b""] * len(seeds)
         encoded = self.circuit.encode(measurement)
-        helpers = [derive.measurement_share(k, seed) for k, seed in enumerate(helper_seeds, 1)]
+        helpers = [
+            derive.measurement_share(k, seed).elements() for k, seed in enumerate(helper_seeds, 1)
+        ]
         leader = _subtract(encoded, helpers, field.modulus)
         parts = [
             derive.joint_rand_part(
@@ -163,7 +165,7 @@ class Prio3(Generic[Measurement, Result]):
         ]
         proofs = _subtract(
             self._prove(derive, encoded, prove_seed, parts),
-            [derive.proofs_share(k, seed) for k, seed in enumerate(helper_seeds, 1)],
+            [derive.proofs_share(k, seed).elements() for k, seed in enumerate(helper_seeds, 1)],
             field.modulus,
         )
         return Sharded(
@@ -203,8 +205,8 @@ class Prio3(Generic[Measurement, Result]):
             parts = _pieces(public_share)
             parts[keeper] = part
             seed = derive.joint_rand_seed(parts)
-            joint_rand = derive.joint_rand(seed)
-        query_rand = derive.query_rand(verify_key, nonce)
+            joint_rand = derive.joint_rand(seed).elements()
+        query_rand = derive.query_rand(verify_key, nonce).elements()
         verifiers: list[int] = []
         for proof in range(self.proofs):
             verifiers += query(
@@ -276,8 +278,8 @@ class Prio3(Generic[Measurement, Result]):
         circuit, field = self.circuit, self.circuit.field
         if keeper > 0:
             seed, blind = data[:SEED_BYTES], data[SEED_BYTES:]
-            measurement = derive.measurement_share(keeper, seed)
-            proofs = derive.proofs_share(keeper, seed)
+            measurement = derive.measurement_share(keeper, seed).elements()
+            proofs = derive.proofs_share(keeper, seed).elements()
             encoded = field.encode(measurement) if self.joint else b""
         else:
             split = circuit.encoded_length * field.element_bytes
@@ -293,8 +295,10 @@ class Prio3(Generic[Measurement, Result]):
         self, derive: Derivation, encoded: Sequence[int], seed: bytes, parts: Sequence[bytes]
     ) -> list[int]:
         """Return every proof of an encoded measurement, one after the other."""
-        prove_rand = derive.prove_rand(seed)
-        joint_rand = derive.joint_rand(derive.joint_rand_seed(parts)) if self.joint else []
+        prove_rand = derive.prove_rand(seed).elements()
+        joint_rand = (
+            derive.joint_rand(derive.joint_rand_seed(parts)).elements() if self.joint else []
+        )
         proofs: list[int] = []
         for proof in range(self.proofs):
             proofs += prove(

@@ -5,6 +5,7 @@ A seed is a parameter: nothing here draws randomness.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from Cryptodome.Hash import TurboSHAKE128  # type: ignore[import-not-found, unused-ignore]
 
@@ -50,20 +51,28 @@ def derive_seed(seed: bytes, *, dst: bytes, binder: bytes) -> bytes:
     return xof_stream(seed, dst=dst, binder=binder)(SEED_BYTES)
 
 
-def expand_into_vector(
-    field: Field, seed: bytes, *, dst: bytes, binder: bytes, length: int
-) -> list[int]:
-    """Expand a seed into `length` uniform field elements (section 6.2)."""
-    return next_vector(field, xof_stream(seed, dst=dst, binder=binder), length)
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A stream that gives `length` uniform field elements (section 6.2)."""
 
+    field: Field
+    read: Callable[[int], bytes]
+    length: int
 
-def next_vector(field: Field, read: Callable[[int], bytes], length: int) -> list[int]:
-    """Return the next `length` elements of a stream, skipping what is not below the modulus.
+    def elements(self) -> list[int]:
+        """Read the elements, skipping what is not below the modulus.
 
-    Both moduli fill their bytes, so that the draft's masking by the next power of two is void.
-    """
-    vector: list[int] = []
-    while len(vector) < length:
-        fresh = field.integers(read((length - len(vector)) * field.element_bytes))
-        vector += [element for element in fresh if element < field.modulus]
-    return vector
+        Both moduli fill their bytes, so that the draft's masking by a power of two is void.
+        """
+        size, vector = self.field.element_bytes, list[int]()
+        while len(vector) < self.length:
+            fresh = self.field.integers(self.read((self.length - len(vector)) * size))
+            vector += [element for element in fresh if element < self.field.modulus]
+        return vector
+
+    def unchecked(self) -> bytes:
+        """Read as many bytes: the encoded elements, unless one of them is not below the modulus.
+
+        That happens once in 2^32 elements of Field64, in 2^59 of Field128; the caller checks.
+        """
+        return self.read(self.length * self.field.element_bytes)

@@ -30,7 +30,7 @@ from contributions.prio3.variants import (
     prio3_sum_vec,
 )
 from contributions.prio3.vector_circuits import SumVec
-from contributions.prio3.xof import derive_seed, expand_into_vector
+from contributions.prio3.xof import Expansion, derive_seed, xof_stream
 
 PINS = Path(__file__).with_name("official_vectors.sha256").read_text(encoding="ascii")
 SHA256 = {name: digest for digest, name in map(str.split, PINS.splitlines())}
@@ -211,5 +211,6 @@ def test_xof_vector_is_reproduced(folder: Path) -> None:
     vector = _load(folder, "XofTurboShake128.json")
     seed, dst, binder = (bytes.fromhex(vector[key]) for key in ("seed", "dst", "binder"))
     assert derive_seed(seed, dst=dst, binder=binder).hex() == vector["derived_seed"]
-    expanded = expand_into_vector(FIELD128, seed, dst=dst, binder=binder, length=vector["length"])
+    read = xof_stream(seed, dst=dst, binder=binder)
+    expanded = Expansion(FIELD128, read, vector["length"]).elements()
     assert FIELD128.encode(expanded).hex() == vector["expanded_vec_field128"]
