@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 
 from personal_store.console import Session
 from personal_store.store import Store
+from personal_store.web.failures import install_handlers
 from personal_store.web.live import live_routes
 from personal_store.web.pages import TEMPLATES, make_pages, page_routes
 from personal_store.web.security import Guard, Sessions
@@ -26,8 +27,10 @@ def create_app(store: Store, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhos
     page cannot reach it under its own name (DNS rebinding).
     """
     app = FastAPI(title="personal-store", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard)
+    # The one added last sees a request first: the guard's headers are on every refusal too.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    app.add_middleware(Guard)
+    install_handlers(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/healthz", lambda: PlainTextResponse("ok"), include_in_schema=False)
     app.include_router(live_routes(store))

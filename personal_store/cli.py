@@ -150,7 +150,9 @@ def list_trips(
 ) -> None:
     """Lister les déplacements. / List the trips."""
     session: Session = context.obj
-    with reading(session.open().engine) as connection:
+    store = session.open()
+    pipeline.run_once(store.engine)
+    with reading(store.engine) as connection:
         stored = trips.between(connection)
     if as_json:
         session.answer(documents.trip_documents(stored, geometry=geometry))
@@ -171,7 +173,9 @@ def footprint(
     start, end = since.replace(tzinfo=HOME_TIMEZONE), until.replace(tzinfo=HOME_TIMEZONE)
     if start >= end:
         raise typer.BadParameter("--from doit précéder --to. / --from must come before --to.")
-    with reading(session.open().engine) as connection:
+    store = session.open()
+    pipeline.run_once(store.engine)
+    with reading(store.engine) as connection:
         stored = trips.between(connection, start=start, end=end)
     result = period_footprint(
         [each.trip for each in stored], documents.factor_set(), start=start, end=end

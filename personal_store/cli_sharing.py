@@ -14,7 +14,7 @@ from personal_store.cooperative import Membership
 from personal_store.db import consents, contributions, memberships
 from personal_store.db.connection import reading
 from personal_store.errors import TransportError
-from personal_store.jobs import catalogue, joining, sharing
+from personal_store.jobs import catalogue, joining, pipeline, sharing
 from personal_store.store import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
@@ -67,6 +67,7 @@ def preview(
     session: Session = context.obj
     store = session.open()
     member = catalogue.the_membership(store.engine)
+    pipeline.run_once(store.engine)
     shown = sharing.preview(store, member, catalogue.find_task(store.engine, member, task))
     if as_json:
         session.answer(sharing_documents.preview_document(shown))
@@ -86,6 +87,7 @@ def contribute(
     member = catalogue.the_membership(store.engine)
     transport = store.connect(member.url)
     asked = catalogue.find_task(store.engine, member, task)
+    pipeline.run_once(store.engine)
     consenting.hand_over(store.engine, member, transport)
     sent = sharing.run_once(store, member, asked)
     session.say(

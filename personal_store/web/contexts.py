@@ -78,6 +78,8 @@ EVENT_NAMES = {
 SHOWN_SHARE = 0.01
 # Enough for a busy week; more rows would not fit the page's budget of nodes.
 TRIPS_SHOWN = 30
+# Likewise: a bar and its row in the table come to nine elements.
+BARS_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,8 @@ class WeekPage:
     footprint: PeriodFootprint
     distance_km: float
     bars: Sequence[Bar]
+    bars_hidden: int
+    bars_hidden_kg_co2e: float
     trips: Sequence[TripRow]
     trips_hidden: int
 
@@ -227,13 +231,16 @@ def week_page(store: Store, week: str) -> WeekPage:
         [each.trip for each in stored], factor_set(), start=period.start, end=period.end
     )
     day = timedelta(days=1)
+    weighed = bars(footprint)
     return WeekPage(
         week=week,
         earlier=week_of(period.start - day),
         later=week_of(period.end + day),
         footprint=footprint,
         distance_km=sum(footprint.distance_m.values()) / 1000,
-        bars=bars(footprint),
+        bars=weighed[:BARS_SHOWN],
+        bars_hidden=len(weighed[BARS_SHOWN:]),
+        bars_hidden_kg_co2e=sum(bar.interval.value for bar in weighed[BARS_SHOWN:]),
         trips=trip_rows(stored),
         trips_hidden=max(0, len(stored) - TRIPS_SHOWN),
     )

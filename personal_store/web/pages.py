@@ -17,8 +17,8 @@ from contributions.errors import Malformed
 from contributions.weeks import week_of
 from personal_store import consenting
 from personal_store.cooperative import Membership
-from personal_store.errors import StoreError, TransportError, WrongPassphrase
-from personal_store.jobs import catalogue, sharing
+from personal_store.errors import StoreError, TransportError, VaultError
+from personal_store.jobs import catalogue, pipeline, sharing
 from personal_store.settings import Language
 from personal_store.store import Store
 from personal_store.web import contexts
@@ -89,7 +89,7 @@ def _add_entrance(router: APIRouter, pages: Pages) -> None:
     ) -> Response:
         try:
             token = pages.sessions.open(passphrase)
-        except WrongPassphrase as error:
+        except VaultError as error:
             return pages.render("login.html", language, refused=error.say(language), status=403)
         answer = RedirectResponse(f"/{language}/", status_code=SEE_OTHER)
         answer.set_cookie(
@@ -156,14 +156,21 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
 def _week(pages: Pages, language: Language, week: str | None) -> Response:
     store = pages.store
     try:
+        # What a phone has sent since the last look becomes trips now.
+        pipeline.run_once(store.engine)
         context = contexts.week_page(store, week or contexts.newest_week(store))
-    except Malformed:
+    except (Malformed, OverflowError):
         now = week_of(store.clock.now())
-        return pages.render("error.html", language, status=404, week=now)
+        return pages.render("error.html", language, status=404, week=now, trouble=None)
+    except StoreError as error:
+        return pages.render(
+            "error.html", language, status=409, week=None, trouble=error.say(language)
+        )
     return pages.render("week.html", language, page=context)
 
 
 def _sharing(pages: Pages, language: Language, *, trouble: str | None = None) -> Response:
+    pipeline.run_once(pages.store.engine)
     context = contexts.sharing_page(pages.store)
     status = 200 if trouble is None else 409
     return pages.render(
@@ -216,6 +223,7 @@ def _hand_over(store: Store, member: Membership) -> None:
 def _contribute(store: Store, task_digest: str, shown_sha256: str) -> None:
     member = catalogue.the_membership(store.engine)
     task = catalogue.find_task(store.engine, member, task_digest)
+    pipeline.run_once(store.engine)
     consenting.hand_over(store.engine, member, store.connect(member.url))
     sharing.run_once(store, member, task, shown_sha256=shown_sha256)
 

@@ -6,6 +6,7 @@ one owner.
 """
 
 import secrets
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,11 +38,14 @@ class Sessions:
     folder: Path
     clock: Clock
     _open_until: dict[str, datetime] = field(default_factory=dict, repr=False)
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def open(self, passphrase: str) -> str:
         """Return a new session's token; raise WrongPassphrase."""
-        # The key that this gives is dropped at once: only its being given matters.
-        unlock(self.folder, passphrase)
+        # A try takes 64 MiB: many at once, by whoever reaches this door, would take them all.
+        with self._one_at_a_time:
+            # The key that this gives is dropped at once: only its being given matters.
+            unlock(self.folder, passphrase)
         token = secrets.token_urlsafe(32)
         self._open_until[token] = self.clock.now() + SESSION_LIFETIME
         return token
@@ -83,7 +87,14 @@ class Guard:
         if not length.isdigit() or int(length) > MAX_BODY_BYTES:
             await _refuse(with_headers, 413)
             return
-        await self._app(scope, _bounded(receive), with_headers)
+        try:
+            await self._app(scope, _bounded(receive), with_headers)
+        except _TooLarge:
+            await _refuse(with_headers, 413)
+
+
+class _TooLarge(Exception):
+    """The body is larger than it said, or than it may be; nothing was answered yet."""
 
 
 def _bounded(receive: Receive) -> Receive:
@@ -94,8 +105,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > MAX_BODY_BYTES:
-            # A client that streams without a length is cut off like one that disconnects.
-            return {"type": "http.disconnect"}
+            raise _TooLarge
         return message
 
     return bounded

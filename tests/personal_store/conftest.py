@@ -18,6 +18,7 @@ from consents.record import Purpose
 from contributions.messages import read_report
 from contributions.task import Task, TrustMode, Zone, sign_task
 from contributions.weeks import week_period
+from personal_store import vault
 from personal_store.cooperative import Membership
 from personal_store.db import memberships, trips
 from personal_store.db.connection import open_database, writing
@@ -332,3 +333,17 @@ def travel() -> Callable[..., None]:
             trips.replace(connection, timeline, newest_fix_id=1)
 
     return keep
+
+
+@pytest.fixture
+def write_vault() -> Callable[[Path, str], None]:
+    """Return a function that makes a vault whose passphrase costs no time: Argon2 at its least."""
+
+    def write(folder: Path, passphrase: str) -> None:
+        stretching = vault._Stretching(salt=bytes(16), iterations=1, lanes=1, memory_kib=8)
+        key = random.randbytes(32)
+        wrapped = vault._wrap(key, stretching.stretch(passphrase), random.randbytes)
+        made = vault._Vault(argon2id=stretching, by_passphrase=wrapped, by_recovery_code=wrapped)
+        vault._write(folder, made)
+
+    return write

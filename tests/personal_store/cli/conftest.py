@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from personal_store import cli, vault
+from personal_store import cli
 
 PASSPHRASE = "trois mots au hasard"
 SPEAKING = ("LC_", "LANG", "PERSONAL_STORE_")
@@ -32,15 +32,10 @@ def options(data: Path, passphrase: Path) -> list[str]:
 
 
 @pytest.fixture
-def ready(data: Path) -> Path:
-    """Return an initialised folder whose passphrase costs no time: Argon2 at its least."""
+def ready(data: Path, write_vault) -> Path:
+    """Return an initialised folder."""
     data.mkdir(mode=0o700)
-    stretching = vault._Stretching(salt=bytes(16), iterations=1, lanes=1, memory_kib=8)
-    key = os.urandom(32)
-    wrapped = vault._wrap(key, stretching.stretch(PASSPHRASE), os.urandom)
-    vault._write(
-        data, vault._Vault(argon2id=stretching, by_passphrase=wrapped, by_recovery_code=wrapped)
-    )
+    write_vault(data, PASSPHRASE)
     return data
 
 

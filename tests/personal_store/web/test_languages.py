@@ -1,0 +1,116 @@
+"""French first, English too: no sentence without its translation, none left over."""
+
+import ast
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+from personal_store.web import contexts, language
+from personal_store.web.language import Speaker, read_catalogue
+from personal_store.web.pages import TEMPLATES
+
+SPOKEN = re.compile(r"""(?:speak\.text|\b_)\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+
+
+def _in_templates() -> set[str]:
+    return {
+        ast.literal_eval(found)
+        for template in TEMPLATES.iterdir()
+        for found in SPOKEN.findall(template.read_text())
+    }
+
+
+def _names() -> set[str]:
+    return {
+        *contexts.MODE_NAMES.values(),
+        *contexts.GROUP_NAMES.values(),
+        *contexts.EVENT_NAMES.values(),
+    }
+
+
+def test_the_scan_finds_the_sentences_of_every_template() -> None:
+    assert {"Mon espace mobilité", "Phrase de passe", "Ce que je partage"} <= _in_templates()
+    assert len(_in_templates()) > 40
+
+
+def test_every_french_sentence_has_an_english_one() -> None:
+    assert (_in_templates() | _names()) - set(read_catalogue()) == set()
+
+
+def test_no_english_sentence_is_left_over() -> None:
+    assert set(read_catalogue()) - (_in_templates() | _names()) == set()
+
+
+def test_a_translation_takes_the_same_values_as_its_original() -> None:
+    values = re.compile(r"\{(\w+)\}")
+    for french, english in read_catalogue().items():
+        assert set(values.findall(french)) == set(values.findall(english)), french
+
+
+def test_no_template_holds_words_outside_of_the_catalogue() -> None:
+    for template in TEMPLATES.iterdir():
+        spoken = re.sub(r"\{[{%#].*?[}%#]\}", "", template.read_text(), flags=re.DOTALL)
+        words = re.sub(r"<[^>]*>", "", spoken)
+        assert set(re.findall(r"[^\W\d_][\w₂]{2,}", words)) <= {"kgCO₂e"}, template.name
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        (contexts.MODE_NAMES, contexts.TransportMode),
+        (contexts.GROUP_NAMES, contexts.ModeGroup),
+    ],
+    ids=["modes", "groups"],
+)
+def test_every_kind_has_a_name_of_its_own(names, kinds) -> None:
+    assert set(names) == set(kinds)
+    assert len(set(names.values())) == len(names)
+
+
+def test_every_event_of_a_resident_has_a_name() -> None:
+    assert set(contexts.EVENT_NAMES) == {each for each in contexts.EventType if each.of_consent}
+
+
+def test_the_examples_of_the_module_hold() -> None:
+    results = doctest.testmod(language)
+    assert results.attempted >= 1
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, "fr"),
+        ("", "fr"),
+        ("de-DE,de;q=0.9", "fr"),
+        ("de,en;q=0.7", "en"),
+        ("EN-us", "en"),
+        ("fr-FR,en;q=0.8", "fr"),
+        (";;;,,", "fr"),
+    ],
+)
+def test_the_entrance_speaks_what_the_browser_asks_for(stranger, header, expected) -> None:
+    headers = {} if header is None else {"Accept-Language": header}
+    stranger.headers.pop("accept-language", None)
+    answer = stranger.get("/", headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/{expected}/")
+
+
+def test_numbers_are_written_as_each_language_does() -> None:
+    french, english = Speaker(language="fr", catalogue={}), Speaker(language="en", catalogue={})
+    assert french.number(1234.56) == "1\u202f234,6"
+    assert english.number(1234.56) == "1,234.6"
+    assert french.percent(0.7) == "70\u00a0%" or french.percent(0.7) == "70\u202f%"
+    assert english.percent(0.7) == "70%"
+
+
+def test_a_hostile_value_is_no_format() -> None:
+    assert Speaker(language="fr", catalogue={}).text("{name}", name="{0.__class__}") == (
+        "{0.__class__}"
+    )
+
+
+def test_the_catalogue_is_in_the_package() -> None:
+    assert Path(language.CATALOGUE).is_file()
