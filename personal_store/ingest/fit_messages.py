@@ -3,8 +3,8 @@
 It decodes the single numbers of the wanted fields and steps over the rest: text, arrays and
 developer fields. Memory is one chunk and at most sixteen definitions, each under 2 kB.
 
-Own reader rather than the `fitdecode` package, which the tests run beside it: that one keeps
-every unknown field as objects and takes fourteen times as long (`benchmarks/ingest_speed.py`).
+Own reader rather than the `fitdecode` package, which the tests run beside it: that one makes an
+object of every field and took 5.4 times as long on 20,000 records (version 0.11, one core, 2026).
 
 Spec: Garmin FIT Protocol, version 2.
 """

@@ -25,6 +25,7 @@ from personal_store.ingest.positionfix import (
     RejectReason,
     SourceFormat,
     SourceMode,
+    judged_positionfix,
 )
 from personal_store.ingest.values import Refused, label, measure, number
 
@@ -54,31 +55,30 @@ class Judge:
         Values are as the file gives them (numbers, their text, or None), in the units of their
         names; `at` is aware UTC, `lat` and `lon` are degrees, the confidence is in [0, 1].
         """
-        known_accuracy_m = measure(accuracy_m, at_least=0) or None
         if lat is None or lon is None:
             raise Refused(RejectReason.NO_POSITION)
-        lat_deg, lon_deg = number(lat), number(lon)
+        known_accuracy_m = None if accuracy_m is None else measure(accuracy_m, at_least=0) or None
+        lat_deg = lat if type(lat) is float else number(lat)
+        lon_deg = lon if type(lon) is float else number(lon)
         if not (-90 <= lat_deg <= 90 and -180 <= lon_deg <= 180):
             raise Refused(RejectReason.IMPOSSIBLE_COORDINATES)
         if lat_deg == 0 and lon_deg == 0 and known_accuracy_m is None:
             raise Refused(RejectReason.NO_POSITION)
-        if at < EARLIEST:
-            raise Refused(RejectReason.BEFORE_1990)
-        if at > self.latest:
-            raise Refused(RejectReason.IN_THE_FUTURE)
+        if not EARLIEST <= at <= self.latest:
+            is_early = at < EARLIEST
+            raise Refused(RejectReason.BEFORE_1990 if is_early else RejectReason.IN_THE_FUTURE)
         known_activity = None if activity is None else label(activity)
-        confidence = _share(activity_confidence) if known_activity else None
-        return Positionfix(
-            at=at,
-            lon=lon_deg,
-            lat=lat_deg,
-            source=self.source,
-            device=device,
-            accuracy_m=known_accuracy_m,
-            speed_mps=measure(speed_mps, at_least=0),
-            altitude_m=measure(altitude_m),
-            activity=known_activity,
-            activity_confidence=confidence,
+        return judged_positionfix(
+            at,
+            lon_deg,
+            lat_deg,
+            self.source,
+            device,
+            known_accuracy_m,
+            None if speed_mps is None else measure(speed_mps, at_least=0),
+            None if altitude_m is None else measure(altitude_m),
+            known_activity,
+            _share(activity_confidence) if known_activity else None,
         )
 
     def evidence(

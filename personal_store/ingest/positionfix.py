@@ -7,10 +7,10 @@ a source that is already cut into stays and legs says of one of them: it is no p
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 
 class SourceFormat(StrEnum):
@@ -81,6 +81,52 @@ class Positionfix:
     def __repr__(self) -> str:
         """Redact time and place: a log must not tell where somebody was."""
         return f"<Positionfix {self.source} device={self.device!r}>"
+
+
+def judged_positionfix(  # noqa: PLR0917 -- keywords cost a tenth of the import
+    at: datetime,
+    lon: float,
+    lat: float,
+    source: SourceFormat,
+    device: str,
+    accuracy_m: float | None,
+    speed_mps: float | None,
+    altitude_m: float | None,
+    activity: str | None,
+    activity_confidence: float | None,
+) -> Positionfix:
+    """Return a positionfix without checking it again; for `Judge`, which has checked every value.
+
+    Setting the ten slots directly takes 0.6 us where the constructor of a frozen dataclass takes
+    1.6 us (2026, one core): with four million positions to import, that is four seconds.
+    """
+    fix = _NEW(Positionfix)
+    _SET_AT(fix, at)
+    _SET_LON(fix, lon)
+    _SET_LAT(fix, lat)
+    _SET_SOURCE(fix, source)
+    _SET_DEVICE(fix, device)
+    _SET_ACCURACY_M(fix, accuracy_m)
+    _SET_SPEED_MPS(fix, speed_mps)
+    _SET_ALTITUDE_M(fix, altitude_m)
+    _SET_ACTIVITY(fix, activity)
+    _SET_ACTIVITY_CONFIDENCE(fix, activity_confidence)
+    return fix
+
+
+_NEW: Final = object.__new__
+(
+    _SET_AT,
+    _SET_LON,
+    _SET_LAT,
+    _SET_SOURCE,
+    _SET_DEVICE,
+    _SET_ACCURACY_M,
+    _SET_SPEED_MPS,
+    _SET_ALTITUDE_M,
+    _SET_ACTIVITY,
+    _SET_ACTIVITY_CONFIDENCE,
+) = (getattr(Positionfix, field.name).__set__ for field in fields(Positionfix))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

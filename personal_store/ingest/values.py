@@ -44,16 +44,16 @@ def number(raw: object) -> float:
     """
     if type(raw) is float:
         return raw
-    if type(raw) is int:
-        try:
-            return float(raw)
-        except OverflowError:
-            raise Refused(RejectReason.UNREADABLE_ENTRY) from None
     # Python's own reader also takes 1_000 and the digits of other scripts.
     if type(raw) is str and len(raw) <= FIELD_CHARS and raw.isascii() and "_" not in raw:
         try:
             return float(raw)
         except ValueError:
+            raise Refused(RejectReason.UNREADABLE_ENTRY) from None
+    if type(raw) is int:
+        try:
+            return float(raw)
+        except OverflowError:
             raise Refused(RejectReason.UNREADABLE_ENTRY) from None
     raise Refused(RejectReason.UNREADABLE_ENTRY)
 
