@@ -33,6 +33,11 @@ def import_document(reports: Sequence[ImportReport], held: PipelineReport) -> Do
                 "duplicate": report.duplicate,
                 "rejected": report.rejected,
                 "reasons": {reason.value: count for reason, count in report.reasons.items()},
+                "evidence": {"read": report.evidence_read, "new": report.evidence_new},
+                "skipped": [
+                    {"name": member.name, "fr": member.fr, "en": member.en}
+                    for member in report.skipped
+                ],
             }
             for report in reports
         ],
@@ -46,11 +51,20 @@ def import_sentences(report: ImportReport) -> dict[str, str]:
     reasons = ", ".join(f"{reason.value} {count}" for reason, count in report.reasons.items())
     detail = f" ({reasons})" if reasons else ""
     name = report.path.name
+    said = report.evidence_read, report.evidence_new
+    left_out = {
+        "fr": "".join(f"\n  {member.name} : {member.fr}" for member in report.skipped),
+        "en": "".join(f"\n  {member.name}: {member.en}" for member in report.skipped),
+    }
     return {
         "fr": f"{name} ({report.format.value}) : {report.read} positions lues, {report.new} "
-        f"nouvelles, {report.duplicate} déjà connues, {report.rejected} écartées{detail}.",
+        f"nouvelles, {report.duplicate} déjà connues, {report.rejected} écartées{detail}."
+        + (f" {said[0]} indications de trajet ou de lieu, {said[1]} nouvelles." if said[0] else "")
+        + left_out["fr"],
         "en": f"{name} ({report.format.value}): {report.read} positions read, {report.new} new, "
-        f"{report.duplicate} already known, {report.rejected} rejected{detail}.",
+        f"{report.duplicate} already known, {report.rejected} rejected{detail}."
+        + (f" {said[0]} statements on trips or places, {said[1]} new." if said[0] else "")
+        + left_out["en"],
     }
 
 

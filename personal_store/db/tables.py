@@ -37,6 +37,20 @@ positionfix = Table(
     UniqueConstraint("device", "at_ms", "lon_e7", "lat_e7", "source"),
 )
 
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", Text, nullable=False, unique=True, comment="SHA-256 of document"),
+    Column("source", Text, nullable=False, comment="SourceFormat"),
+    Column("device", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="visit, leg, journey, tap"),
+    Column("start_ms", Integer, nullable=False, index=True),
+    Column("end_ms", Integer, nullable=False),
+    Column("document", Text, nullable=False, comment="JSON of every field of the statement"),
+    Column("received_at_ms", Integer, nullable=False),
+)
+
 staypoint = Table(
     "staypoint",
     metadata,

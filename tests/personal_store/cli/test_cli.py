@@ -64,6 +64,8 @@ class TestDocuments:
                     "duplicate": 0,
                     "rejected": 0,
                     "reasons": {},
+                    "evidence": {"read": 0, "new": 0},
+                    "skipped": [],
                 }
             ],
             "positionfixes": count,

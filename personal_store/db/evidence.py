@@ -1,0 +1,80 @@
+"""The evidence table: what already segmented sources say of stays, legs, journeys and taps.
+
+Rows are only added, and the same statement is kept once, whatever file it comes from. It is kept
+beside the positions and changes none of them: weighing it is the trip engine's work.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from personal_store.db.tables import evidence
+from personal_store.db.units import from_ms, to_ms
+from personal_store.ingest.positionfix import (
+    Evidence,
+    EvidenceKind,
+    EvidencePlace,
+    SourceFormat,
+    SourceMode,
+)
+
+
+def add(connection: Connection, statements: Sequence[Evidence], *, received_at: datetime) -> int:
+    """Add the statements that are not there yet; return how many were new."""
+    if not statements:
+        return 0
+    before = connection.scalar(select(func.max(evidence.c.id))) or 0
+    rows = [_row(each, to_ms(received_at)) for each in statements]
+    connection.execute(insert(evidence).on_conflict_do_nothing(), rows)
+    # The writer holds the lock, so ids above `before` are ours and nobody else's.
+    newer = select(func.count()).select_from(evidence).where(evidence.c.id > before)
+    return int(connection.scalar(newer) or 0)
+
+
+def every(connection: Connection) -> list[Evidence]:
+    """Return the statements, earliest first."""
+    query = select(evidence).order_by(evidence.c.start_ms, evidence.c.id)
+    return [_read(json.loads(row.document)) for row in connection.execute(query)]
+
+
+def _row(statement: Evidence, received_at_ms: int) -> dict[str, object]:
+    document = asdict(statement) | {
+        "start": to_ms(statement.start),
+        "end": to_ms(statement.end),
+    }
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False)
+    return {
+        "digest": sha256(text.encode()).hexdigest(),
+        "source": statement.source.value,
+        "device": statement.device,
+        "kind": statement.kind.value,
+        "start_ms": document["start"],
+        "end_ms": document["end"],
+        "document": text,
+        "received_at_ms": received_at_ms,
+    }
+
+
+def _read(document: dict[str, Any]) -> Evidence:
+    return Evidence(
+        **document
+        | {
+            "kind": EvidenceKind(document["kind"]),
+            "source": SourceFormat(document["source"]),
+            "start": from_ms(document["start"]),
+            "end": from_ms(document["end"]),
+            "modes": tuple(SourceMode(**mode) for mode in document["modes"]),
+            "origin": _place(document["origin"]),
+            "destination": _place(document["destination"]),
+        }
+    )
+
+
+def _place(document: dict[str, Any] | None) -> EvidencePlace | None:
+    return None if document is None else EvidencePlace(**document)
