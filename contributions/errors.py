@@ -9,6 +9,7 @@ The tree::
     ├── MeasurementRefused     kilometres, or units, that cannot be encoded
     ├── ProofRefused           shares that do not prove a measurement within its bounds
     ├── EnvelopeRefused        a sealed share that is not for this keeper, task and report
+    ├── ReportSetMismatch      keepers that do not hold the same set of enough reports
     ├── TotalsRefused          aggregate shares that do not add up to a sum of these reports
     ├── NoiseRefused           noise that would not give the privacy promised
     ├── TrustModeNotServed     a trust mode that this version does not serve yet
@@ -47,6 +48,10 @@ class ProofRefused(ContributionsError):
 
 class EnvelopeRefused(ContributionsError):
     """A sealed share does not open for this keeper, task, report and public share."""
+
+
+class ReportSetMismatch(ContributionsError):
+    """The keepers do not hold the same set of reports, or one too small: combine nothing."""
 
 
 class TotalsRefused(ContributionsError):

@@ -207,16 +207,7 @@ class Prio3(Generic[Measurement, Result]):
             seed = derive.joint_rand_seed(parts)
             joint_rand = derive.joint_rand(seed).elements()
         query_rand = derive.query_rand(verify_key, nonce).elements()
-        verifiers: list[int] = []
-        for proof in range(self.proofs):
-            verifiers += query(
-                circuit,
-                share.measurement,
-                _part(share.proofs, proof, self.proofs),
-                query_rand=_part(query_rand, proof, self.proofs),
-                joint_rand=_part(joint_rand, proof, self.proofs),
-                shares=self.shares,
-            )
+        verifiers = self._query(share, query_rand, joint_rand)
         return Verification(
             verifier_share=circuit.field.encode(verifiers) + part,
             pending_out_share=tuple(circuit.truncate(share.measurement)),
@@ -290,6 +281,22 @@ class Prio3(Generic[Measurement, Result]):
         return InputShare(
             encoded_measurement=encoded, measurement=measurement, proofs=proofs, blind=blind
         )
+
+    def _query(
+        self, share: InputShare, query_rand: Sequence[int], joint_rand: Sequence[int]
+    ) -> list[int]:
+        """Return the verifier share's elements of every proof, one after the other."""
+        verifiers: list[int] = []
+        for proof in range(self.proofs):
+            verifiers += query(
+                self.circuit,
+                share.measurement,
+                _part(share.proofs, proof, self.proofs),
+                query_rand=_part(query_rand, proof, self.proofs),
+                joint_rand=_part(joint_rand, proof, self.proofs),
+                shares=self.shares,
+            )
+        return verifiers
 
     def _prove(
         self, derive: Derivation, encoded: Sequence[int], seed: bytes, parts: Sequence[bytes]

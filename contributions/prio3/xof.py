@@ -7,7 +7,7 @@ A seed is a parameter: nothing here draws randomness.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from Cryptodome.Hash import TurboSHAKE128  # type: ignore[import-not-found, unused-ignore]
+from Cryptodome.Hash import TurboSHAKE128
 
 from contributions.errors import Malformed
 from contributions.prio3.field import Field

@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-pytest.importorskip("Cryptodome", reason="pycryptodomex (TurboSHAKE128) is not installed")
-
 from contributions.prio3.batch import ReportShare
 from contributions.prio3.prio3 import Prio3, Sharded
 from contributions.prio3.variants import prio3_l1_bound_sum

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("Cryptodome", reason="pycryptodomex (TurboSHAKE128) is not installed")
-
 from contributions.errors import ContributionsError, Malformed, ProofRefused
 from contributions.prio3 import batch, limbs
 from contributions.prio3.batch import ReportShare, verifier_messages, verify_init_batch

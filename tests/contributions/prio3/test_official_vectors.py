@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("Cryptodome", reason="pycryptodomex (TurboSHAKE128) is not installed")
-
 from contributions.errors import ContributionsError
 from contributions.prio3.circuit import GadgetCall
 from contributions.prio3.field import FIELD128

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("Cryptodome", reason="pycryptodomex (TurboSHAKE128) is not installed")
-
 from contributions.errors import Malformed, ProofRefused, TotalsRefused
 from contributions.prio3.field import FIELD128, roots_of_unity
 from contributions.prio3.flp import prove, query

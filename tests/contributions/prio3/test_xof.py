@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("Cryptodome", reason="pycryptodomex (TurboSHAKE128) is not installed")
-
 from contributions.errors import Malformed
 from contributions.prio3.field import FIELD64
 from contributions.prio3.xof import Expansion, derive_seed, domain_separation_tag, xof_stream
