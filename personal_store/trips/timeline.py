@@ -4,7 +4,7 @@ The vocabulary of the trip engine (trackintel's words), shared by its modules, t
 the pages. It computes nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,8 +28,8 @@ class Staypoint:
 
     start: datetime
     end: datetime
-    lon: float
-    lat: float
+    lon: float = field(repr=False)
+    lat: float = field(repr=False)
     radius_m: float
 
 
@@ -57,7 +57,7 @@ class Tripleg:
     gap_m: float
     modes: tuple[ModeProbability, ...]
     mode_source: ModeSource
-    track: tuple[tuple[float, float], ...]
+    track: tuple[tuple[float, float], ...] = field(repr=False)
 
     @property
     def mode(self) -> ModeProbability:

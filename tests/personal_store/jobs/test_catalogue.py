@@ -68,3 +68,7 @@ class TestCatalogue:
         with reading(resident.store.engine) as connection:
             weeks = [each.task.week for each in memberships.tasks(connection, resident.member)]
         assert weeks == ["2026-W46", "2026-W45", "2026-W44"]
+
+    def test_where_nothing_was_ever_asked_there_is_nothing_to_decide(self, resident):
+        with pytest.raises(StoreError, match="rien demandé"):
+            catalogue.purpose_asked(resident.store.engine, resident.member, resident.cooperative)
