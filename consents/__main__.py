@@ -1,7 +1,8 @@
-"""The offline verifier on the command line: `consents verify log|receipt|checkpoint`.
+"""The offline verifier and auditor on the command line: `consents verify|monitor|audit|report`.
 
-The only input and output of this package: it reads the files, and the environment for the
-language. It opens no connection and takes no key from beside what it verifies. Exit codes:
+With `consents.export_folder`, `consents.tile_folder` and `consents.audit.files`, the only input and
+output of this package: files, and the environment for the language. It opens no connection and
+takes no key from beside what it verifies. Exit codes:
 0 sound, 2 violation, 3 cannot verify (a wrong command line included, so that 2 is unambiguous).
 
     consents verify log EXPORT --vkey VKEY --older kept-checkpoint --json
@@ -11,15 +12,14 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
-from consents.checkpoint import MAX_NOTE_BYTES, read_checkpoint
-from consents.errors import LogError, MalformedNote
-from consents.jws import MAX_JWS_BYTES
-from consents.log import read_export_line
-from consents.tile_folder import CHECKPOINT_FILE, read_entries
+from consents.audit import command as audit
+from consents.checkpoint import MAX_NOTE_BYTES
+from consents.export_folder import MAX_LINE_BYTES, folder_entries, read_bounded, read_note
+from consents.tile_folder import CHECKPOINT_FILE
 from consents.verification import (
     Finding,
     Problem,
@@ -30,15 +30,6 @@ from consents.verification import (
     verify_signed_checkpoint,
 )
 from consents.wording import HELP, USAGE, Language, describe, summarise
-
-ENTRIES_FILE = "entries.jsonl"
-"""Name, in an export, of the leaves: one JSON string a line."""
-
-TILES_FOLDER = "tile"
-"""Name, in a folder of log tiles, of what holds them (C2SP tlog-tiles)."""
-
-MAX_LINE_BYTES = 6 * MAX_JWS_BYTES + 3
-"""Longest line read: the longest leaf with each character escaped, quotes and newline."""
 
 MAX_RECEIPT_BYTES = MAX_NOTE_BYTES + MAX_LINE_BYTES + 8_192
 """Longest receipt read: a checkpoint, a leaf, and 64 hashes."""
@@ -68,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         sys.stderr.write(f"{error}\n{USAGE.say(language)}\n")
         return Verdict.CANNOT_VERIFY.exit_code
+    if options.command != "verify":
+        return _audit(options, language)
     try:
         verification = _verify(options)
     except (OSError, UnicodeDecodeError) as error:
@@ -81,57 +74,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     return verification.verdict.exit_code
 
 
+def _audit(options: argparse.Namespace, language: Language) -> int:
+    result = audit.run(options, language)
+    said = audit.document(result, language) if options.json else None
+    sys.stdout.write((said or "\n".join(audit.lines(result, language))) + "\n")
+    return result.verdict.exit_code
+
+
 def _verify(options: argparse.Namespace) -> Verification:
     path: Path = options.path
     if options.what == "log":
-        note = _read_text(path / CHECKPOINT_FILE)
+        note = read_note(path / CHECKPOINT_FILE)
         return verify_log(
-            _folder_entries(path, note),
+            folder_entries(path, note),
             checkpoint=note,
             vkey=options.vkey,
-            older=[_read_text(each) for each in options.older],
+            older=[read_note(each) for each in options.older],
             witness_vkeys=options.witness,
             operator_kids=options.operator_kid,
         )
     if options.what == "receipt":
-        content = _read(path, MAX_RECEIPT_BYTES)
+        content = read_bounded(path, limit_bytes=MAX_RECEIPT_BYTES)
         return verify_receipt(content, vkey=options.vkey, witness_vkeys=options.witness)
     return verify_signed_checkpoint(
-        _read_text(path), vkey=options.vkey, witness_vkeys=options.witness
+        read_note(path), vkey=options.vkey, witness_vkeys=options.witness
     )
-
-
-def _folder_entries(folder: Path, note: str) -> Iterator[bytes]:
-    """Yield the leaves of an export, or of log tiles where the folder holds those instead."""
-    if (folder / ENTRIES_FILE).exists() or not (folder / TILES_FOLDER).is_dir():
-        with (folder / ENTRIES_FILE).open("rb") as lines:
-            yield from _entries(lines)
-        return
-    try:
-        size = read_checkpoint(note).size
-    except MalformedNote as error:
-        raise LogError("expected a signed checkpoint beside the tiles") from error
-    yield from read_entries(folder, size=size)
-
-
-def _entries(lines: IO[bytes]) -> Iterator[bytes]:
-    """Yield the leaves of an export without ever holding more than one line."""
-    while line := lines.readline(MAX_LINE_BYTES + 1):
-        if len(line) > MAX_LINE_BYTES:
-            raise LogError(f"expected lines of at most {MAX_LINE_BYTES} bytes")
-        yield read_export_line(line)
-
-
-def _read(path: Path, limit_bytes: int) -> bytes:
-    with path.open("rb") as file:
-        content = file.read(limit_bytes + 1)
-    if len(content) > limit_bytes:
-        raise OSError(f"expected at most {limit_bytes} bytes")
-    return content
-
-
-def _read_text(path: Path) -> str:
-    return _read(path, MAX_NOTE_BYTES).decode("utf-8")
 
 
 def _lines(verification: Verification, language: Language) -> list[str]:
@@ -191,9 +158,9 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     common.add_argument("--json", action="store_true", help=words["json"])
     common.add_argument("--lang", choices=list(Language), help=words["lang"])
     program = _Parser(prog="consents", description=words["program"])
-    verify = program.add_subparsers(required=True).add_parser(
-        "verify", help=words["program"], description=words["program"]
-    )
+    commands = program.add_subparsers(dest="command", required=True)
+    verify = commands.add_parser("verify", help=words["program"], description=words["program"])
+    audit.add_parsers(commands, language, _Parser)
     subjects = verify.add_subparsers(dest="what", required=True)
     log = subjects.add_parser("log", parents=[common], help=words["log"])
     log.add_argument("--older", action="append", default=[], type=Path, help=words["older"])

@@ -6,7 +6,7 @@ holder is: trust in a `kid` comes from elsewhere (the consent's chain, an enrolm
 Specs: RFC 7515, RFC 8037, RFC 9864 (algorithm name), RFC 7638.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -41,6 +41,11 @@ def thumbprint(public_key: Ed25519PublicKey) -> str:
     return OKPKey.import_key(public_key).thumbprint()
 
 
+def thumbprint_of_raw(public_key: bytes) -> str:
+    """Return the RFC 7638 thumbprint of a raw Ed25519 key of 32 bytes."""
+    return thumbprint(Ed25519PublicKey.from_public_bytes(public_key))
+
+
 def public_jwk(public_key: Ed25519PublicKey) -> dict[str, str]:
     """Return the JWK of a public key with its required members only: crv, kty, x."""
     return {"crv": ALGORITHM, "kty": "OKP", "x": base64url_text(public_key.public_bytes_raw())}
@@ -69,15 +74,17 @@ def sign_jws(payload: bytes, key: Ed25519PrivateKey) -> bytes:
     return token.encode("ascii")
 
 
-def read_jws(token: bytes) -> VerifiedJws:
+def read_jws(token: bytes, *, typs: Collection[str] = ()) -> VerifiedJws:
     """
     Check a compact JWS against the key in its own header.
+
+    With `typs`, the header must also carry a `typ` out of these; without, it must carry none.
 
     Raises MalformedLeaf for any other shape or spelling, ForgedLeaf when the signature fails or
     `kid` is not the key's thumbprint.
     """
     segments = _segments(token)
-    header = _header(segments[0])
+    header = _header(segments[0], typs)
     public_key = public_key_of(header["jwk"])
     kid = thumbprint(public_key)
     if header["kid"] != kid:
@@ -104,13 +111,16 @@ def _segments(token: bytes) -> list[str]:
     return segments
 
 
-def _header(segment: str) -> dict[str, object]:
+def _header(segment: str, typs: Collection[str]) -> dict[str, object]:
     try:
         header = parse_json(base64url_bytes(segment))
     except CanonicalError as error:
         raise MalformedLeaf("expected a JSON object as header") from error
-    if not isinstance(header, dict) or set(header) != {"alg", "jwk", "kid"}:
-        raise MalformedLeaf("expected a header with exactly alg, jwk and kid")
+    names = {"alg", "jwk", "kid", "typ"} if typs else {"alg", "jwk", "kid"}
+    if not isinstance(header, dict) or set(header) != names:
+        raise MalformedLeaf(f"expected a header with exactly {', '.join(sorted(names))}")
+    if typs and header["typ"] not in typs:
+        raise MalformedLeaf("expected a known typ in the header")
     if header["alg"] != ALGORITHM:
         raise MalformedLeaf(f'expected alg "{ALGORITHM}"')
     return header

@@ -121,6 +121,10 @@ class WitnessPolicy:
             )
         return new
 
+    def signed(self, note: str) -> Checkpoint:
+        """Return the checkpoint of a note that a log of the policy signed, cosigned or not."""
+        return self._signed(note)[0]
+
     def _signed(self, note: str) -> tuple[Checkpoint, str]:
         claimed = read_checkpoint(note)
         for vkey in self.logs:

@@ -6,11 +6,12 @@ disk here (`consents.__main__` does). A log that was rewritten and signed again 
 an older checkpoint, kept by somebody else, shows it: pass every one that you have.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from consents import merkle
+from consents.chain import ConsentState, extend
 from consents.checkpoint import (
     Checkpoint,
     NoteKey,
@@ -18,7 +19,6 @@ from consents.checkpoint import (
     verify_checkpoint,
     verify_cosignature,
 )
-from consents.decision import ConsentState, extend
 from consents.errors import (
     ChainError,
     ChainFault,
@@ -34,6 +34,9 @@ from consents.errors import (
 from consents.proofs import LogReceipt
 from consents.receipt import SignedEvent, read_event
 from consents.tlog_proof import HEADER, TlogProof
+
+Observer = Callable[[bytes, SignedEvent | None, ConsentState | None], None]
+"""What sees each leaf: its Merkle hash, its event, and where its chain then stands (or None)."""
 
 
 class Verdict(StrEnum):
@@ -146,18 +149,26 @@ def verify_log(
     older: Sequence[str] = (),
     witness_vkeys: Sequence[str] = (),
     operator_kids: Collection[str] = (),
+    steward_kids: Collection[str] = (),
+    observe: Observer | None = None,
 ) -> Verification:
     """
     Check a whole log from its leaves: signatures, chains, root, and every older checkpoint.
 
     `entries` are all leaves in order; it may raise LogError for one that cannot be read, which
     ends the check. `checkpoint` and `older` are signed notes by `vkey`.
-    `operator_kids` are the keys that may log an expiry in a resident's chain.
+    `operator_kids` are the keys that may log an expiry in a resident's chain, `steward_kids` those
+    that may recover one. `observe` sees each leaf as it is read.
     """
     head = verify_signed_checkpoint(checkpoint, vkey=vkey, witness_vkeys=witness_vkeys)
     if head.checkpoint is None:
         return head
-    replay = _Replay(origin=head.checkpoint.origin, operator_kids=operator_kids)
+    replay = _Replay(
+        origin=head.checkpoint.origin,
+        operator_kids=operator_kids,
+        steward_kids=steward_kids,
+        observe=observe,
+    )
     findings = list(head.findings)
     try:
         for leaf in entries:
@@ -229,6 +240,8 @@ class _Replay:
 
     origin: str
     operator_kids: Collection[str]
+    steward_kids: Collection[str]
+    observe: Observer | None
     hashes: list[bytes] = field(default_factory=list)
     states: dict[str, ConsentState] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -237,23 +250,35 @@ class _Replay:
         """Read the next leaf; a bad one still counts in the tree, as its bytes stand there."""
         index = len(self.hashes)
         self.hashes.append(merkle.leaf_hash(leaf))
+        event = self._event(leaf, index)
+        state = None if event is None else self._extended(event, index)
+        if self.observe is not None:
+            self.observe(self.hashes[-1], event, state)
+
+    def _event(self, leaf: bytes, index: int) -> SignedEvent | None:
         try:
-            event = read_event(leaf)
+            return read_event(leaf)
         except LeafError as error:
             forged = isinstance(error, ForgedLeaf)
             self.find(Problem.FORGED_ENTRY if forged else Problem.MALFORMED_ENTRY, error, index)
-            return
+            return None
+
+    def _extended(self, event: SignedEvent, index: int) -> ConsentState | None:
         cid = event.payload.cid
         try:
-            self.states[cid] = extend(
+            state = extend(
                 self.states.get(cid),
                 event,
                 log_origin=self.origin,
                 operator_kids=self.operator_kids,
+                steward_kids=self.steward_kids,
             )
         except ChainError as error:
             stranger = error.fault is ChainFault.ORIGIN
             self.find(Problem.OTHER_LOG if stranger else Problem.BROKEN_CHAIN, error, index)
+            return None
+        self.states[cid] = state
+        return state
 
     def find(self, problem: Problem, error: Exception, index: int) -> None:
         """Note what is wrong with the entry at `index`."""

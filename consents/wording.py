@@ -58,6 +58,11 @@ def summarise(verification: Verification, language: Language) -> list[str]:
     return [*lines, _VERDICTS[verification.verdict].say(language)]
 
 
+def say_verdict(verdict: Verdict, language: Language) -> str:
+    """Return the sentence of a verdict."""
+    return _VERDICTS[verdict].say(language)
+
+
 USAGE = Words(
     fr="Commande incomplète ou inconnue. Essayez : consents verify --help.",
     en="Incomplete or unknown command. Try: consents verify --help.",

@@ -1,0 +1,227 @@
+"""What an audit works on: the verified timeline, and the files that open what it commits to.
+
+Everything here was read from files by `consents.audit.files`; nothing here reads any. An act is the
+operator's entry together with the body that opens its commitment, so that no check can look at a
+body that the log does not hold.
+"""
+
+import hmac
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from consents.audit.contribution import Contribution
+from consents.audit.findings import AuditFinding, AuditProblem
+from consents.audit.timeline import ActLeaf, Timeline
+from consents.canonical import commitment, parse_json, sha256_hex
+from consents.errors import CanonicalError, ConsentsError, ExportError
+from consents.policy import Attested
+from consents.promise import DropboxSlip, Promise
+from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent, read_event
+
+_HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
+_WEEK = re.compile(r"[0-9]{4}-W[0-5][0-9]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedBody:
+    """A line of `operator.jsonl` or `bodies.jsonl`: an entry's body and its commitment key."""
+
+    position: int
+    body: Mapping[str, object]
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, line: bytes) -> "OpenedBody":
+        """Read a line `{"body", "commitment_key", "position"}`; raise ExportError."""
+        try:
+            value = parse_json(line)
+            if not isinstance(value, dict) or set(value) != {"body", "commitment_key", "position"}:
+                raise ExportError("expected exactly body, commitment_key and position")
+            body = parse_json(str(value["body"]).encode())
+            key = bytes.fromhex(str(value["commitment_key"]))
+        except (CanonicalError, ValueError) as error:
+            raise ExportError("expected a body as JSON text and its key in hex") from error
+        position = value["position"]
+        if (
+            not isinstance(position, int)
+            or isinstance(position, bool)
+            or not isinstance(body, dict)
+        ):
+            raise ExportError("expected an entry's position and a JSON object as its body")
+        return cls(position=position, body=body, key=key)
+
+    def opens(self, c: str) -> bool:
+        """Tell whether this body and key give the commitment `c`."""
+        try:
+            return hmac.compare_digest(commitment(key=self.key, body=self.body), c)
+        except CanonicalError:
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """An operator's entry whose body opens its commitment."""
+
+    leaf: ActLeaf
+    body: Mapping[str, object]
+
+    def digest(self, name: str) -> str:
+        """Return a member that is a SHA-256 in hex; raise ExportError otherwise."""
+        value = self.body.get(name)
+        if not isinstance(value, str) or _HEX_32_BYTES.fullmatch(value) is None:
+            raise ExportError(f"expected {name} as 64 hexadecimal digits in the operator's body")
+        return value
+
+    def count(self, name: str) -> int:
+        """Return a member that is an integer of 0 or more; raise ExportError otherwise."""
+        value = self.body.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise ExportError(f"expected {name} as a number in the operator's body")
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What an auditor needs of a task: its digest, week, purpose and privacy loss."""
+
+    digest: str
+    week: str
+    purpose_digest: str
+    epsilon_micro: int
+
+    @classmethod
+    def parse(cls, content: bytes) -> "Question":
+        """Read a task's exact bytes; raise ExportError."""
+        try:
+            value = parse_json(content)
+        except CanonicalError as error:
+            raise ExportError("expected a task as JSON") from error
+        members = value if isinstance(value, dict) else {}
+        week, purpose = members.get("week"), members.get("purpose_digest")
+        epsilon_micro = members.get("epsilon_micro")
+        if (
+            not isinstance(week, str)
+            or _WEEK.fullmatch(week) is None
+            or not isinstance(purpose, str)
+            or not isinstance(epsilon_micro, int)
+        ):
+            raise ExportError("expected a task with week, purpose_digest and epsilon_micro")
+        return cls(
+            digest=sha256_hex(content),
+            week=week,
+            purpose_digest=purpose,
+            epsilon_micro=epsilon_micro,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A committed batch: its act, its question, and its items in rank order."""
+
+    act: Act
+    question: Question
+    items: Sequence[Contribution]
+
+    @property
+    def position(self) -> int:
+        """Where the log committed to it: what happened before that, it had to honour."""
+        return self.act.leaf.position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """That a checkpoint of `size` entries was cosigned, first and last at these times (UTC)."""
+
+    size: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """
+    Everything that the checks look at.
+
+    `seen` holds the cosigned checkpoints by size; `promises` (with `promised_events`, where their
+    holders gave the leaves) and `slips` the evidence that residents and stewards kept; `bodies` the
+    clear bodies by head of their entry, where they were handed over; `problems` what was already
+    wrong while reading.
+    """
+
+    attested: Attested
+    timeline: Timeline
+    acts: tuple[Act, ...] = ()
+    batches: tuple[Batch, ...] = ()
+    purposes: Mapping[str, Purpose] = field(default_factory=dict)
+    purpose_texts: tuple[str, ...] = ()
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    releases: Mapping[int, bytes] = field(default_factory=dict)
+    seen: tuple[Seen, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    promised_events: tuple[SignedEvent, ...] = ()
+    slips: tuple[DropboxSlip, ...] = ()
+    bodies: Mapping[bytes, ConsentBody] = field(default_factory=dict)
+    problems: tuple[AuditFinding, ...] = ()
+
+    def acts_of(self, kind: EventType) -> tuple[Act, ...]:
+        """Return the operator's acts of one kind, in log order."""
+        return tuple(act for act in self.acts if act.leaf.kind is kind)
+
+
+def open_acts(
+    leaves: Iterable[ActLeaf], bodies: Iterable[OpenedBody], *, operator_kid: str
+) -> tuple[list[Act], list[AuditFinding]]:
+    """Match the operator's entries with the bodies that open them; report each that does not."""
+    by_position = {opened.position: opened for opened in bodies}
+    acts: list[Act] = []
+    findings: list[AuditFinding] = []
+    for leaf in leaves:
+        opened = by_position.get(leaf.position)
+        if leaf.kid != operator_kid:
+            detail = "expected the operator's key on an operator's entry"
+            problem = AuditProblem.STRANGER_ACT
+        elif opened is None:
+            detail = "expected the body of an operator's entry"
+            problem = AuditProblem.NO_BODY
+        elif not opened.opens(leaf.c):
+            detail = "expected a body that opens the entry's commitment"
+            problem = AuditProblem.BODY_MISMATCH
+        else:
+            acts.append(Act(leaf=leaf, body=opened.body))
+            continue
+        findings.append(AuditFinding(problem=problem, detail=detail, entry=leaf.position))
+    return acts, findings
+
+
+def open_body(line: bytes) -> tuple[bytes, ConsentBody]:
+    """
+    Read a line `{"body", "commitment_key", "leaf"}` that somebody chose to show to the auditor.
+
+    Returns the head (SHA-256 of the leaf) and the clear body that opens the leaf's commitment.
+    Raises ExportError when it does not.
+    """
+    try:
+        value = parse_json(line)
+        if not isinstance(value, dict) or set(value) != {"body", "commitment_key", "leaf"}:
+            raise ExportError("expected exactly body, commitment_key and leaf")
+        event = read_event(str(value["leaf"]).encode("ascii"))
+        body = ConsentBody.parse(str(value["body"]).encode())
+        opened = body.commitment(key=bytes.fromhex(str(value["commitment_key"])))
+    except (ConsentsError, ValueError) as error:
+        raise ExportError("expected a leaf, its clear body and the commitment's key") from error
+    if not hmac.compare_digest(opened, event.payload.c):
+        raise ExportError("expected a body that opens the leaf's commitment")
+    return bytes.fromhex(event.head), body
+
+
+def release_count(content: bytes) -> int | None:
+    """Return the number of contributions that a published release states, None without one."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return None
+    count = value.get("n") if isinstance(value, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) else None

@@ -1,0 +1,137 @@
+"""Reading an export, and the auditor's own folder: the shell of the auditor, which decides nothing.
+
+The export is what the operator hands over; nothing in it is believed before it was checked. Who is
+trusted is read from a policy file that must not lie in the export. The format is documented in
+docs/consents.md.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from consents.audit.evidence import Held, read_held
+from consents.canonical import parse_json
+from consents.errors import CanonicalError, ExportError
+from consents.export_folder import bounded_lines, folder_entries, read_bounded, read_note
+from consents.log import read_export_line
+from consents.policy import MAX_POLICY_BYTES, WitnessPolicy
+from consents.tile_folder import CHECKPOINT_FILE
+
+OPERATOR_FILE = "operator.jsonl"
+BODIES_FILE = "bodies.jsonl"
+PURPOSES_FILE = "purposes.jsonl"
+TASKS_FILE = "tasks.jsonl"
+BATCHES_FOLDER = "batches"
+RELEASES_FOLDER = "releases"
+CHECKPOINTS_FOLDER = "checkpoints"
+
+MAX_RELEASE_BYTES = 4_194_304
+"""Longest release read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A folder that an operator handed over; a missing optional file is an empty one."""
+
+    folder: Path
+
+    def note(self) -> str:
+        """Return the checkpoint; raise OSError."""
+        return read_note(self.folder / CHECKPOINT_FILE)
+
+    def entries(self) -> Iterator[bytes]:
+        """Yield the leaves; raise LogError or OSError."""
+        return folder_entries(self.folder, self.note())
+
+    def older_notes(self) -> tuple[str, ...]:
+        """Return the checkpoints of before, as far as the operator kept them."""
+        folder = self.folder / CHECKPOINTS_FOLDER
+        paths = sorted(folder.iterdir()) if folder.is_dir() else []
+        return tuple(read_note(path) for path in paths)
+
+    def operator_lines(self) -> Iterator[bytes]:
+        """Yield the lines that open the operator's entries."""
+        return self._lines(OPERATOR_FILE)
+
+    def body_lines(self) -> Iterator[bytes]:
+        """Yield the lines that open residents' entries, where they were handed over."""
+        return self._lines(BODIES_FILE)
+
+    def purposes(self) -> tuple[bytes, ...]:
+        """Return the exact bytes of each purpose."""
+        return tuple(_text(line) for line in self._lines(PURPOSES_FILE))
+
+    def tasks(self) -> tuple[bytes, ...]:
+        """Return the exact bytes of each task."""
+        return tuple(_text(line) for line in self._lines(TASKS_FILE))
+
+    def batch(self, position: int) -> tuple[bytes, ...] | None:
+        """Return the contributions of the batch committed at `position`; None without the file."""
+        path = self.folder / BATCHES_FOLDER / f"{position}.jsonl"
+        if not path.exists():
+            return None
+        return tuple(read_export_line(line) for line in bounded_lines(path))
+
+    def release(self, position: int) -> bytes | None:
+        """Return the release published at `position`; None without the file."""
+        path = self.folder / RELEASES_FOLDER / f"{position}.json"
+        return read_bounded(path, limit_bytes=MAX_RELEASE_BYTES) if path.exists() else None
+
+    def _lines(self, name: str) -> Iterator[bytes]:
+        path = self.folder / name
+        return bounded_lines(path) if path.exists() else iter(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The auditor's own folder: what was verified once, under the root that it follows from."""
+
+    folder: Path
+
+    def read(self, name: str) -> bytes | None:
+        """Return a kept file, None without it."""
+        path = self.folder / name
+        return path.read_bytes() if path.exists() else None
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep a file, whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        draft = self.folder / f".{name}.draft"
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.folder / name)
+
+
+def read_policy(path: Path, *, export: Path) -> WitnessPolicy:
+    """Read whose word counts, from outside the export; raise ConsentsError or OSError."""
+    refuse_inside(path, export=export)
+    return WitnessPolicy.parse(read_bounded(path, limit_bytes=MAX_POLICY_BYTES))
+
+
+def refuse_inside(path: Path, *, export: Path) -> None:
+    """Raise ExportError when a file that must be the auditor's own lies in the export."""
+    if path.resolve().is_relative_to(export.resolve()):
+        raise ExportError("expected a file from outside the export: it may be the operator's")
+
+
+def read_notes(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the checkpoints that the auditor kept."""
+    return tuple(read_note(path) for path in paths)
+
+
+def read_evidence(paths: Sequence[Path]) -> tuple[Held, ...]:
+    """Return the promises and slips of these files, a JSON value a line; raise PromiseError."""
+    return tuple(read_held(line) for path in paths for line in bounded_lines(path))
+
+
+def _text(line: bytes) -> bytes:
+    try:
+        value = parse_json(line)
+    except CanonicalError as error:
+        raise ExportError("expected one JSON string on each line") from error
+    if not isinstance(value, str):
+        raise ExportError("expected one JSON string on each line")
+    return value.encode()

@@ -1,0 +1,79 @@
+"""Whether what was published follows from what was committed to, and only from covered items.
+
+A release is valid when its exact bytes have the logged digest, it comes after its batch in the log
+and answers the batch's task, once; when every item of the batch was covered and unique; and when no
+withdrawal had been received before the freeze. The figures themselves (sums, noise, intervals) are
+not recomputed here: that needs the reports, not the log.
+"""
+
+from collections.abc import Iterator
+
+from consents.audit.case import Act, Batch, Case, release_count
+from consents.audit.coverage import audit_coverage
+from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
+from consents.audit.withdrawal import audit_after_withdrawal
+from consents.canonical import sha256_hex
+from consents.errors import ExportError
+from consents.receipt import EventType
+
+
+def audit_release(case: Case) -> AuditResult:
+    """Answer: is every release the one that was logged, over a covered batch?"""
+    releases = case.acts_of(EventType.RELEASE_PUBLISHED)
+    findings = list(audit_coverage(case).findings)
+    known = set(findings)
+    findings += [each for each in audit_after_withdrawal(case).findings if each not in known]
+    batches = {batch.position: batch for batch in case.batches}
+    tasks: set[str] = set()
+    rows: list[tuple[str | int, ...]] = []
+    for act in releases:
+        try:
+            findings += _release_findings(case, act, batches, tasks)
+            where = (act.leaf.position, act.count("batch_position"))
+            rows.append((*where, act.digest("release_sha256")))
+        except ExportError as error:
+            findings.append(
+                AuditFinding(
+                    problem=AuditProblem.BAD_FILE, detail=str(error), entry=act.leaf.position
+                )
+            )
+    return AuditResult(
+        subject=Subject.RELEASE,
+        checkpoint=case.attested.checkpoint,
+        cosigned_at=case.attested.cosigned_at,
+        facts={"releases": len(releases), "batches": len(case.batches)},
+        findings=tuple(findings),
+        columns=("entry", "batch", "release_sha256"),
+        rows=rows,
+    )
+
+
+def _release_findings(
+    case: Case, act: Act, batches: dict[int, Batch], tasks: set[str]
+) -> Iterator[AuditFinding]:
+    position = act.leaf.position
+    content = case.releases.get(position)
+    if content is None:
+        yield _finding(AuditProblem.NO_RELEASE_FILE, position, "expected the published release")
+    elif sha256_hex(content) != act.digest("release_sha256"):
+        yield _finding(AuditProblem.RELEASE_CHANGED, position, "expected the logged release")
+    task = act.digest("task_digest")
+    if task in tasks:
+        yield _finding(AuditProblem.RELEASE_TWICE, position, "expected one release for a task")
+    tasks.add(task)
+    batch = batches.get(act.count("batch_position"))
+    if batch is None or batch.position > position or batch.question.digest != task:
+        yield _finding(
+            AuditProblem.RELEASE_WITHOUT_BATCH, position, "expected a batch of the same task before"
+        )
+        return
+    stated = None if content is None else release_count(content)
+    # A release below its task's minimum states 0: it publishes nothing.
+    if stated is not None and stated not in {0, len(batch.items)}:
+        yield _finding(
+            AuditProblem.RELEASE_COUNT, position, "expected the count of the committed batch"
+        )
+
+
+def _finding(problem: AuditProblem, position: int, detail: str) -> AuditFinding:
+    return AuditFinding(problem=problem, detail=detail, entry=position)

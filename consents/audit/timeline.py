@@ -1,0 +1,234 @@
+"""The log as a timeline: after each entry, where its consent stands, in records of fixed length.
+
+Making one verifies everything once: signatures, chains, root. The records then answer the
+questions of an audit in seconds, also when kept in the auditor's own folder. They are believed
+only for the very root that they were made from.
+"""
+
+import struct
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+
+from consents.canonical import base64url_bytes, canonical_bytes, parse_json, utc_text, utc_time
+from consents.chain import ConsentState
+from consents.checkpoint import Checkpoint
+from consents.errors import CanonicalError, ExportError
+from consents.merkle import EMPTY_ROOT
+from consents.nodes import Frontier
+from consents.receipt import EventType, SignedEvent
+from consents.verification import Verification, verify_log
+
+FORMAT = "consents-timeline/1"
+"""First member of a kept timeline's header."""
+
+_RECORD = struct.Struct(">16sBB32s32s32s32sq")
+_KINDS = tuple(EventType)
+_NOTHING = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """
+    One entry of the log, and where its chain stands after it.
+
+    `status` is None for an entry that does not count. Hashes and `kid`, the key of the chain, are
+    raw bytes; `head` is the SHA-256 of the entry; `at_s` its claimed time in seconds since 1970.
+    """
+
+    cid: bytes
+    kind: EventType | None
+    status: EventType | None
+    pd: bytes
+    kid: bytes
+    head: bytes
+    leaf_hash: bytes
+    at_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActLeaf:
+    """An operator's entry: what it commits to has yet to be opened. `c` in hex, `kid` as text."""
+
+    position: int
+    kind: EventType
+    pd: str
+    c: str
+    at: str
+    kid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """
+    All steps of the log that a checkpoint describes, and the operator's entries among them.
+
+    `helpers` are the keys, by consent id, that may end a consent beside the key of its chain.
+    """
+
+    checkpoint: Checkpoint
+    records: bytes = field(repr=False)
+    acts: tuple[ActLeaf, ...]
+    helpers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Return how many entries there are."""
+        return len(self.records) // _RECORD.size
+
+    def rows(self) -> Iterator[tuple[bytes, int, int, bytes, bytes, bytes, bytes, int]]:
+        """Yield (cid, kind, status, pd, kid, head, leaf_hash, at_s) of each entry, fast."""
+        return _RECORD.iter_unpack(self.records)
+
+    def steps(self) -> Iterator[Step]:
+        """Yield each entry's step in order."""
+        for cid, kind, status, pd, kid, head, leaf_hash, at_s in self.rows():
+            yield Step(
+                cid=cid,
+                kind=event_type(kind),
+                status=event_type(status),
+                pd=pd,
+                kid=kid,
+                head=head,
+                leaf_hash=leaf_hash,
+                at_s=at_s,
+            )
+
+    def prefix_roots(self, sizes: Collection[int]) -> dict[int, bytes]:
+        """Return the roots of the first entries, for each of these sizes that the log reaches."""
+        roots = {0: EMPTY_ROOT, len(self): self.checkpoint.root}
+        inner = sorted(size for size in set(sizes) if 0 < size < len(self))
+        frontier = Frontier()
+        hashes = (row[6] for row in self.rows())
+        for size in inner:
+            for _ in frontier.grow(islice(hashes, size - frontier.size)):
+                pass
+            roots[size] = frontier.root()
+        return roots
+
+    def to_bytes(self) -> bytes:
+        """Return the file that an auditor keeps: a line of JSON, then the records."""
+        header = {
+            "format": FORMAT,
+            "origin": self.checkpoint.origin,
+            "size": self.checkpoint.size,
+            "root": self.checkpoint.root.hex(),
+            "helpers": {cid: list(kids) for cid, kids in self.helpers.items()},
+            "acts": [asdict(act) for act in self.acts],
+        }
+        return canonical_bytes(header) + b"\n" + self.records
+
+    @classmethod
+    def parse(cls, content: bytes, *, checkpoint: Checkpoint) -> "Timeline":
+        """Read a kept file made from this very checkpoint; raise ExportError."""
+        line, _, records = content.partition(b"\n")
+        try:
+            header = parse_json(line)
+        except CanonicalError as error:
+            raise ExportError("expected a kept timeline") from error
+        of = [FORMAT, checkpoint.origin, checkpoint.size, checkpoint.root.hex()]
+        if (
+            not isinstance(header, dict)
+            or [header.get(name) for name in ("format", "origin", "size", "root")] != of
+            or len(records) != checkpoint.size * _RECORD.size
+        ):
+            raise ExportError("expected a timeline of this log at this checkpoint")
+        acts = tuple(
+            ActLeaf(**{**each, "kind": EventType(each["kind"])}) for each in header["acts"]
+        )
+        helpers = {cid: tuple(kids) for cid, kids in header["helpers"].items()}
+        return cls(checkpoint=checkpoint, records=records, acts=acts, helpers=helpers)
+
+
+def event_type(code: int) -> EventType | None:
+    """Return the type with this code in a record; None for what does not count."""
+    return None if code == _NOTHING else _KINDS[code]
+
+
+def type_code(kind: EventType | None) -> int:
+    """Return the code of a type in a record."""
+    return _NOTHING if kind is None else _KINDS.index(kind)
+
+
+class TimelineBuilder:
+    """Collects records while `verify_log` reads the entries."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._records = bytearray()
+        self._acts: list[ActLeaf] = []
+        self._helpers: dict[str, tuple[str, ...]] = {}
+        self._count = 0
+
+    def observe(
+        self, leaf_hash: bytes, event: SignedEvent | None, state: ConsentState | None
+    ) -> None:
+        """Take in the next entry."""
+        position = self._count
+        self._count += 1
+        if event is None:
+            self._records += _RECORD.pack(
+                bytes(16), _NOTHING, _NOTHING, bytes(32), bytes(32), bytes(32), leaf_hash, 0
+            )
+            return
+        payload = event.payload
+        kid = payload.kid if state is None else state.kid
+        self._records += _RECORD.pack(
+            bytes.fromhex(payload.cid),
+            type_code(payload.t),
+            type_code(None if state is None else state.status),
+            bytes.fromhex(payload.pd if state is None else state.purpose_digest),
+            base64url_bytes(kid),
+            bytes.fromhex(event.head),
+            leaf_hash,
+            int(payload.at_time.timestamp()),
+        )
+        if state is not None and (state.signers or state.delegates):
+            self._helpers[payload.cid] = tuple(sorted(state.kids | state.delegates))
+        if not payload.t.of_resident:
+            self._acts.append(
+                ActLeaf(
+                    position=position,
+                    kind=payload.t,
+                    pd=payload.pd,
+                    c=payload.c,
+                    at=utc_text(payload.at_time),
+                    kid=payload.kid,
+                )
+            )
+
+    def timeline(self, checkpoint: Checkpoint) -> Timeline:
+        """Return what was collected."""
+        return Timeline(
+            checkpoint=checkpoint,
+            records=bytes(self._records),
+            acts=tuple(self._acts),
+            helpers=self._helpers,
+        )
+
+
+def verified_timeline(
+    entries: Iterable[bytes],
+    *,
+    note: str,
+    vkey: str,
+    operator_kids: Collection[str],
+    steward_kids: Collection[str],
+) -> tuple[Verification, Timeline | None]:
+    """Verify a whole log and return what was found, with its timeline where the log is sound."""
+    builder = TimelineBuilder()
+    verification = verify_log(
+        entries,
+        checkpoint=note,
+        vkey=vkey,
+        operator_kids=operator_kids,
+        steward_kids=steward_kids,
+        observe=builder.observe,
+    )
+    if verification.checkpoint is None or verification.findings:
+        return verification, None
+    return verification, builder.timeline(verification.checkpoint)
+
+
+def seconds(text: str) -> int:
+    """Return the seconds since 1970 of a claimed time."""
+    return int(utc_time(text).timestamp())

@@ -1,0 +1,359 @@
+"""What the auditor says to people, in French and in English.
+
+Sentences only: which one is said is decided by the checks; where it is printed, by
+`consents.audit.command` and `consents.audit.page`.
+"""
+
+from collections.abc import Mapping
+
+from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
+from consents.canonical import utc_text
+from consents.verification import Verdict
+from consents.wording import Language, Words, say_verdict
+
+
+def title(subject: Subject, language: Language) -> str:
+    """Return the question that an audit answers."""
+    return _TITLES[subject].say(language)
+
+
+def sentence(finding: AuditFinding, language: Language) -> str:
+    """Return the sentence of a finding, with its place in the log and in its batch."""
+    said = _PROBLEMS[finding.problem].say(language)
+    places: list[str] = []
+    if finding.entry is not None:
+        places.append(f"{_ENTRY.say(language)} {finding.entry}")
+    if finding.item is not None:
+        places.append(f"{_ITEM.say(language)} {finding.item}")
+    if not places:
+        return said[0].upper() + said[1:]
+    return ", ".join(places) + _COLON.say(language) + said
+
+
+def fact(name: str, language: Language) -> str:
+    """Return the name of a count for people; an event's own name where it is one."""
+    words = _FACTS.get(name)
+    return name if words is None else words.say(language)
+
+
+def checked(result: AuditResult, language: Language) -> list[str]:
+    """Return the lines that say which log was audited, as of when, and by whose witness."""
+    if result.checkpoint is None:
+        return []
+    lines = [f"{_LOG.say(language)}{_COLON.say(language)}{result.checkpoint.origin}"]
+    for name, at in sorted(result.cosigned_at.items()):
+        lines.append(f"{_WITNESS.say(language)} {name}{_COLON.say(language)}{utc_text(at)}")
+    return lines
+
+
+def conclude(verdict: Verdict, language: Language) -> str:
+    """Return the verdict for people."""
+    return say_verdict(verdict, language)
+
+
+_COLON = Words(fr="\N{NO-BREAK SPACE}: ", en=": ")
+_ENTRY = Words(fr="Entrée", en="Entry")
+_ITEM = Words(fr="contribution", en="contribution")
+_LOG = Words(fr="Registre", en="Log")
+_WITNESS = Words(fr="Cosigné par", en="Cosigned by")
+
+_TITLES: Mapping[Subject, Words] = {
+    Subject.MONITOR: Words(
+        fr="Suivi du registre",
+        en="Following the log",
+    ),
+    Subject.COVERAGE: Words(
+        fr="Chaque contribution repose-t-elle sur un consentement ?",
+        en="Does every contribution rest on a consent?",
+    ),
+    Subject.AFTER_WITHDRAWAL: Words(
+        fr="Rien après un retrait ?",
+        en="Nothing after a withdrawal?",
+    ),
+    Subject.PURPOSES: Words(
+        fr="Finalités publiées et inchangées ?",
+        en="Purposes published and unchanged?",
+    ),
+    Subject.BUDGET: Words(
+        fr="Vie privée dépensée dans les limites ?",
+        en="Privacy spent within the limits?",
+    ),
+    Subject.LATE: Words(
+        fr="Dates plausibles ?",
+        en="Plausible dates?",
+    ),
+    Subject.PROMISES: Words(
+        fr="Promesses tenues ?",
+        en="Promises kept?",
+    ),
+    Subject.RELEASE: Words(
+        fr="Publications fondées ?",
+        en="Releases well founded?",
+    ),
+    Subject.ANNUAL: Words(
+        fr="Rapport annuel de l'intermédiaire de données",
+        en="Annual record of the data intermediary",
+    ),
+}
+
+_FACTS: Mapping[str, Words] = {
+    "entries": Words(
+        fr="Entrées du registre",
+        en="Entries of the log",
+    ),
+    "batches": Words(
+        fr="Lots",
+        en="Batches",
+    ),
+    "items": Words(
+        fr="Contributions",
+        en="Contributions",
+    ),
+    "withdrawals": Words(
+        fr="Retraits inscrits",
+        en="Withdrawals logged",
+    ),
+    "slips": Words(
+        fr="Reçus de dépôt",
+        en="Drop-box slips",
+    ),
+    "promises": Words(
+        fr="Promesses",
+        en="Promises",
+    ),
+    "after_freeze": Words(
+        fr="Contributions dont le retrait, prouvé, vint après le gel du lot",
+        en="Contributions whose withdrawal, proved, came after the freeze",
+    ),
+    "purposes": Words(
+        fr="Finalités inscrites",
+        en="Purposes logged",
+    ),
+    "texts": Words(
+        fr="Textes remis",
+        en="Texts handed over",
+    ),
+    "versions": Words(
+        fr="Versions",
+        en="Versions",
+    ),
+    "most_week_micro": Words(
+        fr="Plus forte dépense d'une semaine (millionièmes d'epsilon)",
+        en="Largest spending of a week (millionths of epsilon)",
+    ),
+    "most_total_micro": Words(
+        fr="Plus forte dépense totale (millionièmes d'epsilon)",
+        en="Largest spending in total (millionths of epsilon)",
+    ),
+    "cosigned": Words(
+        fr="Points de contrôle cosignés",
+        en="Cosigned checkpoints",
+    ),
+    "delayed": Words(
+        fr="Retraits ou refus écrits hors ligne et inscrits plus tard",
+        en="Withdrawals or refusals written offline and logged later",
+    ),
+    "pending": Words(
+        fr="En attente, dans les délais",
+        en="Pending, in time",
+    ),
+    "releases": Words(
+        fr="Publications",
+        en="Releases",
+    ),
+    "year": Words(
+        fr="Année",
+        en="Year",
+    ),
+    "consents": Words(
+        fr="Consentements concernés",
+        en="Consents concerned",
+    ),
+    "epsilon_sum_micro": Words(
+        fr="Somme d'epsilon (millionièmes)",
+        en="Sum of epsilon (millionths)",
+    ),
+    "new": Words(
+        fr="Nouvelles entrées",
+        en="New entries",
+    ),
+}
+
+_PROBLEMS: Mapping[AuditProblem, Words] = {
+    AuditProblem.NO_FILE: Words(
+        fr="un fichier attendu manque ou ne peut pas être lu. Redemandez l'export complet.",
+        en="an expected file is missing or cannot be read. Ask for the complete export again.",
+    ),
+    AuditProblem.BAD_FILE: Words(
+        fr="un fichier n'a pas la forme attendue. Redemandez l'export.",
+        en="a file does not have the expected form. Ask for the export again.",
+    ),
+    AuditProblem.BAD_POLICY: Words(
+        fr="le fichier de confiance (--policy) ne peut pas être lu, ou nomme deux "
+        "fois la même clé.",
+        en="the trust file (--policy) cannot be read, or names one key twice.",
+    ),
+    AuditProblem.KEYS_BESIDE_LOG: Words(
+        fr="le fichier de confiance ou de travail se trouve dans l'export : il "
+        "pourrait venir de l'opérateur. Prenez le vôtre, reçu par un autre chemin.",
+        en="the trust file or working folder lies in the export: it may be the "
+        "operator's. Use your own, received by another way.",
+    ),
+    AuditProblem.NO_QUORUM: Words(
+        fr="le point de contrôle n'est pas signé par le registre attendu et par assez de témoins.",
+        en="the checkpoint is not signed by the expected log and by enough witnesses.",
+    ),
+    AuditProblem.NO_BODY: Words(
+        fr="l'opérateur n'a pas remis ce que cette entrée engage.",
+        en="the operator did not hand over what this entry commits to.",
+    ),
+    AuditProblem.NO_BATCH: Words(
+        fr="l'opérateur n'a pas remis les contributions de ce lot.",
+        en="the operator did not hand over the contributions of this batch.",
+    ),
+    AuditProblem.NO_TASK: Words(
+        fr="la question de ce lot manque.",
+        en="the question of this batch is missing.",
+    ),
+    AuditProblem.NO_PURPOSE_TEXT: Words(
+        fr="le texte d'une finalité manque.",
+        en="the text of a purpose is missing.",
+    ),
+    AuditProblem.NO_RELEASE_FILE: Words(
+        fr="la publication manque.",
+        en="the release is missing.",
+    ),
+    AuditProblem.NO_TIMES: Words(
+        fr="aucun point de contrôle cosigné ne donne l'heure.",
+        en="no cosigned checkpoint gives the time.",
+    ),
+    AuditProblem.BAD_EVIDENCE: Words(
+        fr="une promesse ou un reçu de dépôt ne vient pas d'une clé de confiance.",
+        en="a promise or drop-box slip is not by a trusted key.",
+    ),
+    AuditProblem.FORGED_CHECKPOINT: Words(
+        fr="une signature du point de contrôle est fausse.",
+        en="a signature of the checkpoint is false.",
+    ),
+    AuditProblem.LOG: Words(
+        fr="le registre lui-même est fautif (signature, chaîne ou racine).",
+        en="the log itself is at fault (signature, chain or root).",
+    ),
+    AuditProblem.FORK: Words(
+        fr="le registre contredit un point de contrôle gardé : il a été réécrit, "
+        "raccourci ou dédoublé. Gardez les deux : ils sont la preuve.",
+        en="the log contradicts a checkpoint that was kept: it was rewritten, "
+        "shortened or forked. Keep both: they are the evidence.",
+    ),
+    AuditProblem.STRANGER_ACT: Words(
+        fr="une entrée d'opérateur n'est pas signée par l'opérateur.",
+        en="an operator's entry is not signed by the operator.",
+    ),
+    AuditProblem.BODY_MISMATCH: Words(
+        fr="ce que l'opérateur montre n'est pas ce que l'entrée engage.",
+        en="what the operator shows is not what the entry commits to.",
+    ),
+    AuditProblem.BATCH_MISMATCH: Words(
+        fr="les contributions remises ne sont pas celles du lot engagé.",
+        en="the contributions handed over are not those of the committed batch.",
+    ),
+    AuditProblem.EPSILON_SUM: Words(
+        fr="la somme d'epsilon déclarée n'est pas celle des contributions.",
+        en="the declared sum of epsilon is not that of the contributions.",
+    ),
+    AuditProblem.FORGED_CONTRIBUTION: Words(
+        fr="une contribution est mal formée ou sa signature est fausse.",
+        en="a contribution is malformed or its signature is false.",
+    ),
+    AuditProblem.NEVER_CONSENTED: Words(
+        fr="aucun consentement dans le registre avant ce lot.",
+        en="no consent in the log before this batch.",
+    ),
+    AuditProblem.NOT_PERMITTED: Words(
+        fr="le dernier choix avant ce lot n'autorise rien (refus, report, expiration, "
+        "signature manquante).",
+        en="the last choice before this batch permits nothing (refused, deferred, "
+        "expired, a signature missing).",
+    ),
+    AuditProblem.WITHDRAWN: Words(
+        fr="le consentement était retiré avant ce lot.",
+        en="the consent was withdrawn before this batch.",
+    ),
+    AuditProblem.WRONG_KEY: Words(
+        fr="la contribution n'est pas signée par la clé du consentement.",
+        en="the contribution is not signed by the consent's key.",
+    ),
+    AuditProblem.WRONG_HEAD: Words(
+        fr="la contribution ne repose pas sur le dernier choix inscrit.",
+        en="the contribution does not rest on the last choice logged.",
+    ),
+    AuditProblem.WRONG_PURPOSE: Words(
+        fr="la contribution sert une autre finalité que celle qui est acceptée.",
+        en="the contribution serves another purpose than the one agreed to.",
+    ),
+    AuditProblem.WRONG_TASK: Words(
+        fr="la contribution répond à une autre question.",
+        en="the contribution answers another question.",
+    ),
+    AuditProblem.EXPIRED: Words(
+        fr="le consentement avait expiré.",
+        en="the consent had expired.",
+    ),
+    AuditProblem.FIELDS_EXCEEDED: Words(
+        fr="des données au-delà des limites acceptées.",
+        en="data beyond the limits agreed to.",
+    ),
+    AuditProblem.DUPLICATE: Words(
+        fr="le même consentement, ou la même clé, compte deux fois dans la semaine.",
+        en="the same consent, or the same key, counts twice in the week.",
+    ),
+    AuditProblem.OVER_WEEK: Words(
+        fr="plus d'epsilon dans la semaine que permis.",
+        en="more epsilon in the week than permitted.",
+    ),
+    AuditProblem.OVER_TOTAL: Words(
+        fr="plus d'epsilon au total que permis.",
+        en="more epsilon in total than permitted.",
+    ),
+    AuditProblem.EVIDENCE_IGNORED: Words(
+        fr="un retrait reçu avant le lot, preuve à l'appui, n'a pas été honoré.",
+        en="a withdrawal provably received before the batch was not honoured.",
+    ),
+    AuditProblem.PURPOSE_UNPUBLISHED: Words(
+        fr="la finalité n'était pas publiée avant cette entrée.",
+        en="the purpose was not published before this entry.",
+    ),
+    AuditProblem.PURPOSE_EDITED: Words(
+        fr="le texte d'une finalité n'est pas celui qui est inscrit, ou a changé sans "
+        "changer de version.",
+        en="the text of a purpose is not the one logged, or changed without a new version.",
+    ),
+    AuditProblem.LATE: Words(
+        fr="la date annoncée n'est pas possible d'après les témoins (antidatée ou postdatée).",
+        en="the claimed date is not possible by the witnesses (dated back or ahead).",
+    ),
+    AuditProblem.PROMISE_BROKEN: Words(
+        fr="un événement promis n'est pas dans le registre à l'échéance.",
+        en="a promised event is not in the log when due.",
+    ),
+    AuditProblem.PROMISE_LATE: Words(
+        fr="un événement promis a été inscrit après l'échéance.",
+        en="a promised event was logged after it was due.",
+    ),
+    AuditProblem.RELEASE_CHANGED: Words(
+        fr="la publication n'est pas celle dont l'empreinte est inscrite.",
+        en="the release is not the one whose digest is logged.",
+    ),
+    AuditProblem.RELEASE_WITHOUT_BATCH: Words(
+        fr="aucun lot de la même question n'a été engagé avant cette publication.",
+        en="no batch of the same question was committed to before this release.",
+    ),
+    AuditProblem.RELEASE_TWICE: Words(
+        fr="deux publications pour une même question.",
+        en="two releases for one question.",
+    ),
+    AuditProblem.RELEASE_COUNT: Words(
+        fr="le nombre publié n'est pas celui du lot.",
+        en="the published count is not the batch's.",
+    ),
+}

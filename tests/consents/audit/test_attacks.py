@@ -1,0 +1,676 @@
+"""The attacks of an operator that holds every key and file, each beside its honest control.
+
+The numbers are those of the design's acceptance checks. Vectors (1), shredding (12), scale (16)
+and interoperability (17) have modules of their own; equal ease (15) needs a browser.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from consents import merkle
+from consents.checkpoint import NoteKey
+from consents.errors import SizeConflict
+from consents.receipt import read_event
+from consents.witness import AddCheckpoint, WitnessState, witness_step
+
+EVERY_AUDIT = (
+    "coverage",
+    "after-withdrawal",
+    "purposes",
+    "budget",
+    "late",
+    "promises",
+    "release",
+    "monitor",
+)
+
+
+@pytest.fixture
+def honest(city, crowd):
+    """A week as it should be: one withdrawal before the freeze, one after, one release."""
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    crowd[0].say("consent.withdrawn")
+    city.later()
+    batch = city.commit(task, reports[1:])
+    city.later()
+    crowd[1].say("consent.withdrawn")
+    city.release(task, batch)
+    city.later()
+    return task
+
+
+@pytest.mark.parametrize("subject", EVERY_AUDIT)
+@pytest.mark.usefixtures("honest")
+def test_control_an_honest_week_raises_no_alarm(auditor, subject):
+    assert auditor.audit(subject) == (0, [])
+
+
+# 2. Delete a withdrawal, rebuild, sign again.
+
+
+@pytest.fixture
+def withdrawn(crowd):
+    """The last entry of the log: a withdrawal that the operator would rather not have."""
+    return crowd[3].say("consent.withdrawn")
+
+
+@pytest.mark.usefixtures("honest")
+def test_2_a_deleted_withdrawal_shows_against_a_kept_checkpoint(city, withdrawn, auditor):
+    auditor.keep(city.witness())
+    city.leaves.remove(withdrawn)
+    assert auditor.audit("monitor") == (2, ["fork"])
+
+
+@pytest.mark.usefixtures("honest")
+def test_2_the_witness_refuses_the_rebuilt_log(city, withdrawn):
+    seen = len(city.leaves)
+    state = WitnessState(
+        origin=city.origin, size=seen, root=merkle.root(map(merkle.leaf_hash, city.leaves))
+    )
+    city.leaves.remove(withdrawn)
+    request = AddCheckpoint(old_size=seen - 1, proof=(), checkpoint=city.note())
+    with pytest.raises(SizeConflict):
+        witness_step(state, request, origin_vkey=city.vkey)
+
+
+@pytest.mark.usefixtures("honest")
+def test_2_the_residents_promise_can_no_longer_be_met(city, withdrawn, auditor):
+    promised = city.promise(withdrawn)
+    city.leaves.remove(withdrawn)
+    city.later(timedelta(hours=3))
+    assert auditor.audit("promises", *auditor.evidence(promised)) == (2, ["promise-broken"])
+
+
+@pytest.mark.usefixtures("honest")
+def test_2_control_the_kept_checkpoint_of_an_honest_log_raises_no_alarm(city, auditor):
+    auditor.keep(city.witness())
+    city.person("newcomer").say("consent.given")
+    assert auditor.audit("monitor") == (0, [])
+
+
+# 3. Back-date a consent, even with the resident's signature.
+
+
+def test_3_a_back_dated_consent_covers_nothing_before_it(city, crowd, auditor):
+    late = city.person("late")
+    task = city.ask()
+    before = city.now
+    leaf = late.leaf("consent.given", at=before - timedelta(days=1))
+    late.events.append(read_event(leaf))
+    city.commit(task, [*(person.report(task) for person in crowd), late.report(task)])
+    city.append(leaf)
+    city.later()
+    assert auditor.audit("coverage") == (2, ["never-consented"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_3_a_back_dated_consent_is_flagged(city, auditor):
+    city.person("late").say("consent.given", at=city.now - timedelta(days=1))
+    assert auditor.audit("late") == (2, ["late"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_3_a_consent_dated_ahead_is_flagged(city, auditor):
+    city.person("early").say("consent.given", at=city.now + timedelta(days=1))
+    assert auditor.audit("late") == (2, ["late"])
+
+
+def test_3_control_a_withdrawal_written_offline_is_not_an_alarm(city, crowd, auditor):
+    crowd[0].say("consent.withdrawn", at=city.now - timedelta(days=1))
+    assert auditor.audit("late") == (0, [])
+
+
+# 4. Two views of equal size.
+
+
+def other_view(city):
+    return [*city.leaves[:-1], city.person("ghost").leaf("consent.given")]
+
+
+@pytest.mark.usefixtures("crowd")
+def test_4_a_second_view_of_equal_size_is_refused_by_the_witness(city):
+    state = WitnessState(
+        origin=city.origin,
+        size=len(city.leaves),
+        root=merkle.root(map(merkle.leaf_hash, city.leaves)),
+    )
+    request = AddCheckpoint(
+        old_size=state.size, proof=(), checkpoint=city.note(leaves=other_view(city))
+    )
+    with pytest.raises(Exception, match="only appends"):
+        witness_step(state, request, origin_vkey=city.vkey)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_4_a_second_view_shows_against_a_kept_checkpoint(city, auditor):
+    auditor.keep(city.witness())
+    city.leaves = other_view(city)
+    assert auditor.audit("monitor") == (2, ["fork"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_4_both_views_are_kept_as_evidence(city, auditor):
+    workspace = auditor.folder / "work"
+    first = city.witness()
+    city.export(note=first)
+    auditor.audit("monitor", "--workspace", workspace, export=False)
+    city.leaves = other_view(city)
+    second = city.cosigned()
+    city.export(note=second)
+    assert auditor.audit("monitor", "--workspace", workspace, export=False)[0] == 2
+    assert (workspace / "checkpoint").read_text("utf-8") == first
+    assert (workspace / "refused-checkpoint").read_text("utf-8") == second
+
+
+@pytest.mark.usefixtures("city", "crowd")
+def test_4_control_the_same_view_twice_is_no_fork(auditor):
+    workspace = auditor.folder / "work"
+    auditor.audit("monitor", "--workspace", workspace)
+    assert auditor.audit("monitor", "--workspace", workspace) == (0, [])
+
+
+# 5. Contribute without consent.
+
+
+def test_5_an_invented_consent_covers_nothing(city, crowd, auditor):
+    task = city.ask()
+    ghost = city.person("ghost")
+    city.commit(task, [*(person.report(task) for person in crowd), ghost.report(task)])
+    assert auditor.audit("coverage") == (2, ["never-consented"])
+
+
+def test_5_a_withdrawn_consent_covers_nothing(city, crowd, auditor):
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    crowd[2].say("consent.withdrawn")
+    city.commit(task, reports)
+    assert auditor.audit("coverage") == (2, ["withdrawn"])
+
+
+def test_5_the_operators_key_does_not_speak_for_a_resident(city, crowd, auditor):
+    task = city.ask()
+    city.commit(task, [crowd[0].report(task, key=city.key)])
+    assert auditor.audit("coverage") == (2, ["wrong-key"])
+
+
+def test_5_an_item_added_to_the_manifest_is_not_the_committed_batch(city, crowd, auditor):
+    task = city.ask()
+    batch = city.commit(task, [person.report(task) for person in crowd[:4]])
+    city.batches[batch].append(crowd[4].report(task))
+    assert auditor.audit("coverage") == (2, ["batch-mismatch"])
+
+
+def test_5_a_manifest_that_is_withheld_proves_nothing(city, crowd, auditor):
+    task = city.ask()
+    batch = city.commit(task, [person.report(task) for person in crowd])
+    city.export()
+    (city.folder / "batches" / f"{batch}.jsonl").unlink()
+    assert auditor.audit("coverage", export=False) == (3, ["no-batch"])
+
+
+def test_5_a_body_that_is_withheld_proves_nothing(city, crowd, auditor):
+    task = city.ask()
+    city.commit(task, [person.report(task) for person in crowd])
+    city.bodies.pop()
+    assert auditor.audit("coverage") == (3, ["no-body"])
+
+
+def test_5_a_body_made_up_afterwards_opens_nothing(city, crowd, auditor):
+    task = city.ask()
+    city.commit(task, [person.report(task) for person in crowd])
+    city.bodies[-1]["body"] = city.bodies[-1]["body"].replace(
+        '"report_count":5', '"report_count":4'
+    )
+    assert auditor.audit("coverage") == (2, ["body-mismatch"])
+
+
+@pytest.mark.parametrize("kind", ["consent.refused", "consent.deferred"])
+@pytest.mark.usefixtures("crowd")
+def test_5_a_refusal_covers_nothing(city, auditor, kind):
+    task = city.ask()
+    person = city.person("unwilling")
+    person.say(kind)
+    city.commit(task, [person.report(task)])
+    assert auditor.audit("coverage") == (2, ["not-permitted"])
+
+
+def test_5_an_expired_consent_covers_nothing(city, crowd, auditor):
+    task = city.ask()
+    crowd[0].say("consent.expired", key=city.key)
+    city.commit(task, [crowd[0].report(task)])
+    assert auditor.audit("coverage") == (2, ["not-permitted"])
+
+
+def test_5_control_a_limited_and_a_renewed_consent_cover(city, crowd, auditor):
+    crowd[0].say("consent.limited")
+    crowd[1].say("consent.renewed")
+    task = city.ask()
+    city.commit(task, [person.report(task) for person in crowd])
+    assert auditor.audit("coverage") == (0, [])
+
+
+# 6. Replay.
+
+
+def test_6_an_old_consent_replayed_after_a_withdrawal_is_a_broken_chain(city, crowd, auditor):
+    crowd[0].say("consent.withdrawn")
+    city.append(crowd[0].events[0].leaf)
+    assert auditor.audit("coverage") == (2, ["log"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_6_a_consent_of_another_log_is_refused(city, auditor):
+    city.append(city.person("tourist").leaf("consent.given", o="other.example/consents/2026"))
+    assert auditor.audit("coverage") == (2, ["log"])
+
+
+def test_6_a_consent_under_anothers_id_is_refused(city, crowd, auditor):
+    city.append(
+        city.person("thief").leaf(
+            "consent.renewed", cid=crowd[0].cid, n=1, p=crowd[0].events[-1].head
+        )
+    )
+    assert auditor.audit("coverage") == (2, ["log"])
+
+
+def test_6_a_contribution_that_rests_on_an_older_choice_is_uncovered(city, crowd, auditor):
+    task = city.ask()
+    report = crowd[0].report(task)
+    crowd[0].say("consent.limited")
+    city.commit(task, [report])
+    assert auditor.audit("coverage") == (2, ["wrong-head"])
+
+
+def test_6_control_a_consent_given_anew_after_a_withdrawal_covers(city, crowd, auditor):
+    crowd[0].say("consent.withdrawn")
+    crowd[0].say("consent.given")
+    task = city.ask()
+    city.commit(task, [crowd[0].report(task)])
+    assert auditor.audit("coverage") == (0, [])
+
+
+# 7. Other words than those agreed to.
+
+
+@pytest.mark.usefixtures("crowd")
+def test_7_an_edited_text_has_another_digest(city, auditor, purpose):
+    edited = replace(purpose, text_fr="Vos trajets, revendus.")
+    city.purposes = {edited.digest: edited.to_bytes()}
+    assert auditor.audit("purposes") == (2, ["no-purpose-text", "purpose-edited"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_7_new_words_under_the_same_version_are_seen(city, auditor, purpose):
+    city.publish(replace(purpose, text_fr="Vos trajets, revendus."))
+    assert auditor.audit("purposes") == (2, ["purpose-edited"])
+
+
+def test_7_no_old_consent_covers_a_new_version(city, crowd, auditor, purpose):
+    new = replace(purpose, version="2", text_fr="Autre chose.")
+    city.publish(new)
+    task = city.ask(purpose_digest=new.digest)
+    city.commit(task, [crowd[0].report(task)])
+    assert auditor.audit("coverage") == (2, ["wrong-purpose"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_7_a_purpose_that_was_never_published_is_seen(city, auditor):
+    city.person("guest").say("consent.given", pd="ef" * 32)
+    assert auditor.audit("purposes") == (2, ["purpose-unpublished"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_7_control_a_new_version_with_new_words_raises_no_alarm(city, auditor, purpose):
+    city.publish(replace(purpose, version="2", text_fr="Autre chose."))
+    assert auditor.audit("purposes") == (0, [])
+
+
+# 8. Withhold a withdrawal.
+
+
+def test_8_a_withheld_withdrawal_with_a_slip_makes_the_release_invalid(city, crowd, auditor):
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    slip = city.slip(crowd[0].leaf("consent.withdrawn"))
+    city.later()
+    city.release(task, city.commit(task, reports))
+    evidence = auditor.evidence(slip)
+    assert auditor.audit("after-withdrawal", *evidence) == (2, ["evidence-ignored"])
+    assert auditor.audit("release", *evidence) == (2, ["evidence-ignored"])
+
+
+def test_8_a_promise_that_is_never_kept_is_a_violation(city, crowd, auditor):
+    promised = city.promise(crowd[0].leaf("consent.withdrawn"))
+    city.later(timedelta(hours=2))
+    assert auditor.audit("promises", *auditor.evidence(promised)) == (2, ["promise-broken"])
+
+
+def test_8_a_promised_withdrawal_shown_with_its_leaf_makes_the_batch_invalid(city, crowd, auditor):
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    leaf = crowd[0].leaf("consent.withdrawn")
+    held = {"leaf": leaf.decode(), "promise": city.promise(leaf)}
+    city.later()
+    city.commit(task, reports)
+    assert auditor.audit("after-withdrawal", *auditor.evidence(held))[0] == 2
+
+
+def test_8_an_operator_that_dates_its_freeze_back_gains_nothing(city, crowd, auditor):
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    early = city.now
+    city.later()
+    slip = city.slip(crowd[0].leaf("consent.withdrawn"))
+    city.later().witness()
+    city.commit(task, reports, at=early)
+    assert auditor.audit("after-withdrawal", *auditor.evidence(slip))[0] == 2
+    assert auditor.audit("late")[0] == 2
+
+
+def test_8_a_promise_kept_too_late_is_a_violation(city, crowd, auditor):
+    leaf = crowd[0].leaf("consent.withdrawn")
+    promised = city.promise(leaf)
+    city.later(timedelta(hours=5)).witness()
+    city.append(leaf)
+    assert auditor.audit("promises", *auditor.evidence(promised)) == (2, ["promise-late"])
+
+
+def test_8_an_operator_that_stops_its_log_is_judged_at_a_named_moment(city, crowd, auditor):
+    promised = city.promise(crowd[0].leaf("consent.withdrawn"))
+    evidence = auditor.evidence(promised)
+    assert auditor.audit("promises", *evidence) == (0, [])
+    assert auditor.audit("promises", *evidence, "--at", "2026-11-20T00:00:00Z")[0] == 2
+
+
+def test_8_control_a_kept_promise_raises_no_alarm(city, crowd, auditor):
+    leaf = crowd[0].leaf("consent.withdrawn")
+    promised = city.promise(leaf)
+    city.append(leaf)
+    city.later(timedelta(hours=3))
+    assert auditor.audit("promises", *auditor.evidence(promised)) == (0, [])
+
+
+def test_8_control_a_strangers_withdrawal_ends_nobodys_consent(city, crowd, auditor):
+    task = city.ask()
+    forged = crowd[0].leaf("consent.withdrawn", key=city.new_key("stranger"))
+    slip = city.slip(forged)
+    city.later()
+    city.commit(task, [person.report(task) for person in crowd])
+    assert auditor.audit("after-withdrawal", *auditor.evidence(slip)) == (0, [])
+
+
+def test_8_a_slip_that_no_steward_signed_is_no_evidence(city, crowd, auditor):
+    city.witnesses = ("steward-a", "steward-b", "steward-c")
+    slip = city.slip(crowd[0].leaf("consent.withdrawn"), who="nobody")
+    assert auditor.audit("after-withdrawal", *auditor.evidence(slip)) == (3, ["bad-evidence"])
+
+
+# 9. Truncate, or reorder.
+
+
+@pytest.mark.usefixtures("crowd")
+def test_9_a_log_cut_back_shows_against_a_kept_checkpoint(city, auditor):
+    auditor.keep(city.witness())
+    city.leaves = city.leaves[:-1]
+    city.notes = []
+    assert auditor.audit("monitor") == (2, ["fork"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_9_a_log_cut_back_shows_against_the_checkpoints_that_it_ships_itself(city, auditor):
+    city.leaves = city.leaves[:-1]
+    assert auditor.audit("monitor") == (2, ["fork"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_9_entries_cut_below_the_signed_size_are_missed(city, auditor):
+    city.export()
+    path = city.folder / "entries.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    assert auditor.audit("monitor", export=False) == (2, ["log"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_9_two_entries_that_changed_places_are_seen(city, auditor):
+    auditor.keep(city.witness())
+    city.leaves[-1], city.leaves[-2] = city.leaves[-2], city.leaves[-1]
+    assert auditor.audit("monitor") == (2, ["fork"])
+
+
+# 10. The race around the freeze.
+
+
+def test_10_a_withdrawal_a_second_before_the_freeze_is_honoured_or_seen(city, crowd, auditor):
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    slip = city.slip(crowd[0].leaf("consent.withdrawn"))
+    city.later(timedelta(seconds=1))
+    city.commit(task, reports)
+    assert auditor.audit("after-withdrawal", *auditor.evidence(slip))[0] == 2
+
+
+def test_10_a_withdrawal_a_second_after_the_freeze_is_counted_and_reported(city, crowd, auditor):
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    city.commit(task, reports)
+    city.later(timedelta(seconds=1))
+    slip = city.slip(crowd[0].leaf("consent.withdrawn"))
+    city.export()
+    code, out = auditor.run(
+        "audit",
+        "after-withdrawal",
+        city.folder,
+        "--policy",
+        auditor.policy,
+        *auditor.evidence(slip),
+        "--lang",
+        "en",
+    )
+    assert (code, "came after the freeze: 1" in out) == (0, True)
+
+
+def test_10_control_a_withdrawal_before_the_freeze_that_is_honoured_is_no_alarm(
+    city, crowd, auditor
+):
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    leaf = crowd[0].leaf("consent.withdrawn")
+    slip = city.slip(leaf)
+    city.append(leaf)
+    city.later(timedelta(seconds=1))
+    city.commit(task, reports[1:])
+    assert auditor.audit("after-withdrawal", *auditor.evidence(slip)) == (0, [])
+
+
+# 11. Spend more epsilon than agreed.
+
+
+def test_11_two_consents_of_one_key_count_once(city, crowd, auditor):
+    task = city.ask()
+    twin = city.person("resident 0")
+    twin.cid = "ab" * 16
+    twin.say("consent.given")
+    city.commit(task, [crowd[0].report(task), twin.report(task)])
+    assert auditor.audit("coverage") == (2, ["duplicate"])
+    assert auditor.audit("budget") == (2, ["over-week"])
+
+
+def test_11_a_week_that_counts_twice_is_seen(city, crowd, auditor):
+    task = city.ask()
+    again = city.ask(title_fr="La même semaine, encore")
+    city.commit(task, [crowd[0].report(task)])
+    city.commit(again, [crowd[0].report(again, number=1)])
+    assert auditor.audit("coverage") == (2, ["duplicate"])
+    assert auditor.audit("budget") == (2, ["over-week"])
+
+
+def test_11_the_same_report_twice_in_a_batch_is_seen(city, crowd, auditor):
+    task = city.ask()
+    city.commit(task, [crowd[0].report(task)] * 2)
+    assert auditor.audit("budget")[0] == 2
+
+
+def test_11_a_question_above_the_purposes_epsilon_is_seen(city, crowd, auditor):
+    task = city.ask(epsilon_micro=2_000_000)
+    city.commit(task, [crowd[0].report(task)])
+    assert auditor.audit("budget") == (2, ["over-week"])
+
+
+def test_11_a_declared_sum_that_is_too_small_is_seen(city, crowd, auditor):
+    task = city.ask()
+    city.commit(task, [person.report(task) for person in crowd], epsilon_sum_micro=1)
+    assert auditor.audit("budget") == (2, ["epsilon-sum"])
+
+
+def test_11_control_one_contribution_a_week_is_within_bounds(city, crowd, auditor):
+    for week in ("2026-W46", "2026-W47"):
+        task = city.ask(week)
+        city.commit(task, [person.report(task) for person in crowd])
+    assert auditor.audit("budget") == (0, [])
+
+
+# 13. Under fifteen.
+
+
+@pytest.fixture
+def child(city):
+    child = city.person("child")
+    child.parent = city.new_key("parent")
+    child.say("signer.joined", names=child.parent)
+    return child
+
+
+@pytest.mark.parametrize("who", ["child", "parent"])
+def test_13_one_signer_alone_covers_nothing(city, auditor, child, who):
+    child.say("consent.given", key=child.parent if who == "parent" else None)
+    task = city.ask()
+    city.commit(task, [child.report(task)])
+    assert auditor.audit("coverage") == (2, ["not-permitted"])
+
+
+@pytest.mark.parametrize("who", ["child", "parent"])
+def test_13_either_ends_it(city, auditor, child, who):
+    child.say("consent.given")
+    child.say("consent.given", key=child.parent)
+    child.say("consent.withdrawn", key=child.parent if who == "parent" else None)
+    task = city.ask()
+    city.commit(task, [child.report(task)])
+    assert auditor.audit("coverage") == (2, ["withdrawn"])
+
+
+def test_13_a_parents_withheld_withdrawal_counts_by_its_slip(city, auditor, child):
+    child.say("consent.given")
+    child.say("consent.given", key=child.parent)
+    task = city.ask()
+    report = child.report(task)
+    slip = city.slip(child.leaf("consent.withdrawn", key=child.parent))
+    city.later()
+    city.commit(task, [report])
+    assert auditor.audit("after-withdrawal", *auditor.evidence(slip))[0] == 2
+
+
+def test_13_control_both_together_cover(city, auditor, child):
+    child.say("consent.given")
+    child.say("consent.given", key=child.parent)
+    task = city.ask()
+    city.commit(task, [child.report(task)])
+    assert auditor.audit("coverage") == (0, [])
+
+
+# 14. A hostile server.
+
+
+@pytest.mark.usefixtures("honest")
+def test_14_keys_that_came_with_the_log_are_refused(city, auditor):
+    city.export()
+    auditor.policy = city.folder / "stewards.policy"
+    auditor.policy.write_text(city.policy(), "utf-8")
+    assert auditor.audit("coverage", export=False) == (3, ["keys-beside-log"])
+
+
+@pytest.mark.usefixtures("honest")
+def test_14_keys_linked_into_the_log_from_outside_are_refused(city, auditor):
+    city.export()
+    (city.folder / "real.policy").write_text(city.policy(), "utf-8")
+    auditor.policy = auditor.folder / "link.policy"
+    auditor.policy.symlink_to(city.folder / "real.policy")
+    assert auditor.audit("coverage", export=False) == (3, ["keys-beside-log"])
+
+
+@pytest.mark.usefixtures("honest")
+def test_14_a_workspace_in_the_export_is_refused(city, auditor):
+    workspace = city.folder / "work"
+    assert auditor.audit("coverage", "--workspace", workspace) == (3, ["keys-beside-log"])
+
+
+@pytest.mark.usefixtures("honest")
+def test_14_a_witness_with_the_logs_key_is_refused(city, auditor):
+    twin = NoteKey.of_witness("twin", city.key.public_key()).vkey
+    auditor.policy.write_text(f"log {city.vkey}\nwitness twin {twin}\nquorum twin\n", "utf-8")
+    assert auditor.audit("coverage") == (3, ["bad-policy"])
+
+
+@pytest.mark.parametrize("subject", EVERY_AUDIT)
+@pytest.mark.usefixtures("honest")
+def test_14_a_missing_quorum_is_never_a_success(city, auditor, subject):
+    city.export(note=city.cosigned("a"))
+    assert auditor.audit(subject, export=False) == (3, ["no-quorum"])
+
+
+@pytest.mark.usefixtures("honest")
+def test_14_another_logs_checkpoint_is_not_accepted(city, auditor):
+    auditor.policy.write_text(city.policy().replace(city.origin, "other.example"), "utf-8")
+    assert auditor.audit("coverage")[0] == 3
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "entries.jsonl"])
+@pytest.mark.usefixtures("honest")
+def test_14_a_missing_file_is_never_a_success(city, auditor, name):
+    city.export()
+    (city.folder / name).unlink()
+    assert auditor.audit("coverage", export=False) == (3, ["no-file"])
+
+
+@pytest.mark.parametrize("name", ["operator.jsonl", "tasks.jsonl", "purposes.jsonl"])
+@pytest.mark.usefixtures("honest")
+def test_14_a_damaged_file_is_never_a_success(city, auditor, name):
+    city.export()
+    (city.folder / name).write_bytes(b"{not json\n")
+    assert auditor.audit("coverage", export=False)[0] == 3
+
+
+# Releases.
+
+
+def test_a_release_that_was_changed_is_seen(city, crowd, auditor):
+    task = city.ask()
+    position = city.release(task, city.commit(task, [person.report(task) for person in crowd]))
+    city.releases[position] = b'{"n":5,"week":"2026-W46","x":1}'
+    assert auditor.audit("release") == (2, ["release-changed"])
+
+
+def test_a_release_that_states_another_count_is_seen(city, crowd, auditor):
+    task = city.ask()
+    batch = city.commit(task, [person.report(task) for person in crowd])
+    city.release(task, batch, b'{"n":50}')
+    assert auditor.audit("release") == (2, ["release-count"])
+
+
+def test_a_release_before_its_batch_is_seen(city, crowd, auditor):
+    task = city.ask()
+    city.batches[len(city.leaves) + 1] = []
+    city.release(task, len(city.leaves) + 1)
+    city.batches.clear()
+    city.commit(task, [person.report(task) for person in crowd])
+    assert auditor.audit("release") == (2, ["release-without-batch"])
+
+
+def test_a_second_release_of_a_question_is_seen(city, crowd, auditor):
+    task = city.ask()
+    batch = city.commit(task, [person.report(task) for person in crowd])
+    city.release(task, batch)
+    city.release(task, batch, b'{"n":0}')
+    assert auditor.audit("release") == (2, ["release-twice"])

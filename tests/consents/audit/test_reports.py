@@ -1,0 +1,279 @@
+"""What an auditor is given to read: sentences, JSON, CSV, one page of HTML, the yearly record."""
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from consents.audit.files import Export, read_policy
+from consents.audit.findings import AuditFinding, AuditProblem, Subject
+from consents.audit.opening import open_case
+from consents.audit.timeline import Timeline
+from consents.audit.wording import fact, sentence, title
+from consents.verification import Verdict
+from consents.wording import Language
+
+
+@pytest.fixture
+def violated(city, crowd):
+    """A batch with a withdrawn consent and an invented one."""
+    task = city.ask()
+    reports = [person.report(task) for person in [*crowd, city.person("ghost")]]
+    crowd[0].say("consent.withdrawn")
+    city.release(task, city.commit(task, reports))
+    return city
+
+
+def test_a_violation_is_said_in_french_with_its_place(violated, auditor):
+    code, out = auditor.run(
+        "audit", "coverage", violated.export(), "--policy", auditor.policy, "--lang", "fr"
+    )
+    assert code == 2
+    assert "Entrée 7, contribution 0\N{NO-BREAK SPACE}: le consentement était retiré" in out
+    assert "Violation." in out
+
+
+def test_a_violation_is_said_in_english_with_its_place(violated, auditor):
+    _, out = auditor.run(
+        "audit", "coverage", violated.export(), "--policy", auditor.policy, "--lang", "en"
+    )
+    assert "Entry 7, contribution 5: no consent in the log before this batch." in out
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_problem_and_question_has_a_sentence(language):
+    said = [
+        sentence(AuditFinding(problem=problem, detail="x", entry=1), language)
+        for problem in AuditProblem
+    ]
+    said += [title(subject, language) for subject in Subject]
+    assert all(len(each) > 10 for each in said)
+    assert len(set(said)) == len(said)
+
+
+def test_an_unknown_count_keeps_its_own_name():
+    assert fact("consent.given", Language.FR) == "consent.given"
+
+
+def test_no_problem_is_both_a_violation_and_a_doubt():
+    verdicts = {problem.verdict for problem in AuditProblem}
+    assert verdicts == {Verdict.VIOLATION, Verdict.CANNOT_VERIFY}
+
+
+@pytest.mark.usefixtures("violated")
+def test_the_csv_holds_the_verdict_every_finding_and_the_counts(auditor, tmp_path):
+    path = tmp_path / "out.csv"
+    auditor.audit("coverage", "--csv", path)
+    rows = list(csv.reader(io.StringIO(path.read_text("utf-8"))))
+    assert rows[0] == ["kind", "name", "entry", "item", "value"]
+    assert ["verdict", "violation", "", "", ""] in rows
+    assert ["finding", "withdrawn", "7", "0", ""] in rows
+    assert ["fact", "items", "", "", "6"] in rows
+
+
+class Page(HTMLParser):
+    """Every tag and attribute of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.attributes = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+
+@pytest.fixture
+def page(violated, auditor, tmp_path):
+    assert violated.batches
+    path = tmp_path / "out.html"
+    auditor.audit("coverage", "--html", path)
+    return path
+
+
+def test_the_page_fetches_nothing_and_runs_nothing(page):
+    read = Page(page.read_text("utf-8"))
+    assert not {"script", "link", "img", "iframe", "object"} & set(read.tags)
+    assert not {"src", "href", "srcset"} & set(read.attributes)
+    assert "url(" not in page.read_text("utf-8")
+
+
+def test_the_page_says_the_language_and_has_one_heading(page):
+    text = page.read_text("utf-8")
+    assert '<html lang="fr">' in text
+    assert Page(text).tags.count("h1") == 1
+
+
+@pytest.mark.usefixtures("crowd")
+def test_the_page_of_a_thousand_findings_stays_one_page(city, auditor, tmp_path):
+    task = city.ask()
+    ghosts = [city.person(f"ghost {number}").report(task) for number in range(100)]
+    city.commit(task, ghosts)
+    path = tmp_path / "out.html"
+    auditor.audit("coverage", "--html", path)
+    assert printed_pages(path, tmp_path) == 1
+
+
+def test_the_page_prints_to_one_sheet(page, tmp_path):
+    assert printed_pages(page, tmp_path) == 1
+
+
+def printed_pages(path, folder):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine to print with")
+    pdf = folder / "page.pdf"
+    subprocess.run(
+        [
+            chromium,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-pdf-header-footer",
+            f"--user-data-dir={folder / 'profile'}",
+            f"--print-to-pdf={pdf}",
+            path.as_uri(),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    content = pdf.read_bytes()
+    return content.count(b"/Type /Page") - content.count(b"/Type /Pages")
+
+
+def test_reports_name_no_consent_in_findings(violated, auditor):
+    code, out = auditor.run(
+        "audit", "coverage", violated.export(), "--policy", auditor.policy, "--json"
+    )
+    cids = {violated.person(f"resident {number}").cid for number in range(5)}
+    assert code == 2
+    assert not any(cid in out for cid in cids)
+
+
+def test_the_yearly_record_counts_events_batches_and_epsilon(violated, auditor):
+    code, out = auditor.run(
+        "report",
+        "annual",
+        violated.export(),
+        "--policy",
+        auditor.policy,
+        "--year",
+        "2026",
+        "--json",
+    )
+    facts = json.loads(out)["facts"]
+    assert code == 0
+    assert facts["consent.given"] == 5
+    assert facts["consent.withdrawn"] == 1
+    assert facts["items"] == 6
+    assert facts["epsilon_sum_micro"] == 6_000_000
+
+
+def test_the_yearly_record_names_the_data_user_and_the_epsilon(violated, auditor, purpose):
+    _, out = auditor.run(
+        "report",
+        "annual",
+        violated.export(),
+        "--policy",
+        auditor.policy,
+        "--year",
+        "2026",
+        "--json",
+    )
+    rows = json.loads(out)["rows"]
+    user = f"{purpose.controller_name} ({purpose.controller_contact}): "
+    what = f"{user}{purpose.title_fr}, epsilon 1"
+    assert [row for row in rows if row[0] == "2026-W46"] == [["2026-W46", what, 6]]
+
+
+def test_another_year_is_empty(violated, auditor):
+    _, out = auditor.run(
+        "report",
+        "annual",
+        violated.export(),
+        "--policy",
+        auditor.policy,
+        "--year",
+        "2025",
+        "--json",
+    )
+    assert json.loads(out)["facts"] == {
+        "year": 2025,
+        "consents": 0,
+        "batches": 0,
+        "items": 0,
+        "epsilon_sum_micro": 0,
+    }
+
+
+def test_a_wrong_command_line_is_not_a_violation(auditor, city):
+    assert auditor.run("audit", "everything", city.export())[0] == 3
+
+
+@pytest.mark.usefixtures("violated")
+def test_a_workspace_gives_the_same_answer_as_without(auditor):
+    alone = auditor.audit("coverage")
+    workspace = auditor.folder / "work"
+    first = auditor.audit("coverage", "--workspace", workspace, export=False)
+    second = auditor.audit("coverage", "--workspace", workspace, export=False)
+    assert alone == first == second
+
+
+def test_a_workspace_needs_the_entries_only_once(violated, auditor):
+    workspace = auditor.folder / "work"
+    expected = auditor.audit("coverage", "--workspace", workspace)
+    (violated.folder / "entries.jsonl").unlink()
+    assert auditor.audit("coverage", "--workspace", workspace, export=False) == expected
+
+
+def test_a_kept_timeline_is_not_used_for_another_root(violated, auditor):
+    workspace = auditor.folder / "work"
+    auditor.audit("coverage", "--workspace", workspace)
+    violated.person("newcomer").say("consent.given")
+    violated.export()
+    (violated.folder / "entries.jsonl").unlink()
+    assert auditor.audit("coverage", "--workspace", workspace, export=False) == (3, ["no-file"])
+
+
+@pytest.mark.usefixtures("violated")
+def test_a_damaged_workspace_is_never_a_success(auditor):
+    workspace = auditor.folder / "work"
+    auditor.audit("coverage", "--workspace", workspace)
+    for path in workspace.glob("*.timeline"):
+        path.write_bytes(path.read_bytes()[:-7])
+    assert auditor.audit("coverage", "--workspace", workspace, export=False) == (3, ["bad-file"])
+
+
+def test_a_kept_timeline_reads_back_as_it_was_written(violated, auditor):
+    folder = violated.export()
+    case = open_case(Export(folder=folder), read_policy(auditor.policy, export=folder))
+    timeline = case.timeline
+    again = Timeline.parse(timeline.to_bytes(), checkpoint=timeline.checkpoint)
+    assert again == timeline
+
+
+def test_a_body_shown_to_the_auditor_opens_its_limits(city, auditor, body):
+    key = b"k" * 32
+    person = city.person("open")
+    leaf = person.say("consent.given", c=body.commitment(key=key))
+    task = city.ask()
+    city.commit(task, [person.report(task)])
+    folder = city.export()
+    line = {"leaf": leaf.decode(), "body": body.to_bytes().decode(), "commitment_key": key.hex()}
+    (folder / "bodies.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
+    assert auditor.audit("coverage", export=False) == (2, ["fields-exceeded"])
+
+
+def test_a_body_that_does_not_open_its_leaf_proves_nothing(city, auditor, body):
+    person = city.person("open")
+    leaf = person.say("consent.given", c=body.commitment(key=b"k" * 32))
+    folder = city.export()
+    line = {"leaf": leaf.decode(), "body": body.to_bytes().decode(), "commitment_key": "00" * 32}
+    (folder / "bodies.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
+    assert auditor.audit("coverage", export=False) == (3, ["bad-file"])
