@@ -1,4 +1,5 @@
 # make demo    the whole journey on this machine (ONCE=1 ends instead of serving)
+# make install only what the programs need, in .venv
 # make test    the whole suite but the exhaustive runs (make test-slow)
 # make check   what a reviewer's machine would say: lint, types, imports, containers
 # make lock    rewrite the lock files from pyproject.toml (needs uv)
@@ -9,7 +10,9 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet
 PACKAGES := carbon consents contributions personal_store coop_aggregator
 
-.PHONY: demo test test-slow check lock
+.PHONY: demo install test test-slow check lock
+
+install: $(VENV)/.runtime
 
 demo: $(VENV)/.runtime
 	$(BIN)/python demo/run.py $(if $(ONCE),--once)
@@ -42,7 +45,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
-	@echo "Installing the locked packages (about 800 MB, once)"
+	@echo "Installing the locked packages (about 550 MB, once)"
 	$(PIP) install --require-hashes -r requirements.lock
 	$(PIP) install --no-deps --editable .
 	@touch $@

@@ -85,7 +85,8 @@ def load_settings(*, environment: Mapping[str, str], **given: Any) -> Settings:
     read: dict[str, Any] = {}
     for key, value in environment.items():
         name = key.upper()
-        if name.startswith(PREFIX):
+        # A composition passes an unset variable on as an empty one: both mean the default.
+        if name.startswith(PREFIX) and value:
             read[name.removeprefix(PREFIX).lower()] = value
     read |= {name: value for name, value in given.items() if value is not None}
     unknown = sorted(set(read) - set(Settings.model_fields))

@@ -41,3 +41,7 @@ def test_an_unknown_or_malformed_setting_is_named_without_its_value(environment)
 
 def test_what_does_not_concern_us_is_left_alone():
     assert load_settings(environment={"PATH": "/bin", "data": "/x"}).workers == 0
+
+
+def test_an_empty_variable_is_an_unset_one():
+    assert load_settings(environment={"COOP_AGGREGATOR_WITNESS_URL": ""}).witness_url is None
