@@ -120,8 +120,8 @@ class Demonstration:
         zones.write_bytes(zones_geojson())
         self.city("territory", "import", str(zones))
         self.say(
-            "Les stewards ouvrent leur témoin, avec leur propre clé.",
-            "The stewards open their witness, with a key of their own.",
+            "Des tiers ouvrent un témoin, avec leur propre clé.",
+            "Third parties open a witness, with a key of their own.",
         )
         self.log_vkey = made["vkey"]
         witness = json.loads(
@@ -312,6 +312,26 @@ def demonstration(
         demo.stop()
 
 
+def _say_addresses(demo: Demonstration) -> None:
+    names = {
+        "store": ("L'espace personnel", "The personal store"),
+        "city": ("La coopérative", "The cooperative"),
+        "steward": ("Le témoin", "The witness"),
+    }
+    for role, page in demo.pages.items():
+        fr, en = names[role]
+        demo.say(f"{fr} : {page}/fr/", f"{en}: {page}/en/")
+
+
+def _serve_until_stopped(demo: Demonstration) -> None:
+    demo.say(
+        f"Phrase de passe de l'espace : « {PASSPHRASE} ».",
+        f"Passphrase of the store: “{PASSPHRASE}”.",
+    )
+    demo.say("Ctrl-C pour arrêter.", "Ctrl-C to stop.")
+    signal.pause()
+
+
 def main() -> None:
     """Run the demonstration, then serve its pages until Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -324,15 +344,11 @@ def main() -> None:
     folder = given.data / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     try:
         with demonstration(folder, residents=given.residents) as demo:
-            for path, page in demo.pages.items():
-                demo.say(f"{path} : {page}/fr/", f"{path}: {page}/en/")
-            demo.say(
-                f"Phrase de passe de l'espace : « {PASSPHRASE} ».",
-                f"Passphrase of the store: “{PASSPHRASE}”.",
-            )
-            if not given.once:
-                demo.say("Ctrl-C pour arrêter.", "Ctrl-C to stop.")
-                signal.pause()
+            _say_addresses(demo)
+            if given.once:
+                demo.say("Fini : les serveurs s'arrêtent.", "Done: the servers stop.")
+            else:
+                _serve_until_stopped(demo)
     except KeyboardInterrupt:
         pass
     finally:
