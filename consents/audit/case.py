@@ -16,10 +16,11 @@ from consents.audit.contribution import Contribution
 from consents.audit.findings import AuditFinding, AuditProblem
 from consents.audit.timeline import ActLeaf, Timeline
 from consents.canonical import commitment, parse_json, sha256_hex
+from consents.erasure import Opening
 from consents.errors import CanonicalError, ConsentsError, ExportError
 from consents.policy import Attested
 from consents.promise import DropboxSlip, Promise
-from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent, read_event
+from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent
 
 _HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
 _WEEK = re.compile(r"[0-9]{4}-W[0-5][0-9]")
@@ -204,17 +205,10 @@ def open_body(line: bytes) -> tuple[bytes, ConsentBody]:
     Raises ExportError when it does not.
     """
     try:
-        value = parse_json(line)
-        if not isinstance(value, dict) or set(value) != {"body", "commitment_key", "leaf"}:
-            raise ExportError("expected exactly body, commitment_key and leaf")
-        event = read_event(str(value["leaf"]).encode("ascii"))
-        body = ConsentBody.parse(str(value["body"]).encode())
-        opened = body.commitment(key=bytes.fromhex(str(value["commitment_key"])))
-    except (ConsentsError, ValueError) as error:
-        raise ExportError("expected a leaf, its clear body and the commitment's key") from error
-    if not hmac.compare_digest(opened, event.payload.c):
-        raise ExportError("expected a body that opens the leaf's commitment")
-    return bytes.fromhex(event.head), body
+        opening = Opening.parse(line)
+    except ConsentsError as error:
+        raise ExportError("expected a body that opens its leaf's commitment") from error
+    return bytes.fromhex(opening.event.head), opening.body
 
 
 def release_count(content: bytes) -> int | None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -230,3 +232,29 @@ def body(purpose):
             expires_at=datetime(2027, 11, 9, 7, 0, tzinfo=UTC),
         ),
     )
+
+
+@pytest.fixture
+def sheets(tmp_path):
+    """Print a page with the machine's Chromium; return how many sheets it takes."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine to print with")
+
+    def sheets(page):
+        pdf = tmp_path / "printed.pdf"
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-pdf-header-footer",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            f"--print-to-pdf={pdf}",
+        ]
+        subprocess.run(
+            [chromium, *options, page.as_uri()], check=True, capture_output=True, timeout=60
+        )
+        content = pdf.read_bytes()
+        return content.count(b"/Type /Page") - content.count(b"/Type /Pages")
+
+    return sheets
