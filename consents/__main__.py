@@ -26,6 +26,7 @@ from consents.verification import (
     Verdict,
     Verification,
     verify_log,
+    verify_opening,
     verify_receipt,
     verify_signed_checkpoint,
 )
@@ -93,6 +94,8 @@ def _verify(options: argparse.Namespace) -> Verification:
             witness_vkeys=options.witness,
             operator_kids=options.operator_kid,
         )
+    if options.what == "opening":
+        return verify_opening(read_bounded(path, limit_bytes=MAX_RECEIPT_BYTES))
     if options.what == "receipt":
         content = read_bounded(path, limit_bytes=MAX_RECEIPT_BYTES)
         return verify_receipt(content, vkey=options.vkey, witness_vkeys=options.witness)
@@ -151,12 +154,13 @@ def _language(arguments: Sequence[str]) -> Language:
 
 def _parser(language: Language) -> argparse.ArgumentParser:
     words = {name: each.say(language) for name, each in HELP.items()}
-    common = _Parser(add_help=False)
-    common.add_argument("path", type=Path, help=words["path"])
+    file = _Parser(add_help=False)
+    file.add_argument("path", type=Path, help=words["path"])
+    file.add_argument("--json", action="store_true", help=words["json"])
+    file.add_argument("--lang", choices=list(Language), help=words["lang"])
+    common = _Parser(add_help=False, parents=[file])
     common.add_argument("--vkey", required=True, help=words["vkey"])
     common.add_argument("--witness", action="append", default=[], help=words["witness"])
-    common.add_argument("--json", action="store_true", help=words["json"])
-    common.add_argument("--lang", choices=list(Language), help=words["lang"])
     program = _Parser(prog="consents", description=words["program"])
     commands = program.add_subparsers(dest="command", required=True)
     verify = commands.add_parser("verify", help=words["program"], description=words["program"])
@@ -165,6 +169,7 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     log = subjects.add_parser("log", parents=[common], help=words["log"])
     log.add_argument("--older", action="append", default=[], type=Path, help=words["older"])
     log.add_argument("--operator-kid", action="append", default=[], help=words["operator"])
+    subjects.add_parser("opening", parents=[file], help=words["opening"])
     for name in ("receipt", "checkpoint"):
         subjects.add_parser(name, parents=[common], help=words[name])
     return program

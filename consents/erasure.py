@@ -12,7 +12,7 @@ import hmac
 from dataclasses import dataclass, field
 
 from consents.canonical import canonical_bytes, parse_json
-from consents.errors import CanonicalError, LeafError, RecordError
+from consents.errors import CanonicalError, LeafError, NotOpened, RecordError
 from consents.receipt import ConsentBody, SignedEvent, leaf_sha256, read_event
 
 _MEMBERS = frozenset({"body", "commitment_key", "leaf"})
@@ -23,7 +23,7 @@ class Opening:
     """
     A leaf's event together with the clear body that its commitment stands for.
 
-    Construction checks that the key opens it; raises RecordError.
+    Construction checks that the key opens it; raises NotOpened, or RecordError for a bad key.
     """
 
     event: SignedEvent
@@ -37,9 +37,9 @@ class Opening:
         except CanonicalError as error:
             raise RecordError("expected a commitment key of 32 bytes") from error
         if not hmac.compare_digest(made, self.event.payload.c):
-            raise RecordError("expected a body and key that open the leaf's commitment")
+            raise NotOpened("expected a body and key that open the leaf's commitment")
         if self.body.event_type is not self.event.payload.t:
-            raise RecordError("expected a body of the same event as the leaf")
+            raise NotOpened("expected a body of the same event as the leaf")
 
     def to_bytes(self) -> bytes:
         """Return the file that opens the leaf for whoever is shown it."""

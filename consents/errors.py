@@ -5,6 +5,7 @@ The tree::
     ConsentsError
     ├── CanonicalError         a value or text without exactly one spelling
     ├── RecordError            a purpose or a consent body breaks its schema
+    │   └── NotOpened          a body and key do not open the leaf's commitment
     ├── LeafError              a leaf cannot be taken in
     │   ├── MalformedLeaf      not the compact JWS, header or payload that we know
     │   └── ForgedLeaf         well formed, but the signature or key does not match
@@ -42,6 +43,10 @@ class CanonicalError(ConsentsError):
 
 class RecordError(ConsentsError):
     """A purpose or a consent body breaks its schema."""
+
+
+class NotOpened(RecordError):
+    """A body and key do not open the commitment of the leaf shown with them."""
 
 
 class LeafError(ConsentsError):

@@ -19,6 +19,7 @@ from consents.checkpoint import (
     verify_checkpoint,
     verify_cosignature,
 )
+from consents.erasure import Opening
 from consents.errors import (
     ChainError,
     ChainFault,
@@ -28,7 +29,9 @@ from consents.errors import (
     LogError,
     MalformedNote,
     NoteError,
+    NotOpened,
     ProofError,
+    RecordError,
     UntrustedNote,
 )
 from consents.proofs import LogReceipt
@@ -71,6 +74,7 @@ class Problem(StrEnum):
     BROKEN_CHAIN = "broken-chain"
     REWRITTEN = "rewritten"
     NOT_INCLUDED = "not-included"
+    NOT_OPENED = "not-opened"
 
     @property
     def verdict(self) -> Verdict:
@@ -220,6 +224,21 @@ def verify_receipt(content: bytes, *, vkey: str, witness_vkeys: Sequence[str] = 
         event=event,
         findings=tuple(findings),
     )
+
+
+def verify_opening(content: bytes) -> Verification:
+    """
+    Check a file that shows a leaf with the body and key of its commitment.
+
+    It shows what the signer of the leaf meant; that the leaf was logged is another question.
+    """
+    try:
+        opening = Opening.parse(content)
+    except NotOpened as error:
+        return _stopped(Problem.NOT_OPENED, error)
+    except RecordError as error:
+        return _stopped(Problem.MALFORMED, error)
+    return Verification(entries=1, event=opening.event)
 
 
 _INCONCLUSIVE = frozenset(

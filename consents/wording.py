@@ -81,6 +81,10 @@ HELP: Mapping[str, Words] = {
     ),
     "receipt": Words(fr="un reçu gardé par un habitant", en="a receipt kept by a resident"),
     "checkpoint": Words(fr="un point de contrôle signé", en="a signed checkpoint"),
+    "opening": Words(
+        fr="ce qu'un événement engage : l'événement, son texte clair et sa clé",
+        en="what an event commits to: the event, its clear text and its key",
+    ),
     "path": Words(fr="dossier ou fichier à vérifier", en="folder or file to verify"),
     "vkey": Words(
         fr="clé de vérification du registre, reçue par un autre chemin que le registre",
@@ -202,6 +206,11 @@ _PROBLEMS: Mapping[Problem, Words] = {
         fr="Le registre ne contient pas ce qu'un ancien point de contrôle atteste : "
         "il a été réécrit ou raccourci.",
         en="The log does not hold what an older checkpoint attests: it was rewritten or shortened.",
+    ),
+    Problem.NOT_OPENED: Words(
+        fr="Ce texte et cette clé n'ouvrent pas l'engagement de l'événement : il parlait d'autre "
+        "chose.",
+        en="This text and key do not open the event's commitment: it spoke of something else.",
     ),
     Problem.NOT_INCLUDED: Words(
         fr="la preuve ne mène pas du reçu à la racine signée.",

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 from dataclasses import replace
 
@@ -125,3 +126,29 @@ def test_control_the_same_guesses_find_a_body_under_a_key_that_is_public(residen
     public = bytes.fromhex(resident.cid) * 2
     weak = resident.sign("consent.given", c=body.commitment(key=public))
     assert found_by_guessing(weak.leaf, body, public, 10_000) == [body.to_bytes()]
+
+
+@pytest.fixture
+def opened(run, tmp_path):
+    """Verify an opening on the command line; return the exit code and the problems found."""
+
+    def opened(content):
+        file = tmp_path / "opening.json"
+        file.write_bytes(content)
+        code, out = run("verify", "opening", file, "--json")
+        return code, [finding["problem"] for finding in json.loads(out)["findings"]]
+
+    return opened
+
+
+def test_an_opening_verifies_on_the_command_line(opened, event, body):
+    assert opened(Opening(event=event, body=body, key=KEY).to_bytes()) == (0, [])
+
+
+def test_an_opening_of_something_else_is_a_violation(opened, event, body):
+    content = Opening(event=event, body=body, key=KEY).to_bytes()
+    assert opened(content.replace(KEY.hex().encode(), b"00" * 32)) == (2, ["not-opened"])
+
+
+def test_what_is_no_opening_cannot_be_verified(opened):
+    assert opened(b"{}") == (3, ["malformed"])
