@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from contributions.task import TrustMode
-from coop_aggregator.aggregate import executor_for, freeze
+from contributions.task import Task, TrustMode
+from coop_aggregator.aggregate import due_task, executor_for, freeze
 from coop_aggregator.audit import export_log
 from coop_aggregator.console import Session
 from coop_aggregator.db import questions as questions_db
@@ -123,7 +123,13 @@ def task_list(context: typer.Context, as_json: JsonOption = False) -> None:
     with session.leader() as leader, leader.database.read() as connection:
         for task in questions_db.all_tasks(connection):
             published = releases_db.release_by_week(connection, task.week) is not None
-            frozen = reports_db.batch_of(connection, task.digest) is not None
+            batch = reports_db.batch_of(connection, task.digest)
+            count = (
+                reports_db.report_count(connection, task.digest)
+                if batch is None
+                else batch.report_count
+            )
+            minimum = Task.parse(task.body).min_batch_size
             open_state = "open" if session.clock.now() < task.report_deadline else "due"
             rows.append(
                 {
@@ -132,16 +138,18 @@ def task_list(context: typer.Context, as_json: JsonOption = False) -> None:
                     "state": "released"
                     if published
                     else "frozen"
-                    if frozen
+                    if batch is not None
                     else "draft"
                     if task.jws is None
                     else open_state,
                     "report_deadline": task.report_deadline.isoformat(),
-                    "reports": reports_db.report_count(connection, task.digest),
+                    "reports": count if count >= minimum else None,
+                    "min_batch_size": minimum,
                 }
             )
     for row in rows:
-        line = f"{row['week']}  {row['state']:8}  {row['reports']:>6}  {row['digest'][:16]}…"
+        shown = f"< {row['min_batch_size']}" if row["reports"] is None else str(row["reports"])
+        line = f"{row['week']}  {row['state']:8}  {shown:>6}  {row['digest'][:16]}…"
         session.say(fr=line, en=line)
     if as_json:
         session.answer(rows)
@@ -152,18 +160,28 @@ def aggregate(context: typer.Context, week: WeekOption, as_json: JsonOption = Fa
     session: Session = context.obj
     with session.leader() as leader:
         batch = freeze(leader, week)
-    session.say(
-        fr=f"{batch.report_count} réponses retenues, {batch.excluded_count} écartées (retrait).",
-        en=f"{batch.report_count} answers kept, {batch.excluded_count} left out (withdrawn).",
-    )
+        with leader.database.read() as connection:
+            minimum = Task.parse(due_task(leader, connection, week).body).min_batch_size
+    count, excluded = batch.report_count, batch.excluded_count
+    told = count >= minimum
+    if told:
+        session.say(
+            fr=f"{count} réponses retenues, {excluded} écartées (retrait).",
+            en=f"{count} answers kept, {excluded} left out (withdrawn).",
+        )
+    else:
+        session.say(
+            fr=f"Moins de {minimum} réponses : la semaine est close et rien n'en sera publié.",
+            en=f"Fewer than {minimum} answers: the week is closed and nothing will be published.",
+        )
     if as_json:
         session.answer(
             {
                 "week": week,
-                "root": batch.root,
-                "report_count": batch.report_count,
-                "excluded_count": batch.excluded_count,
-                "epsilon_sum_micro": batch.epsilon_sum_micro,
+                "root": batch.root if told else None,
+                "report_count": count if told else None,
+                "excluded_count": excluded if told else None,
+                "epsilon_sum_micro": batch.epsilon_sum_micro if told else None,
                 "leaf_index": batch.leaf_index,
             }
         )

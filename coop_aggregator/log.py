@@ -6,7 +6,7 @@ that is kept beside the log and exported with it.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -99,11 +99,12 @@ class LeaderLog:
         """
         return [] if old_size == 0 else self._log.consistency(old_size, size)
 
-    def export(self, folder: Path) -> int:
+    def export(self, folder: Path, *, closed: Collection[int] = ()) -> int:
         """Write the folder that `consents verify log` reads; return the number of leaves.
 
         `checkpoint`, `entries.jsonl` (one JSON string a leaf) and, for auditors, `operator.jsonl`
-        (the operator's bodies with the keys that open their commitments).
+        (the operator's bodies with the keys that open their commitments, but for the positions in
+        `closed`, whose bodies tell what may not be told).
         """
         storage = db.SqlLeaves(self._connection, now=self._now)
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,6 +114,8 @@ class LeaderLog:
                 file.write(export_line(leaf))
         with (folder / "operator.jsonl").open("wb") as file:
             for known in db.all_operator_bodies(self._connection):
+                if known.position in closed:
+                    continue
                 line = {
                     "position": known.position,
                     "body": known.body,
