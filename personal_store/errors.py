@@ -15,6 +15,7 @@ The tree::
     ├── GateClosed             no valid consent covers this contribution
     ├── NotAnswerable          the question is not one that this store can answer now
     ├── PreviewChanged         what would leave is no longer what was shown
+    ├── WordingChanged         what is asked is no longer what was read
     ├── LedgerRefused          the privacy budget does not allow it
     └── TransportError         the cooperative did not answer as the protocol says
 
@@ -83,6 +84,10 @@ class NotAnswerable(StoreError):
 
 class PreviewChanged(StoreError):
     """What would leave is no longer what was shown: nothing has left."""
+
+
+class WordingChanged(StoreError):
+    """The purpose asked for is no longer the one that was read: nothing was signed."""
 
 
 class LedgerRefused(StoreError):

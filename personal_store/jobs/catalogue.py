@@ -10,7 +10,7 @@ from personal_store import cooperative
 from personal_store.cooperative import Membership
 from personal_store.db import memberships
 from personal_store.db.connection import reading, writing
-from personal_store.errors import StoreError, TransportError
+from personal_store.errors import StoreError, TransportError, WordingChanged
 from personal_store.transport import Transport
 
 
@@ -46,6 +46,23 @@ def purpose_asked(engine: Engine, member: Membership, transport: Transport) -> P
             en="The cooperative has asked nothing yet: there is nothing to decide.",
         )
     return kept
+
+
+def purpose_read(
+    engine: Engine, member: Membership, transport: Transport, *, digest: str
+) -> Purpose:
+    """Return the purpose that the resident read, named by its hex digest.
+
+    Raises WordingChanged when the newest one is another: a consent is to the text that was read,
+    StoreError when nothing was ever asked.
+    """
+    newest = purpose_asked(engine, member, transport)
+    if newest.digest != digest:
+        raise WordingChanged(
+            fr="Le texte a changé depuis que vous l'avez lu : relisez-le, rien n'a été signé.",
+            en="The text has changed since you read it: read it again; nothing was signed.",
+        )
+    return newest
 
 
 def newest_purpose(engine: Engine, member: Membership) -> Purpose | None:

@@ -130,10 +130,12 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
         return _sharing(pages, language)
 
     @router.post("/{language}/sharing/give")
-    def give(language: Language, request: Request) -> Response:
+    def give(
+        language: Language, request: Request, purpose: Annotated[str, Form()] = ""
+    ) -> Response:
         if not pages.is_open(request):
             return _to(f"/{language}/login")
-        return _act(pages, language, lambda: _give(pages.store, language))
+        return _act(pages, language, lambda: _give(pages.store, language, purpose))
 
     @router.post("/{language}/sharing/withdraw")
     def withdraw(language: Language, request: Request) -> Response:
@@ -191,13 +193,10 @@ def _act(pages: Pages, language: Language, action: Callable[[], None]) -> Respon
     return _to(f"/{language}/sharing")
 
 
-def _give(store: Store, language: Language) -> None:
+def _give(store: Store, language: Language, digest: str) -> None:
     member = catalogue.the_membership(store.engine)
-    choice = consenting.Choice(
-        membership=member,
-        purpose=catalogue.purpose_asked(store.engine, member, store.connect(member.url)),
-        language=language,
-    )
+    purpose = catalogue.purpose_read(store.engine, member, store.connect(member.url), digest=digest)
+    choice = consenting.Choice(membership=member, purpose=purpose, language=language)
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
     _hand_over(store, member)
 

@@ -1,6 +1,7 @@
 """The pages of a store, through the application as it is served."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -122,6 +123,19 @@ def browser(new_browser) -> httpx.Client:
 
 
 @pytest.fixture
+def give(browser) -> Callable[..., httpx.Response]:
+    """Return a function that reads the page of what is shared and consents to what it shows."""
+
+    def give(language: str = "fr") -> httpx.Response:
+        html = browser.get(f"/{language}/sharing").text
+        shown = re.search(r'name="purpose" value="(\w+)"', html)
+        data = {"purpose": shown[1]} if shown else {}
+        return browser.post(f"/{language}/sharing/give", data=data)
+
+    return give
+
+
+@pytest.fixture
 def ask(joined, member, cooperative):
     """Return a function that has the cooperative ask, and the store learn, a task."""
 
@@ -137,3 +151,10 @@ def ask(joined, member, cooperative):
 def asked(ask):
     """Return the task about 2026-W46."""
     return ask()
+
+
+@pytest.fixture
+def given(asked, give) -> None:
+    """Consent to what the task about 2026-W46 is for."""
+    assert asked.week == "2026-W46"
+    assert give().status_code == 303

@@ -40,8 +40,8 @@ class TestSharing:
         assert "/fr/sharing/contribute" not in page.attributes("action")
 
     @pytest.mark.usefixtures("asked")
-    def test_giving_and_withdrawing_take_one_button_each(self, browser, read) -> None:
-        assert browser.post("/fr/sharing/give").headers["location"] == "/fr/sharing"
+    def test_giving_and_withdrawing_take_one_button_each(self, browser, give, read) -> None:
+        assert give().headers["location"] == "/fr/sharing"
         assert "Vous partagez" in read(browser.get("/fr/sharing").text).text
         assert browser.post("/fr/sharing/withdraw").headers["location"] == "/fr/sharing"
         page = read(browser.get("/fr/sharing").text)
@@ -50,21 +50,21 @@ class TestSharing:
         assert "accord retiré, inscrit au rang 1, preuve vérifiée" in page.text
 
     @pytest.mark.usefixtures("asked")
-    def test_only_the_button_that_does_something_is_enabled(self, browser, read) -> None:
+    def test_only_the_button_that_does_something_is_enabled(self, browser, give, read) -> None:
         def enabled():
             page = read(browser.get("/fr/sharing").text)
             buttons = [each for tag, each in page.elements if tag == "button"]
             return ["disabled" not in each for each in buttons[:2]]
 
         assert enabled() == [True, False]
-        browser.post("/fr/sharing/give")
+        give()
         assert enabled() == [False, True]
 
     @pytest.mark.usefixtures("asked")
     def test_a_new_wording_can_be_accepted_and_the_old_one_withdrawn(
-        self, browser, ask, read
+        self, browser, give, ask, read
     ) -> None:
-        browser.post("/fr/sharing/give")
+        give()
         ask({"version": "2", "title_fr": "Autrement"}, week="2026-W48")
         page = read(browser.get("/fr/sharing").text)
         assert "Autrement" in page.text
@@ -73,20 +73,44 @@ class TestSharing:
         browser.post("/fr/sharing/withdraw")
         assert "Vous ne partagez rien." in read(browser.get("/fr/sharing").text).text
 
+    @pytest.mark.parametrize(
+        ("language", "sentence"),
+        [("fr", "rien n'a été signé"), ("en", "nothing was signed")],
+    )
     @pytest.mark.usefixtures("asked")
-    def test_a_choice_made_offline_holds_and_waits(self, browser, read, cooperative) -> None:
+    def test_a_text_that_changed_since_it_was_read_is_not_signed(
+        self, browser, cooperative, read, language, sentence
+    ) -> None:
+        html = browser.get(f"/{language}/sharing").text
+        form = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', html))
+        other = cooperative.publish(text_fr="Tout autre chose.", text_en="Something else.")
+        cooperative.ask(other, week="2026-W48")
+        answer = browser.post(f"/{language}/sharing/give", data=form)
+        assert answer.status_code == 409
+        page = read(answer.text)
+        assert sentence in page.text
+        assert ("Aucun choix" if language == "fr" else "No choice") in page.text
+        assert (other.text_fr if language == "fr" else other.text_en) in page.text
+        assert cooperative.leaves.size() == 0
+
+    @pytest.mark.usefixtures("asked")
+    def test_a_form_that_names_no_text_signs_nothing(self, browser, cooperative) -> None:
+        assert browser.post("/fr/sharing/give").status_code == 409
+        assert cooperative.leaves.size() == 0
+
+    @pytest.mark.usefixtures("asked")
+    def test_a_choice_made_offline_holds_and_waits(self, browser, give, read, cooperative) -> None:
         cooperative.offline = True
-        assert browser.post("/fr/sharing/give").status_code == 303
+        assert give().status_code == 303
         page = read(browser.get("/fr/sharing").text)
         assert "Vous partagez" in page.text
         assert "accord donné, en attente d'inscription" in page.text
 
-    @pytest.mark.usefixtures("asked")
+    @pytest.mark.usefixtures("asked", "given")
     def test_what_the_page_shows_is_what_is_sent(
         self, browser, joined, travel, read, cooperative
     ) -> None:
         travel(joined, {CAR: 120.0}, at=MONDAY)
-        browser.post("/fr/sharing/give")
         html = browser.get("/fr/sharing").text
         shown = re.search(r"<code>([\w.-]+)</code>", html)[1]
         form = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', html))
@@ -97,12 +121,11 @@ class TestSharing:
         assert "Envoyé. Ces mêmes octets, une seule fois." in after.text
         assert "4,0 dépensé, pour un plafond de 208,0" in after.text
 
-    @pytest.mark.usefixtures("asked")
+    @pytest.mark.usefixtures("asked", "given")
     def test_bytes_that_changed_since_the_page_was_made_are_not_sent(
         self, browser, joined, travel, read, cooperative
     ) -> None:
         travel(joined, {CAR: 120.0}, at=MONDAY)
-        browser.post("/fr/sharing/give")
         html = browser.get("/fr/sharing").text
         form = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', html))
         travel(joined, {CAR: 240.0}, at=MONDAY)
@@ -111,16 +134,20 @@ class TestSharing:
         assert "L'aperçu a changé" in read(answer.text).text
         assert cooperative.reports == []
 
-    def test_sending_without_having_seen_is_refused(self, browser, asked, cooperative) -> None:
-        browser.post("/fr/sharing/give")
+    def test_sending_without_having_seen_is_refused(
+        self, browser, give, asked, cooperative
+    ) -> None:
+        give()
         assert (
             browser.post("/fr/sharing/contribute", data={"task": asked.digest}).status_code == 400
         )
         assert cooperative.reports == []
 
     @pytest.mark.usefixtures("asked", "read")
-    def test_a_refusal_of_the_cooperative_is_shown_as_text(self, browser, cooperative) -> None:
-        browser.post("/fr/sharing/give")
+    def test_a_refusal_of_the_cooperative_is_shown_as_text(
+        self, browser, give, cooperative
+    ) -> None:
+        give()
         html = browser.get("/fr/sharing").text
         form = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', html))
         hostile = '{"detail": "<script>alert(1)</script>", "detail_en": "<b>"}'
@@ -149,9 +176,9 @@ class TestSharing:
     )
     @pytest.mark.usefixtures("asked")
     def test_a_question_that_is_not_served_leaves_the_page_and_the_withdrawal_working(
-        self, browser, ask, read, terms
+        self, browser, give, ask, read, terms
     ) -> None:
-        browser.post("/fr/sharing/give")
+        give()
         ask(week="2026-W48", **terms)
         answer = browser.get("/fr/sharing")
         assert answer.status_code == 200
@@ -159,16 +186,20 @@ class TestSharing:
         assert browser.post("/fr/sharing/withdraw").status_code == 303
 
     @pytest.mark.usefixtures("asked")
-    def test_a_week_that_is_not_over_is_shown_without_a_button(self, browser, ask, read) -> None:
-        browser.post("/fr/sharing/give")
+    def test_a_week_that_is_not_over_is_shown_without_a_button(
+        self, browser, give, ask, read
+    ) -> None:
+        give()
         ask(week="2026-W47")
         page = read(browser.get("/fr/sharing").text)
         assert "n'est pas finie" in page.text
         assert "/fr/sharing/contribute" not in page.attributes("action")
 
     @pytest.mark.usefixtures("asked")
-    def test_looking_spends_nothing_and_asks_nobody(self, browser, joined, cooperative) -> None:
-        browser.post("/fr/sharing/give")
+    def test_looking_spends_nothing_and_asks_nobody(
+        self, browser, give, joined, cooperative
+    ) -> None:
+        give()
         before = len(cooperative.requests)
         for _ in range(3):
             browser.get("/fr/sharing")
@@ -178,7 +209,7 @@ class TestSharing:
         assert joined.noise.draws == 1
 
     @pytest.mark.usefixtures("asked")
-    def test_the_log_s_words_are_the_page_s_words(self, browser, read) -> None:
+    def test_the_log_s_words_are_the_page_s_words(self, browser, give, read) -> None:
         assert EventType.GIVEN.value == "consent.given"
-        browser.post("/en/sharing/give")
+        give("en")
         assert "consent given, logged at index 0" in read(browser.get("/en/sharing").text).text
