@@ -112,3 +112,24 @@ def test_a_file_that_is_no_purpose_is_refused(tmp_path, content):
     path.write_text(content)
     with pytest.raises(AggregatorError):
         read_purpose(path)
+
+
+def test_the_default_purpose_says_that_answers_can_be_linked():
+    purpose = default_purpose(name="Coop", contact="x")
+    assert (
+        "Chaque réponse porte aussi un numéro propre à votre accord : la coopérative peut relier "
+        "vos réponses d'une semaine à l'autre." in purpose.text_fr
+    )
+    assert (
+        "Each answer also carries a number made for your consent: the cooperative can link your "
+        "answers from week to week." in purpose.text_en
+    )
+
+
+def test_the_default_purpose_says_that_its_protection_is_weak():
+    purpose = default_purpose(name="Coop", contact="x")
+    yearly = 52 * purpose.epsilon_week_micro // 1_000_000
+    assert (
+        f"moins vous êtes protégé ; {yearly} par an est une protection faible." in purpose.text_fr
+    )
+    assert f"the weaker the protection; {yearly} a year is weak." in purpose.text_en
