@@ -21,13 +21,18 @@ LOCAL_TRUST_FR = (
     "Chaque résident ajoute le bruit avant l’envoi : aucun rapport exact ne quitte son espace "
     "personnel, et la confidentialité ne dépend ni de la collectivité ni d’un tiers. Sans second "
     "gardien, ce bruit s’ajoute pour chaque participant et les intervalles sont plus larges. Ils "
-    "couvrent ce bruit, et non le choix de participer ni le plafonnement des grandes distances."
+    "couvrent ce bruit, et non le choix de participer ni le plafond : une semaine dont les "
+    "kilomètres, pondérés par mode, le dépassent est réduite tout entière, dans tous ses modes, et "
+    "quelques dizaines de kilomètres à pied en plus de trajets ordinaires peuvent y suffire. Les "
+    "totaux publiés sont donc plutôt trop bas."
 )
 LOCAL_TRUST_EN = (
     "Each resident adds the noise before sending: no exact report leaves their personal store, "
     "and privacy depends neither on the authority nor on a third party. Without a second keeper "
     "this noise adds up over participants and the intervals are wider. They cover that noise, "
-    "and neither the choice to take part nor the capping of long distances."
+    "and neither the choice to take part nor the cap: a week whose kilometres, weighted by mode, "
+    "exceed it is shrunk as a whole, in all its modes, and a few tens of kilometres on foot on top "
+    "of ordinary trips can be enough. Published totals are therefore rather too low."
 )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contributions.errors import Malformed, TrustModeNotServed
-from contributions.estimate import local_release, local_rows
+from contributions.estimate import LOCAL_TRUST_EN, LOCAL_TRUST_FR, local_release, local_rows
 from contributions.measurement import encode
 from contributions.noise import OpenDPLaplace, noise_scale
 from contributions.release import Quality
@@ -113,3 +113,19 @@ def test_an_estimate_survives_every_task_in_bounds(make_task):
             rows = local_rows((cap_units,) * 8, task, zone=None, n=10**4)
             assert rows[0].ci95_low < rows[0].km < rows[0].ci95_high
             assert dataclasses.replace(_release(task, rows), rows=()).n == 300
+
+
+def test_walking_alone_can_push_a_week_over_the_joint_cap_and_lowers_every_mode(make_task):
+    week = {"walk": 29.0, "car": 110.0}
+    capped = encode(week, make_task(scale=Fraction(3, 4), cap_units=1000))
+    assert capped.clipped
+    assert capped.vector[3] < 110 / (600 * 0.75) * 1000
+
+
+def test_the_trust_statement_tells_what_the_cap_does_and_which_way_it_errs():
+    assert "réduite tout entière" in LOCAL_TRUST_FR
+    assert "plutôt trop bas" in LOCAL_TRUST_FR
+    assert "grandes distances" not in LOCAL_TRUST_FR
+    assert "shrunk as a whole" in LOCAL_TRUST_EN
+    assert "rather too low" in LOCAL_TRUST_EN
+    assert "long distances" not in LOCAL_TRUST_EN
