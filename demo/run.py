@@ -198,8 +198,9 @@ class Demonstration:
         )
         code = json.loads(self.city("enrol", "--count", "1", "--json"))["codes"][0]
         self.store("enrol", self.pages["city"], "--code", code, "--zone", HOME_ZONE)
-        self.store("tasks")
-        self.store("consents", "give")
+        listed = json.loads(self.store("tasks", "--json"))
+        (asked,) = (each for each in listed if each["digest"] == task)
+        self.store("consents", "give", "--purpose", asked["purpose_digest"])
         shown = self.store("preview", task)
         self.console.print(shown, markup=False, highlight=False, soft_wrap=True)
         self.store("contribute", task)

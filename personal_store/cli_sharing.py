@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from personal_store import consenting, sharing_documents
-from personal_store.console import Session
+from personal_store.console import EXIT_FAILED, Session
 from personal_store.cooperative import Membership
 from personal_store.db import consents, contributions, memberships
 from personal_store.db.connection import reading
@@ -18,6 +18,8 @@ from personal_store.jobs import catalogue, joining, pipeline, sharing
 from personal_store.store import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
+# 32 bits: enough that another text never answers to the same start by chance.
+DIGEST_START_LENGTH = 8
 consents_app = typer.Typer(
     help="Donner, retirer, relire ses accords. / Give, withdraw, read back consents.",
     no_args_is_help=True,
@@ -110,17 +112,52 @@ def ledger(context: typer.Context, *, as_json: JsonOption = False) -> None:
     session.say(**sharing_documents.ledger_sentences(rows))
 
 
-@consents_app.command("give")
-def give(context: typer.Context) -> None:
-    """Donner son accord. / Consent."""
+@consents_app.command("show")
+def show(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Lire le texte proposé, sans rien signer. / Read the text asked for, signing nothing."""
     session: Session = context.obj
     store = session.open()
     member = catalogue.the_membership(store.engine)
-    choice = consenting.Choice(
-        membership=member,
-        purpose=catalogue.purpose_asked(store.engine, member, store.connect(member.url)),
-        language=session.language,
-    )
+    asked = catalogue.purpose_asked(store.engine, member, store.connect(member.url))
+    if as_json:
+        session.answer(sharing_documents.purpose_document(asked))
+        return
+    session.say(**sharing_documents.purpose_sentences(asked))
+
+
+@consents_app.command("give")
+def give(
+    context: typer.Context,
+    *,
+    purpose: Annotated[
+        str | None,
+        typer.Option(help="Début de l'empreinte du texte lu. / Start of the read text's digest."),
+    ] = None,
+) -> None:
+    """Lire le texte, puis donner son accord. / Read the text, then consent."""
+    session: Session = context.obj
+    if purpose is not None and len(purpose) < DIGEST_START_LENGTH:
+        raise typer.BadParameter(
+            f"--purpose : au moins {DIGEST_START_LENGTH} caractères de l'empreinte. / "
+            f"at least {DIGEST_START_LENGTH} characters of the digest."
+        )
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    if purpose is None and not session.has_terminal():
+        raise typer.BadParameter(
+            "sans terminal, donnez --purpose et l'empreinte que montre « consents show ». / "
+            "without a terminal, give --purpose and the digest that “consents show” prints."
+        )
+    transport = store.connect(member.url)
+    if purpose is None:
+        asked = catalogue.purpose_asked(store.engine, member, transport)
+    else:
+        asked = catalogue.purpose_read(store.engine, member, transport, digest=purpose)
+    session.say(**sharing_documents.purpose_sentences(asked))
+    if purpose is None and not session.confirm(fr="Donner votre accord ?", en="Consent?"):
+        session.say(fr="Rien n'a été signé.", en="Nothing was signed.")
+        raise typer.Exit(EXIT_FAILED)
+    choice = consenting.Choice(membership=member, purpose=asked, language=session.language)
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
     _hand_over(session, store, member)
 

@@ -27,6 +27,8 @@ _PROMPTS = {
     "en": ("Passphrase: ", "Again: "),
 }
 
+_YES = {"fr": {"o", "oui"}, "en": {"y", "yes"}}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -70,6 +72,15 @@ class Session:
                 en="The two passphrases differ: start again.",
             )
         return given
+
+    def has_terminal(self) -> bool:
+        """Tell whether somebody can be asked."""
+        return sys.stdin.isatty()
+
+    def confirm(self, *, fr: str, en: str) -> bool:
+        """Ask a person, on stderr; whatever is not a yes is a no."""
+        self.say(fr=f"{fr} [o/N]", en=f"{en} [y/N]")
+        return sys.stdin.readline().strip().lower() in _YES[self.language]
 
     def open(self) -> Store:
         """Unlock the store of the data folder."""

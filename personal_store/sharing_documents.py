@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from consents.record import Purpose
 from contributions.task import Task
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import ContributionState, KeptContribution
@@ -23,6 +24,33 @@ def task_document(task: Task) -> Document:
         "epsilon": task.epsilon_micro / MICRO,
         "purpose_digest": task.purpose_digest,
         "report_deadline": task.report_deadline.isoformat(),
+    }
+
+
+def purpose_document(asked: Purpose) -> Document:
+    """Return the document of `consents show --json`: the text, word for word."""
+    return {
+        "digest": asked.digest,
+        "title_fr": asked.title_fr,
+        "title_en": asked.title_en,
+        "text_fr": asked.text_fr,
+        "text_en": asked.text_en,
+        "controller_name": asked.controller_name,
+        "controller_contact": asked.controller_contact,
+        "epsilon_week": asked.epsilon_week_micro / MICRO,
+    }
+
+
+def purpose_sentences(asked: Purpose) -> dict[str, str]:
+    """Say what a consent is to: text, controller, privacy loss, and the digest that is signed."""
+    epsilon = asked.epsilon_week_micro / MICRO
+    controller = f"{asked.controller_name} ({asked.controller_contact})"
+    return {
+        "fr": f"{asked.title_fr}\n\n{asked.text_fr}\n\nResponsable : {controller}\n"
+        f"Perte de confidentialité par semaine : ε = {epsilon:g}\n"
+        f"Empreinte du texte : {asked.digest}",
+        "en": f"{asked.title_en}\n\n{asked.text_en}\n\nController: {controller}\n"
+        f"Privacy loss a week: ε = {epsilon:g}\nDigest of the text: {asked.digest}",
     }
 
 

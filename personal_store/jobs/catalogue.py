@@ -51,13 +51,13 @@ def purpose_asked(engine: Engine, member: Membership, transport: Transport) -> P
 def purpose_read(
     engine: Engine, member: Membership, transport: Transport, *, digest: str
 ) -> Purpose:
-    """Return the purpose that the resident read, named by its hex digest.
+    """Return the purpose that the resident read, named by its hex digest or its start.
 
     Raises WordingChanged when the newest one is another: a consent is to the text that was read,
     StoreError when nothing was ever asked.
     """
     newest = purpose_asked(engine, member, transport)
-    if newest.digest != digest:
+    if not digest or not newest.digest.startswith(digest):
         raise WordingChanged(
             fr="Le texte a changé depuis que vous l'avez lu : relisez-le, rien n'a été signé.",
             en="The text has changed since you read it: read it again; nothing was signed.",

@@ -120,7 +120,7 @@ def test_what_the_preview_shows_is_what_the_cooperative_receives(
     asked, run, answer, cooperative
 ) -> None:
     answer("tasks")
-    assert run("consents", "give")[0] == 0
+    assert run("consents", "give", "--purpose", asked.purpose_digest)[0] == 0
     shown = answer("preview", asked.digest)
     assert shown["state"] == "prepared"
     assert shown["bytes"] == len(shown["leaves"])
@@ -142,8 +142,8 @@ def test_what_the_preview_shows_is_what_the_cooperative_receives(
     }
 
 
-def test_consents_are_listed_with_their_proof(run, answer, cooperative) -> None:
-    assert run("consents", "give")[0] == 0
+def test_consents_are_listed_with_their_proof(asked, run, answer, cooperative) -> None:
+    assert run("consents", "give", "--purpose", asked.purpose_digest)[0] == 0
     assert run("consents", "withdraw")[0] == 0
     events = answer("consents", "list")
     assert [event["type"] for event in events] == ["consent.given", "consent.withdrawn"]
@@ -158,7 +158,7 @@ def test_consents_are_listed_with_their_proof(run, answer, cooperative) -> None:
 def test_a_withdrawal_needs_nobody_and_is_handed_over_by_the_next_command(
     asked, run, answer, cooperative
 ) -> None:
-    run("consents", "give")
+    run("consents", "give", "--purpose", asked.purpose_digest)
     cooperative.scripted["/v1/events"] = Answer(status=503, body=b"")
     code, _, err = run("consents", "withdraw")
     assert code == 0
@@ -175,7 +175,8 @@ def test_a_withdrawal_needs_nobody_and_is_handed_over_by_the_next_command(
 def test_every_sharing_command_speaks_both_languages(asked, run, options) -> None:
     commands = [
         ["tasks"],
-        ["consents", "give"],
+        ["consents", "show"],
+        ["consents", "give", "--purpose", asked.purpose_digest[:8]],
         ["preview", asked.digest],
         ["contribute", asked.digest],
         ["ledger"],
