@@ -51,7 +51,7 @@ def language_of_arguments(arguments: Sequence[str], environment: Mapping[str, st
     >>> language_of_arguments(["--lang=en", "trips"], {}), language_of_arguments(["trips"], {})
     ('en', 'fr')
     """
-    following = zip(arguments, [*arguments[1:], ""], strict=True)
+    following = zip(arguments, [*arguments[1:], ""], strict=False)
     for argument, value in following:
         if argument == "--lang" or argument.startswith("--lang="):
             return language_of(argument.partition("=")[2] or value)

@@ -282,3 +282,10 @@ class TestUsage:
             shown = runner.invoke(cli.app, [command, "--help"], env={"COLUMNS": "200"})
             assert shown.exit_code == 0
             assert " / " in shown.output, command
+
+
+def test_without_a_command_it_explains_itself_as_a_usage_error(run) -> None:
+    code, out, err = run(options=[])
+    assert code == 2
+    assert "Usage" in out + err
+    assert "Traceback" not in err
