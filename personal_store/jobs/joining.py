@@ -1,4 +1,7 @@
-"""Join a cooperative once: an invitation code against a membership, kept with its pinned keys."""
+"""Join a cooperative: an invitation code against a membership, kept with its pinned keys.
+
+One store, one cooperative: consents, previews and withdrawals are then about one and the same.
+"""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -18,11 +21,13 @@ def run_once(store: Store, *, url: str, code: str, zone: str) -> Membership:
     """
     address = url.rstrip("/")
     with reading(store.engine) as connection:
-        known = {each.url for each in memberships.every(connection)}
-    if address in known:
+        known = memberships.every(connection)
+    if known:
         raise StoreError(
-            fr="Vous avez déjà adhéré à cette coopérative : votre code n'a pas servi.",
-            en="You have already joined this cooperative: your code was not used.",
+            fr=f"Cet espace a déjà adhéré à {known[-1].url} et n'en sert qu'une à la fois : votre "
+            "code n'a pas servi. Pour une autre coopérative, créez un autre espace (--data).",
+            en=f"This store has joined {known[-1].url} already and serves one at a time: your code "
+            "was not used. For another cooperative, make another store (--data).",
         )
     joined = cooperative.enrol(
         store.connect(address),

@@ -83,7 +83,7 @@ def preview(store: Store, member: Membership, task: Task) -> Preview:
     Nothing leaves and nothing is spent. Raises NotAnswerable when there is nothing to show.
     """
     with writing(store.engine) as connection:
-        week = week_kilometres(connection, task, member.zone)
+        week = _week(connection, member, task)
         exact = encode(week.kilometres, task)
         kept = contributions.find(connection, task.digest)
         closed: StoreError | None = None
@@ -105,27 +105,32 @@ def preview(store: Store, member: Membership, task: Task) -> Preview:
 def run_once(
     store: Store, member: Membership, task: Task, *, shown_sha256: str | None = None
 ) -> KeptContribution:
-    """Send the contribution of a task's week, once.
+    """Send the contribution of a task's week, once: the bytes that `preview` showed, or nothing.
 
-    `shown_sha256` is the hex digest of the bytes that the resident saw, where they saw them.
-    Raises GateClosed without a covering consent, NotAnswerable outside the task's zones or times,
-    PreviewChanged when other bytes would leave, LedgerRefused over the yearly cap, TransportError
-    when the cooperative cannot be reached; sending again later resends the same bytes.
+    `shown_sha256` is the hex digest of the bytes that the resident saw; without it, those of the
+    last preview count. Raises PreviewChanged when nothing was shown or other bytes would leave,
+    GateClosed without a covering consent, NotAnswerable outside the task's zones or times,
+    LedgerRefused over the yearly cap, TransportError when the cooperative cannot be reached;
+    sending again later resends the same bytes.
     """
     now = store.clock.now()
     with writing(store.engine) as connection:
-        kept = contributions.find(connection, task.digest)
-        if kept is not None and kept.state is ContributionState.SENT:
-            return kept
-        # The gate is asked again even for bytes already reserved: a withdrawal stops them too.
-        week = week_kilometres(connection, task, member.zone)
-        kept = _prepared(connection, store, member, week, task)
-        if shown_sha256 not in {None, sha256(kept.report).hexdigest()}:
+        shown = contributions.find(connection, task.digest)
+        if shown is not None and shown.state is ContributionState.SENT:
+            return shown
+        kept = _prepared(connection, store, member, _week(connection, member, task), task)
+        if shown is None:
+            raise _never_shown()
+        seen_sha256 = shown_sha256 or sha256(shown.report).hexdigest()
+        if sha256(kept.report).hexdigest() != seen_sha256:
             raise _preview_changed()
         if kept.state is ContributionState.PREPARED:
             _reserve(connection, kept, now=now)
-    cooperative.send_report(store.connect(member.url), kept.report)
+    # The write lock is held while the bytes leave, and the gate asked once more under it: a
+    # withdrawal is signed either before them, and stops them, or after they have left.
     with writing(store.engine) as connection:
+        _prepared(connection, store, member, _week(connection, member, task), task)
+        cooperative.send_report(store.connect(member.url), kept.report)
         contributions.advance(connection, task.digest, to=ContributionState.SENT, at=now)
     return replace(kept, state=ContributionState.SENT, changed_at=now)
 
@@ -239,6 +244,19 @@ def _covering(
             if each.week == task.week and each.cid in same_purpose
         ),
         spent_total_micro=sum(each.epsilon_micro for each in spent if each.cid == consent.cid),
+    )
+
+
+def _week(connection: Connection, member: Membership, task: Task) -> WeekKilometres:
+    return week_kilometres(connection, task, member.zone)
+
+
+def _never_shown() -> PreviewChanged:
+    return PreviewChanged(
+        fr="Vous n'avez pas encore vu ce qui partirait : rien n'est parti. Regardez l'aperçu "
+        "(« preview »), puis envoyez.",
+        en="You have not seen yet what would leave: nothing has left. Look at the preview "
+        "(“preview”), then send.",
     )
 
 

@@ -180,6 +180,8 @@ class Resident:
         return sharing.preview(self.store, self.member, task)
 
     def send(self, task: Task) -> contributions.KeptContribution:
+        """Look, then send, as a person does."""
+        self.preview(task)
         return sharing.run_once(self.store, self.member, task)
 
     def chains(self) -> list[list[consents.KeptEvent]]:

@@ -72,6 +72,11 @@ class TestJoining:
             joining.run_once(join().store, url=URL, code=code, zone="17300")
         assert joining.run_once(open_store(), url=URL, code=code, zone="17300").zone == "17300"
 
+    def test_a_second_cooperative_asks_for_a_second_store(self, join, invite):
+        code = invite()
+        with pytest.raises(StoreError, match="une à la fois"):
+            joining.run_once(join().store, url="https://other.test", code=code, zone="17300")
+
 
 class TestConsents:
     def test_choices_are_in_the_log_with_proofs_that_verify(self, resident, leader):

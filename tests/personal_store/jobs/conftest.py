@@ -57,6 +57,8 @@ class Resident:
         return sharing.preview(self.store, self.member, task)
 
     def send(self, task: Task, **options: Any) -> KeptContribution:
+        """Look, then send, as a person does."""
+        self.preview(task)
         return sharing.run_once(self.store, self.member, task, **options)
 
     def ledger(self) -> list[KeptContribution]:

@@ -1,6 +1,8 @@
 """Sharing: what is shown is what leaves, once, and only while consent holds."""
 
 import hashlib
+import threading
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +16,7 @@ from personal_store.errors import (
     PreviewChanged,
     TransportError,
 )
+from personal_store.jobs import sharing
 
 CAR, BIKE, UNKNOWN = TransportMode.CAR, TransportMode.BIKE, TransportMode.UNKNOWN
 
@@ -259,3 +262,47 @@ class TestConsent:
         reworded = resident.asked(purpose=cooperative.publish(version="2"))
         with pytest.raises(GateClosed):
             resident.send(reworded)
+
+
+class TestOnlyWhatWasShown:
+    """P3: the bytes sent MUST be the bytes previewed. C5: a withdrawal holds once it is signed."""
+
+    def test_a_week_that_nobody_looked_at_does_not_leave(self, resident, task, cooperative):
+        resident.give()
+        with pytest.raises(PreviewChanged):
+            sharing.run_once(resident.store, resident.member, task)
+        assert cooperative.reports == []
+        assert resident.ledger() == []
+
+    def test_a_trip_that_came_in_after_the_preview_stops_the_sending(
+        self, resident, task, cooperative
+    ):
+        resident.travel({CAR: 120.0})
+        resident.give()
+        shown = resident.preview(task).kept.report
+        resident.travel({BIKE: 30.0})
+        for _ in range(2):
+            with pytest.raises(PreviewChanged):
+                sharing.run_once(resident.store, resident.member, task)
+        assert cooperative.reports == []
+        assert [row.report for row in resident.ledger()] == [shown]
+
+    def test_a_withdrawal_waits_for_bytes_that_are_leaving(self, resident, task, cooperative):
+        resident.give()
+        resident.preview(task)
+        withdrawal = threading.Thread(target=resident.withdraw)
+        signed_while_leaving = []
+
+        class Slow:
+            def exchange(self, method, path, body):
+                withdrawal.start()
+                withdrawal.join(timeout=0.3)
+                signed_while_leaving.append(not withdrawal.is_alive())
+                return cooperative.exchange(method, path, body)
+
+        slow = replace(resident.store, connect=lambda _: Slow())
+        sharing.run_once(slow, resident.member, task)
+        withdrawal.join()
+        assert signed_while_leaving == [False]
+        with pytest.raises(GateClosed):
+            resident.send(resident.asked(title_fr="Après le retrait"))

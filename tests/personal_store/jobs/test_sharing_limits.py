@@ -117,7 +117,9 @@ class TestBudget:
         with pytest.raises(LedgerRefused):
             resident.send(task)
         assert cooperative.reports == [nearly_spent.report]
-        assert [row.state for row in resident.ledger()] == [ContributionState.SENT]
+        # What was looked at stays a draft, which costs nothing.
+        states = [row.state for row in resident.ledger()]
+        assert states == [ContributionState.SENT, ContributionState.PREPARED]
 
     @pytest.mark.usefixtures("nearly_spent")
     def test_what_was_refused_stays_refused_a_year_later(self, resident, clock, cooperative):
@@ -144,6 +146,7 @@ class TestBudget:
                 seen.append([row.state for row in resident.ledger()])
                 return cooperative.exchange(method, path, body)
 
+        resident.preview(task)
         sharing.run_once(
             replace(resident.store, connect=lambda _: Watching()), resident.member, task
         )
