@@ -148,7 +148,11 @@ def _language(arguments: Sequence[str]) -> Language:
     except argparse.ArgumentError:
         asked = None
     if asked is None:
-        asked = "en" if os.environ.get("LANG", "").lower().startswith("en") else "fr"
+        asked = (
+            "en"
+            if (os.environ.get("LC_ALL") or os.environ.get("LANG", "")).lower().startswith("en")
+            else "fr"
+        )
     return Language.EN if asked == "en" else Language.FR
 
 

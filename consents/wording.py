@@ -70,13 +70,13 @@ USAGE = Words(
 
 HELP: Mapping[str, Words] = {
     "program": Words(
-        fr="Vérifie hors ligne un registre de consentements, un reçu ou un point de contrôle. "
+        fr="Vérifie hors ligne un journal de consentements, un reçu ou un point de contrôle. "
         "Codes de sortie : 0 conforme, 2 violation, 3 vérification impossible.",
         en="Verify offline a consent log, a receipt or a checkpoint. "
         "Exit codes: 0 sound, 2 violation, 3 cannot verify.",
     ),
     "log": Words(
-        fr="un registre entier : dossier avec checkpoint et entries.jsonl",
+        fr="un journal entier : dossier avec checkpoint et entries.jsonl",
         en="a whole log: a folder with checkpoint and entries.jsonl",
     ),
     "receipt": Words(fr="un reçu gardé par un habitant", en="a receipt kept by a resident"),
@@ -87,7 +87,7 @@ HELP: Mapping[str, Words] = {
     ),
     "path": Words(fr="dossier ou fichier à vérifier", en="folder or file to verify"),
     "vkey": Words(
-        fr="clé de vérification du registre, reçue par un autre chemin que le registre",
+        fr="clé de vérification du journal, reçue par un autre chemin que le journal",
         en="the log's verifier key, received by another way than the log",
     ),
     "witness": Words(
@@ -111,7 +111,7 @@ HELP: Mapping[str, Words] = {
 
 _COLON = Words(fr="\N{NO-BREAK SPACE}: ", en=": ")
 _ENTRY = Words(fr="Entrée", en="Entry")
-_ORIGIN = Words(fr="Registre", en="Log")
+_ORIGIN = Words(fr="Journal", en="Log")
 _SIZE = Words(fr="Taille signée", en="Signed size")
 _ENTRIES = Words(fr="Entrées lues", en="Entries read")
 _CONSENTS = Words(fr="Chaînes suivies", en="Chains followed")
@@ -122,8 +122,9 @@ _VERDICTS: Mapping[Verdict, Words] = {
     Verdict.OK: Words(fr="Conforme.", en="Sound."),
     Verdict.VIOLATION: Words(
         fr="Violation. Gardez ces fichiers tels quels : ils sont la preuve, et prévenez les "
-        "dépositaires.",
-        en="Violation. Keep these files as they are: they are the evidence, and tell the stewards.",
+        "témoins.",
+        en="Violation. Keep these files as they are: they are the evidence, and tell the "
+        "witnesses.",
     ),
     Verdict.CANNOT_VERIFY: Words(
         fr="Vérification impossible : rien n'est prouvé, ni dans un sens ni dans l'autre.",
@@ -133,7 +134,7 @@ _VERDICTS: Mapping[Verdict, Words] = {
 
 _PROBLEMS: Mapping[Problem, Words] = {
     Problem.NO_FILE: Words(
-        fr="Un fichier attendu manque ou ne peut pas être lu (pour un registre : checkpoint et "
+        fr="Un fichier attendu manque ou ne peut pas être lu (pour un journal : checkpoint et "
         "entries.jsonl). Donnez le chemin d'un export complet, d'un reçu ou d'un point de "
         "contrôle.",
         en="An expected file is missing or cannot be read (for a log: checkpoint and "
@@ -147,7 +148,7 @@ _PROBLEMS: Mapping[Problem, Words] = {
     ),
     Problem.BAD_KEY: Words(
         fr="Une clé de vérification nom+identifiant+base64 du bon type était attendue "
-        "(registre ou témoin). Recopiez-la en entier.",
+        "(journal ou témoin). Recopiez-la en entier.",
         en="A verifier key name+id+base64 of the right kind was expected (log or witness). "
         "Copy the whole of it.",
     ),
@@ -157,18 +158,18 @@ _PROBLEMS: Mapping[Problem, Words] = {
         en="The file does not have the format of a checkpoint or a receipt. Ask for it again.",
     ),
     Problem.UNTRUSTED: Words(
-        fr="Aucune signature de la clé donnée pour ce registre. Vérifiez la clé, reçue par un "
+        fr="Aucune signature de la clé donnée pour ce journal. Vérifiez la clé, reçue par un "
         "autre chemin.",
         en="No signature by the given key for this log. Check the key, received by another way.",
     ),
     Problem.WITNESS_MISSING: Words(
-        fr="Un témoin demandé n'a pas cosigné, ou n'est pas distinct du registre et des autres. "
+        fr="Un témoin demandé n'a pas cosigné, ou n'est pas distinct du journal et des autres. "
         "Attendez sa cosignature ou corrigez la liste.",
         en="A required witness has not cosigned, or is not distinct from the log and the others. "
         "Wait for the cosignature or correct the list.",
     ),
     Problem.FORGED_CHECKPOINT: Words(
-        fr="Le point de contrôle se réclame de la clé du registre, mais sa signature est fausse.",
+        fr="Le point de contrôle se réclame de la clé du journal, mais sa signature est fausse.",
         en="The checkpoint claims the log's key, but its signature is false.",
     ),
     Problem.FORGED_COSIGNATURE: Words(
@@ -176,7 +177,7 @@ _PROBLEMS: Mapping[Problem, Words] = {
         en="A cosignature claims a witness's key, but it is false.",
     ),
     Problem.ENTRY_COUNT: Words(
-        fr="Le nombre d'entrées n'est pas celui que le registre a signé : il en manque, "
+        fr="Le nombre d'entrées n'est pas celui que le journal a signé : il en manque, "
         "ou il y en a trop.",
         en="The number of entries is not the one that the log signed: some are missing, "
         "or there are too many.",
@@ -194,7 +195,7 @@ _PROBLEMS: Mapping[Problem, Words] = {
         en="the signature of the event is false.",
     ),
     Problem.OTHER_LOG: Words(
-        fr="l'événement a été signé pour un autre registre.",
+        fr="l'événement a été signé pour un autre journal.",
         en="the event was signed for another log.",
     ),
     Problem.BROKEN_CHAIN: Words(
@@ -203,7 +204,7 @@ _PROBLEMS: Mapping[Problem, Words] = {
         en="the event does not continue its consent's chain (a replay, a gap or a foreign key).",
     ),
     Problem.REWRITTEN: Words(
-        fr="Le registre ne contient pas ce qu'un ancien point de contrôle atteste : "
+        fr="Le journal ne contient pas ce qu'un ancien point de contrôle atteste : "
         "il a été réécrit ou raccourci.",
         en="The log does not hold what an older checkpoint attests: it was rewritten or shortened.",
     ),

@@ -26,7 +26,7 @@ from coop_aggregator.db.territories import replace_territory
 from coop_aggregator.doctor import examine
 from coop_aggregator.enrolment import make_codes
 from coop_aggregator.installation import init_helper, init_leader, open_helper, open_leader
-from coop_aggregator.settings import Language, load_settings
+from coop_aggregator.settings import Language, language_of_environment, load_settings
 from coop_aggregator.territory import read_territory
 
 app = typer.Typer(
@@ -242,7 +242,7 @@ def _asks_english(arguments: Sequence[str]) -> bool:
     return (
         "--lang en" in spoken
         or "--lang=en" in spoken
-        or ("--lang" not in spoken and os.environ.get("COOP_AGGREGATOR_LANGUAGE") == "en")
+        or ("--lang" not in spoken and language_of_environment(os.environ) is Language.ENGLISH)
     )
 
 

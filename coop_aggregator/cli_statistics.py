@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from contributions.task import Task, TrustMode
+from contributions.weeks import TIME_ZONE_NAME
 from coop_aggregator.aggregate import due_task, executor_for, freeze
 from coop_aggregator.audit import export_log
 from coop_aggregator.console import Session
@@ -107,9 +109,10 @@ def task_sign(context: typer.Context, week: WeekOption, as_json: JsonOption = Fa
     session: Session = context.obj
     with session.leader() as leader, leader.database.write() as connection:
         stored = sign_draft(connection, week, leader.keys.task)
+    until = f"{stored.report_deadline.astimezone(ZoneInfo(TIME_ZONE_NAME)):%Y-%m-%d %H:%M}"
     session.say(
-        fr=f"Question signée pour {week}, servie jusqu'au {stored.report_deadline:%Y-%m-%d}.",
-        en=f"Question signed for {week}, served until {stored.report_deadline:%Y-%m-%d}.",
+        fr=f"Question signée pour {week}, servie jusqu'au {until} (heure de Paris).",
+        en=f"Question signed for {week}, served until {until} (Paris time).",
     )
     if as_json:
         session.answer({"week": stored.week, "digest": stored.digest, "signed": True})

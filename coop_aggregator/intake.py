@@ -34,7 +34,7 @@ from coop_aggregator.installation import Leader
 from coop_aggregator.log import Appended
 
 NOISE_TAIL = 60
-"""A honest report exceeds Q by more than 60 times the noise's scale with probability e⁻⁶⁰."""
+"""An honest report exceeds Q by more than 60 times the noise's scale with probability e⁻⁶⁰."""
 
 
 class Refusal(StrEnum):
@@ -68,7 +68,8 @@ def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Appended
                 _refuse_event("une finalité publiée ici", "a purpose published here")
             # 5. The consent is this member's, and continues its chain under the same key.
             state = _continued(leader, connection, event, member)
-            # 6. No other consent of this member for this purpose is in force.
+            # 6. No other consent of this member for this purpose is in force. Step 5 wrote the
+            # consent's holder by now: a refusal here undoes it, with the whole transaction.
             if state.status.permits:
                 _refuse_second(leader, connection, event, member)
         return leader.log(connection).append(leaf)

@@ -70,6 +70,8 @@ def build_release(task: Task, sums: Sequence[ZoneSum]) -> Release:
         # A count of 0 makes every row of the zone a suppressed one.
         count = zone.count if zone.zone in shown else 0
         rows.extend(local_rows(zone.vector, task, zone=zone.zone, n=count))
+    # An estimate is of one report at least; below the minimum the count is held back like the
+    # figures, and the same stand-in keeps every such release alike: 0 says that nothing is shown.
     release = local_release(
         rows,
         task,
@@ -77,7 +79,6 @@ def build_release(task: Task, sums: Sequence[ZoneSum]) -> Release:
         epsilon_week_micro=task.epsilon_micro,
         software_version=f"{DISTRIBUTION} {version(DISTRIBUTION)}",
     )
-    # Below the minimum the count is held back like the figures: 0 says that nothing is published.
     return release if n >= task.min_batch_size else replace(release, n=0)
 
 

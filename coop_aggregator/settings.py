@@ -77,12 +77,25 @@ class Settings(BaseSettings):
         return self.data / "keys"
 
 
+def language_of_environment(environment: Mapping[str, str]) -> Language:
+    """Return the terminal's language: our own variable, else the locale; French unless English.
+
+    POSIX says which variable of the locale counts first; an empty one is an unset one.
+
+    >>> language_of_environment({"LC_ALL": "en_GB.UTF-8", "LANG": "fr_FR.UTF-8"}).value
+    'en'
+    """
+    names = (PREFIX + "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    asked = next((environment[name] for name in names if environment.get(name)), "")
+    return Language.ENGLISH if asked.lower().startswith("en") else Language.FRENCH
+
+
 def load_settings(*, environment: Mapping[str, str], **given: Any) -> Settings:
     """Build settings from `COOP_AGGREGATOR_*` in `environment`; options that are not None win.
 
     Raises AggregatorError naming the first unknown or malformed setting (never its value).
     """
-    read: dict[str, Any] = {}
+    read: dict[str, Any] = {"language": language_of_environment(environment)}
     for key, value in environment.items():
         name = key.upper()
         # A composition passes an unset variable on as an empty one: both mean the default.

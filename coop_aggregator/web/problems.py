@@ -31,7 +31,7 @@ _TITLES = {
     "report-refused": ("Rapport refusé", "Report refused"),
     "not-found": ("Introuvable", "Not found"),
     "method-not-allowed": ("Méthode non permise", "Method not allowed"),
-    "unauthorized": ("Réservé aux tiers de confiance", "For the stewards only"),
+    "unauthorized": ("Réservé aux témoins", "For the witnesses only"),
     "malformed-request": ("Demande mal formée", "Malformed request"),
     "internal-error": ("Erreur interne", "Internal error"),
 }
@@ -113,7 +113,7 @@ async def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kinds = {401: "unauthorized", 404: "not-found", 405: "method-not-allowed"}
     answers = {
-        401: ("Présentez le jeton des tiers de confiance.", "Present the stewards' token."),
+        401: ("Présentez le jeton des témoins.", "Present the witnesses' token."),
         404: ("Il n'y a rien à cette adresse.", "There is nothing at this address."),
         405: ("Cette adresse attend une autre méthode.", "This address expects another method."),
     }

@@ -61,7 +61,7 @@ def test_a_finding_names_its_entry_in_plain_words(operator, leaves, run):
         "Signed size: 5\n"
         "Entries read: 5\n"
         "Chains followed: 2\n"
-        "Violation. Keep these files as they are: they are the evidence, and tell the stewards.\n"
+        "Violation. Keep these files as they are: they are the evidence, and tell the witnesses.\n"
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from consents.verification import Finding, Problem, Verdict, Verification
-from consents.wording import Language, describe, summarise
+from consents.wording import HELP, Language, describe, say_verdict, summarise
 
 
 @pytest.mark.parametrize("problem", list(Problem))
@@ -32,3 +32,11 @@ def test_a_verdict_is_said_even_when_nothing_could_be_read():
     finding = Finding(problem=Problem.NO_FILE, detail="")
     lines = summarise(Verification(findings=(finding,)), Language.EN)
     assert lines == ["Cannot verify: nothing is proved, one way or the other."]
+
+
+@pytest.mark.parametrize("word", ["registre", "dépositaire", "tiers de confiance"])
+def test_the_log_and_the_witness_have_one_name_each_in_french(word):
+    sentences = [describe(Finding(problem=each, detail=""), Language.FR) for each in Problem]
+    sentences += [say_verdict(each, Language.FR) for each in Verdict]
+    sentences += [words.say(Language.FR) for words in HELP.values()]
+    assert not [sentence for sentence in sentences if word in sentence.lower()]

@@ -314,7 +314,7 @@ def run_cli(tmp_path, capfd, monkeypatch):
         return stop.value.code, out, err
 
     for name in list(os.environ):
-        if name.startswith("COOP_AGGREGATOR_"):
+        if name.startswith(("COOP_AGGREGATOR_", "LC_")) or name == "LANG":
             monkeypatch.delenv(name)
     return run
 

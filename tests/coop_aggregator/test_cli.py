@@ -36,7 +36,8 @@ def test_an_operator_s_week_from_init_to_release(run_cli, territory, tmp_path):
     vkey = json.loads(out)["vkey"]
     assert run_cli("territory", "import", territory)[0] == 0
     assert run_cli("task", "create", "--week", "2025-W10", "--min-batch", "2")[0] == 0
-    assert run_cli("task", "sign", "--week", "2025-W10")[0] == 0
+    code, _out, err = run_cli("task", "sign", "--week", "2025-W10")
+    assert (code, "jusqu'au 2025-03-17 00:00 (heure de Paris)" in err) == (0, True)
     code, out, _err = run_cli("enrol", "--count", "3")
     assert (code, len(out.split())) == (0, 3)
     code, out, _err = run_cli("task", "list", "--json")

@@ -294,7 +294,7 @@ def test_the_protection_page_shows_the_log_and_its_key(client, light_coop):
     page = Page(client.get("/en/protection").text)
     assert light_coop.leader.who.log_vkey in page.text
     assert light_coop.purpose_digest in page.text
-    assert "No steward has cosigned it yet." in page.text
+    assert "No witness has cosigned it yet." in page.text
 
 
 def test_the_protection_page_says_how_much_is_cosigned(client, light_coop):
@@ -304,4 +304,4 @@ def test_the_protection_page_says_how_much_is_cosigned(client, light_coop):
             Cosignature(size=1, witness="w", line="— w x\n", cosigned_at=light_coop.clock.now()),
         )
     text = Page(client.get("/fr/protection").text).text
-    assert "Les tiers de confiance ont cosigné ses 1 premières lignes." in text
+    assert "Les témoins ont cosigné ses 1 premières lignes." in text

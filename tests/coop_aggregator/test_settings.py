@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from coop_aggregator.errors import AggregatorError
-from coop_aggregator.settings import Language, load_settings
+from coop_aggregator.settings import Language, language_of_environment, load_settings
 
 
 def test_the_environment_sets_the_data_folder():
@@ -45,3 +45,25 @@ def test_what_does_not_concern_us_is_left_alone():
 
 def test_an_empty_variable_is_an_unset_one():
     assert load_settings(environment={"COOP_AGGREGATOR_WITNESS_URL": ""}).witness_url is None
+
+
+ENVIRONMENTS = [
+    ({}, Language.FRENCH),
+    ({"LANG": "C.UTF-8"}, Language.FRENCH),
+    ({"LANG": "en_GB.UTF-8"}, Language.ENGLISH),
+    ({"LANG": "en_GB.UTF-8", "LC_ALL": "fr_FR.UTF-8"}, Language.FRENCH),
+    ({"LANG": "fr_FR.UTF-8", "LC_ALL": "en_GB.UTF-8"}, Language.ENGLISH),
+    ({"LANG": "en_GB.UTF-8", "LC_ALL": ""}, Language.ENGLISH),
+    ({"LC_ALL": "en_GB.UTF-8", "COOP_AGGREGATOR_LANGUAGE": "fr"}, Language.FRENCH),
+]
+
+
+@pytest.mark.parametrize(("environment", "language"), ENVIRONMENTS)
+def test_the_locale_chooses_the_language_unless_a_setting_does(environment, language):
+    assert language_of_environment(environment) is language
+    assert load_settings(environment=environment).language is language
+
+
+def test_an_option_wins_over_the_locale():
+    settings = load_settings(environment={"LC_ALL": "en_GB.UTF-8"}, language=Language.FRENCH)
+    assert settings.language is Language.FRENCH
