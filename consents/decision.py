@@ -126,11 +126,16 @@ def permitted(
         total_micro=spent_total_micro + epsilon_micro,
         now=now,
     )
-    # Events about keys carry no body: the last choice is the one that the body belongs to.
-    choices = (event for event in reversed(events) if not event.payload.t.of_keys)
-    choice = next(choices, events[-1])
-    refusal = _refused_by_body(body, body_key, choice, use) or _refused_by_purpose(purpose, use)
+    refusal = _refused_by_body(body, body_key, _choice(events), use) or _refused_by_purpose(
+        purpose, use
+    )
     return _decision(state, _refused_by_state(state, use) or refusal)
+
+
+def _choice(events: Sequence[SignedEvent]) -> SignedEvent:
+    """Return the event that a body belongs to: events about keys carry none."""
+    choices = (event for event in reversed(events) if not event.payload.t.of_keys)
+    return next(choices, events[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,24 +173,16 @@ def verify_log(
         steward_kids=steward_kids,
         observe=observe,
     )
-    findings = list(head.findings)
-    try:
-        for leaf in entries:
-            replay.take(leaf)
-    except LogError as error:
-        replay.find(Problem.UNREADABLE, error, len(replay.hashes))
-    else:
-        findings += _tree_findings(replay, head.checkpoint)
-        for text in older:
-            findings += _older_findings(replay, text, vkey)
-    findings += replay.findings
+    findings = (*head.findings, *_replayed(replay, entries, head.checkpoint))
+    if all(each.problem is not Problem.UNREADABLE for each in findings):
+        findings += tuple(each for text in older for each in _older_findings(replay, text, vkey))
     return Verification(
         checkpoint=head.checkpoint,
         entries=len(replay.hashes),
         consents=len(replay.states),
         witnesses=head.witnesses,
         older=len(older),
-        findings=tuple(findings),
+        findings=findings,
     )
 
 
@@ -311,6 +303,17 @@ def _read_receipt(content: bytes) -> LogReceipt:
         return TlogProof.parse(content.decode("utf-8")).receipt()
     except UnicodeDecodeError as error:
         raise ProofError("expected a proof in UTF-8") from error
+
+
+def _replayed(replay: _Replay, entries: Iterable[bytes], checkpoint: Checkpoint) -> list[Finding]:
+    """Read every entry; return what is wrong with the tree, then with single entries."""
+    try:
+        for leaf in entries:
+            replay.take(leaf)
+    except LogError as error:
+        replay.find(Problem.UNREADABLE, error, len(replay.hashes))
+        return replay.findings
+    return _tree_findings(replay, checkpoint) + replay.findings
 
 
 def _tree_findings(replay: _Replay, checkpoint: Checkpoint) -> list[Finding]:

@@ -6,7 +6,6 @@ body that the log does not hold.
 """
 
 import hmac
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -214,8 +213,8 @@ def open_body(line: bytes) -> tuple[bytes, ConsentBody]:
 def release_count(content: bytes) -> int | None:
     """Return the number of contributions that a published release states, None without one."""
     try:
-        value = json.loads(content)
-    except ValueError:
+        value = parse_json(content)
+    except CanonicalError:
         return None
     count = value.get("n") if isinstance(value, dict) else None
     return count if isinstance(count, int) and not isinstance(count, bool) else None

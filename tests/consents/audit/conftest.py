@@ -323,3 +323,24 @@ class Auditor:
 def auditor(city, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")
     return Auditor(city, tmp_path / "auditor", capsys)
+
+
+@pytest.fixture
+def honest(city, crowd):
+    """A week as it should be: one withdrawal before the freeze, one after, one release."""
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    crowd[0].say("consent.withdrawn")
+    city.later()
+    batch = city.commit(task, reports[1:])
+    city.later()
+    crowd[1].say("consent.withdrawn")
+    city.release(task, batch)
+    city.later()
+    return task
+
+
+@pytest.fixture
+def withdrawn(crowd):
+    """The last entry of the log: a withdrawal that the operator would rather not have."""
+    return crowd[3].say("consent.withdrawn")
