@@ -14,6 +14,7 @@ SOUND, VIOLATION, CANNOT_VERIFY = 0, 2, 3
 
 
 def test_a_sound_log_exits_with_0(operator, leaves, verify):
+    """W2: An auditor MUST be able to verify the log from files and a public key."""
     assert verify("log", operator.export(leaves)) == (SOUND, [])
 
 

@@ -93,6 +93,7 @@ def test_a_rollback_to_a_smaller_tree_is_refused(log):
 
 
 def test_a_rewritten_log_is_refused(log, origin, new_key, new_resident):
+    """W1: A witness MUST cosign only what extends the last one it cosigned."""
     forged = build(origin, new_key("log"), "abXdefg", new_resident)
     found = refusal(state_at(log, 5), request_for(forged, 5), log.vkey)
     assert isinstance(found, Inconsistent)

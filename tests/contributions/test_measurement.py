@@ -24,6 +24,7 @@ weeks = st.dictionaries(st.sampled_from(LABELS), kilometres, max_size=8)
 @settings(max_examples=300, deadline=None)
 @given(week=weeks, cap_units=st.integers(1, 10**6), scale=st.fractions(Fraction(1, 999), 999))
 def test_the_vector_never_exceeds_the_joint_cap(task, week, cap_units, scale):
+    """P1: A week MUST become non-negative integers with a sum of at most Q."""
     task = dataclasses.replace(task, cap_units=cap_units, scale=scale.limit_denominator(999))
     vector = encode(week, task).vector
     assert sum(vector) <= cap_units

@@ -135,6 +135,7 @@ def test_the_loss_certified_by_opendp_is_at_most_epsilon(make_task, epsilon_micr
 
 
 def test_the_scale_is_twice_the_cap_over_epsilon(make_task):
+    """P2: The noise MUST have the scale 2Q/ε."""
     assert noise_scale(make_task(cap_units=1000, epsilon_micro=500_000)) == 4000
 
 

@@ -47,6 +47,7 @@ def test_the_bytes_of_a_release_hold_no_float(release):
 
 
 def test_every_statement_owed_to_a_reader_is_on_the_wire(release):
+    """R5: A release MUST state ε, adjacency, mechanism, noise, n and trust."""
     stated = json.loads(release.to_bytes())
     assert stated["privacy_unit"] == "resident-week"
     assert stated["adjacency"] == "replacement"

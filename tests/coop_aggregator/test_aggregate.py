@@ -47,6 +47,7 @@ def test_a_week_without_a_question_cannot_be_frozen(light_coop):
 
 
 def test_a_report_withdrawn_before_the_freeze_is_left_out(coop):
+    """R2: Coverage MUST be checked again when the batch is frozen."""
     stays, leaves = coop.resident(), coop.resident()
     stays.send_report()
     leaves.send_report()

@@ -71,6 +71,7 @@ def test_a_refusal_is_logged_like_a_consent(light_coop):
     ids=["another log", "unknown purpose", "a gap", "renewed before given", "an operator's act"],
 )
 def test_an_event_that_does_not_fit_is_refused(light_coop, changes):
+    """C3: The cooperative MUST append a leaf only where it continues its chain."""
     resident = light_coop.resident(consents=False)
     kind = changes.pop("t", EventType.GIVEN)
     leaf = resident.leaf(kind, **changes)

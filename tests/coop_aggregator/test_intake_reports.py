@@ -71,6 +71,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_report_is_refused_with_a_reason_code_only(light_coop, case):
+    """R1: A refusal MUST NOT say more than one of four reasons."""
     make, status, reason = REFUSED[case]
     resident = light_coop.resident()
     signed = make(resident)
@@ -79,6 +80,7 @@ def test_a_report_is_refused_with_a_reason_code_only(light_coop, case):
 
 
 def test_every_uncovered_report_gets_the_same_words(light_coop):
+    """P5: A report MUST be signed by the key of the consent that covers it."""
     first, second = light_coop.resident(), light_coop.resident()
     second.send_event(EventType.WITHDRAWN)
     said = set()

@@ -98,6 +98,7 @@ SUPPRESSION = {
 
 @pytest.mark.parametrize("case", SUPPRESSION)
 def test_what_is_below_the_minimum_is_held_back(strict_task, case):
+    """R3: A batch below the minimum MUST NOT be published, nor its size told."""
     counts, shown = SUPPRESSION[case]
     assert published(build_release(strict_task, sums(strict_task, counts))) == shown
 
@@ -118,6 +119,7 @@ def test_counts_below_the_minimum_leave_no_trace_in_the_bytes(strict_task):
 
 
 def test_a_published_release_is_served_as_the_same_bytes_for_ever(coop):
+    """R4: A week MUST be released once; afterwards the same bytes are served."""
     for zone in "AABB":
         coop.resident(zone).send_report()
     body = coop.release().body

@@ -55,6 +55,7 @@ class TestJoining:
         assert member.task_key == leader.keys.task.public_key()
 
     def test_a_code_is_used_once(self, open_store, invite):
+        """J1: An invitation code MUST enrol one member, once."""
         code = invite()
         joining.run_once(open_store(), url=URL, code=code, zone="17300")
         with pytest.raises(TransportError, match="déjà servi"):

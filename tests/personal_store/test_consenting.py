@@ -77,6 +77,7 @@ def test_a_consent_holds_as_soon_as_it_is_signed_whoever_can_be_reached(
 
 
 def test_the_leaf_commits_to_the_body_that_is_kept(give) -> None:
+    """C2: A leaf MUST carry no clear personal data; a fresh key binds the body."""
     event = give()
     assert event.signed.payload.c == event.body.commitment(key=event.commitment_key)
     assert "17300" not in event.signed.leaf.decode()
@@ -132,6 +133,7 @@ def test_withdrawing_ends_a_consent_to_an_earlier_wording_too(
 
 
 def test_consenting_again_opens_a_new_consent_under_a_new_key(joined, give, withdraw) -> None:
+    """C1: Every consent event MUST be signed by a key made for that consent alone."""
     # At the same time of the clock: the order of choices must not depend on it.
     give()
     withdraw()
@@ -285,6 +287,7 @@ LIES = {
 def test_a_receipt_that_does_not_verify_is_refused_and_nothing_of_it_is_kept(
     joined, give, hand_over, cooperative, lie
 ) -> None:
+    """C4: A store MUST keep an answer only when its proof verifies."""
     give()
     hand_over()
     give(cooperative.publish(version="2"))

@@ -135,6 +135,7 @@ def test_tasks_come_with_the_bytes_that_were_signed(cooperative) -> None:
 
 
 def test_a_task_that_another_key_signed_is_refused(cooperative) -> None:
+    """J2: A store MUST refuse whatever the pinned keys do not sign."""
     task = cooperative.ask(cooperative.publish())
     cooperative.asked = [sign_task(task, KEY)]
     with pytest.raises(TransportError, match="protocole"):

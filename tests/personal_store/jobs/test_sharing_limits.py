@@ -138,6 +138,7 @@ class TestBudget:
         assert len(cooperative.reports) == 2
 
     def test_the_budget_is_reserved_before_the_first_byte_leaves(self, resident, task, cooperative):
+        """P4: The store MUST debit its ledger before the first byte leaves."""
         resident.give()
         seen = []
 
