@@ -30,6 +30,11 @@ class Estimate:
     low: float
     high: float
 
+    @property
+    def may_be_zero(self) -> bool:
+        """Tell whether the interval holds zero, its ends included."""
+        return self.low <= 0 <= self.high
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
@@ -67,6 +72,7 @@ def bars_of(estimates: Sequence[Estimate], axis: Axis) -> tuple[Bar, ...]:
                 x=min(zero, end),
                 width=abs(end - zero),
                 whisker=f"M{low} {middle}H{high}{caps}",
+                hollow=estimate.may_be_zero,
             )
         )
     return tuple(bars)

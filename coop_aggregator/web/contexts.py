@@ -21,13 +21,17 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar of the chart, in units of the drawing; `whisker` is an SVG path."""
+    """One bar of the chart, in units of the drawing; `whisker` is an SVG path.
+
+    `hollow` when the interval holds zero: the noise may be all there is.
+    """
 
     label: str
     y: int
     x: int
     width: int
     whisker: str
+    hollow: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,10 @@ class Map:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeRow:
-    """One mode in the territory's table; texts are empty where the row is held back."""
+    """One mode in the territory's table; texts are empty where the row is held back.
+
+    `share` is a dash where the interval holds zero.
+    """
 
     label: str
     km: str

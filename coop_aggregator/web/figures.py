@@ -3,7 +3,6 @@
 No new statistics: shares and sums are post-processing of published figures, and are labelled so.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -224,13 +223,15 @@ def _mode_rows(rows: Sequence[ReleaseRow], wording: Wording) -> tuple[ModeRow, .
         if row.km is None or row.ci95_low is None or row.ci95_high is None:
             table.append(ModeRow(label=wording.mode(row.mode), km="", interval="", share=""))
             continue
-        share = max(row.km, 0.0) / total if total > 0 else math.nan
+        # What may be nothing but noise has no share to tell.
+        may_be_zero = _estimate(row, wording).may_be_zero
+        share = "—" if may_be_zero else wording.percent(max(row.km, 0.0) / total if total else 0.0)
         table.append(
             ModeRow(
                 label=wording.mode(row.mode),
                 km=wording.number(row.km),
                 interval=wording.interval(row.ci95_low, row.ci95_high),
-                share="" if math.isnan(share) else wording.percent(share),
+                share=share,
             )
         )
     return tuple(table)

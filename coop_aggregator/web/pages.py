@@ -205,6 +205,8 @@ def _zones_page(
 
 
 def _zone_links(release: Release, wording: figures.Wording) -> tuple[contexts.Link, ...]:
+    if not release.n:
+        return ()
     return tuple(
         contexts.Link(
             href=f"/{wording.language.value}/publications/{release.week}/zones/{level.mode}",

@@ -60,3 +60,12 @@ def test_outlines_fill_the_drawing_and_do_not_leave_it():
 def test_each_part_of_a_zone_is_drawn():
     (shape,) = charts.shapes_of([TWO], [1])
     assert shape.path.count("M") == shape.path.count("z") == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "hollow"), [(100, False), (-100, False), (5, True), (-5, True), (10, True)]
+)
+def test_a_bar_whose_interval_holds_zero_is_hollow(value, hollow):
+    estimates = [estimate(value)]
+    (bar,) = charts.bars_of(estimates, charts.axis_of(estimates))
+    assert bar.hollow is hollow

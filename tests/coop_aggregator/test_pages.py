@@ -305,3 +305,26 @@ def test_the_protection_page_says_how_much_is_cosigned(client, light_coop):
         )
     text = Page(client.get("/fr/protection").text).text
     assert "Les témoins ont cosigné ses 1 premières lignes." in text
+
+
+@pytest.mark.parametrize("path", ["/fr/", "/en/"])
+def test_a_mode_that_may_be_zero_has_no_share_and_a_hollow_bar(client, light_coop, path):
+    # Three reports of scale 500 units: of the eight modes, the car alone stands out.
+    for zone in "AAB":
+        light_coop.resident(zone).send_report([1, 1, 1, 5000, 1, 1, 1, 1])
+    light_coop.release()
+    page = Page(client.get(path).text)
+    drawn = [bar.get("class") for bar in page.all("rect")]
+    assert drawn == ["hollow"] * 3 + [None] + ["hollow"] * 4
+    assert page.text.count("—") == 7
+    assert ("comprend zéro" in page.text) or ("includes zero" in page.text)
+
+
+@pytest.mark.parametrize("path", ["publications/2026-W46", "publications/2026-W46/zones/car"])
+def test_a_week_below_the_minimum_leads_to_no_map(client, light_coop, path):
+    light_coop.resident().send_report()
+    light_coop.release()
+    page = Page(client.get(f"/fr/{path}").text)
+    maps = [link for link in page.all("a") if "/zones/" in link["href"]]
+    assert all("hreflang" in link for link in maps)  # the same page in the other language
+    assert "Par zone" not in page.text
