@@ -16,6 +16,7 @@ from typer import Exit
 from carbon.errors import CarbonError
 from consents.errors import ConsentsError
 from contributions.errors import ContributionsError
+from personal_store.db.connection import is_locked
 from personal_store.errors import NotInitialised, StoreError, VaultError
 from personal_store.settings import Language, Settings
 from personal_store.store import Store, open_store
@@ -117,6 +118,12 @@ def plain_errors(language: Language, console: Console) -> Iterator[None]:
         session.say(fr=error.fr, en=error.en)
         raise Exit(EXIT_FAILED) from None
     except DatabaseError as error:
+        if is_locked(error.orig):
+            session.say(
+                fr="La base est occupée par un autre programme : recommencez. Rien n'a été changé.",
+                en="Another program is using the database: try again. Nothing was changed.",
+            )
+            raise Exit(EXIT_FAILED) from None
         session.say(
             fr="La base de données n'a pas accepté l'opération : rien n'a été changé. Vérifiez la "
             f"place sur le disque et les droits du dossier ({type(error.orig).__name__}).",

@@ -6,6 +6,7 @@ processes importing the same file queue up instead of failing half-way.
 Source: SQLCipher API, "raw key data"; SQLite, "BEGIN IMMEDIATE" and WAL.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from personal_store.vault import DATABASE_FILE, VAULT_FILE, DatabaseKey
 
 # A Raspberry Pi's slowest import commits well within this; past it, something is stuck.
 LOCK_TIMEOUT_S = 120.0
+_RETRY_S = 0.05
+_LOCKED = "database is locked"  # SQLITE_BUSY
 _NOT_OUR_KEY = "file is not a database"  # SQLITE_NOTADB, what SQLCipher says of a wrong key
 
 
@@ -60,6 +63,11 @@ def open_database(folder: Path, key: DatabaseKey) -> Engine:
     return engine
 
 
+def is_locked(error: BaseException | None) -> bool:
+    """Tell whether a refusal of the database means that another program holds its lock."""
+    return str(error) == _LOCKED
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Give a connection that sees one consistent state."""
@@ -85,9 +93,24 @@ def _connect(path: Path, key: DatabaseKey) -> Any:
     )
     raw.execute("PRAGMA cipher_log_level = NONE")  # standard error is for sentences
     raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    raw.execute("PRAGMA journal_mode = WAL")
+    _use_write_ahead_log(raw)
     raw.execute("PRAGMA synchronous = FULL")  # a consent event must survive a power cut
     raw.execute("PRAGMA foreign_keys = ON")
     raw.execute("PRAGMA temp_store = MEMORY")  # no position in a plain temporary file
     raw.execute("PRAGMA secure_delete = ON")
     return raw
+
+
+def _use_write_ahead_log(raw: Any) -> None:
+    # SQLite does not wait for this lock, whatever its timeout: two programs that switch a new
+    # database at once, or one that opens it while the last other closes it, would fail.
+    end = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode = WAL")
+        except sqlcipher.OperationalError as error:
+            if not is_locked(error) or time.monotonic() > end:
+                raise
+            time.sleep(_RETRY_S)
+        else:
+            return

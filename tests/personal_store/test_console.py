@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import pty
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,10 @@ from carbon.errors import InvalidActivity
 from consents.errors import ProofError
 from contributions.errors import NoiseRefused
 from personal_store.console import Session, plain_errors
+from personal_store.db import connection
 from personal_store.errors import StoreError
 from personal_store.settings import Settings
+from personal_store.vault import DatabaseKey
 
 PROGRAM = Path(sys.executable).with_name("personal-store")
 FAILURES = {
@@ -115,3 +118,20 @@ def test_two_passphrases_that_differ_make_nothing(tmp_path) -> None:
     assert terminal.end() == 1
     assert "differ" in terminal.shown.decode()
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("fr", "occupée par un autre programme"), ("en", "try again")]
+)
+def test_a_lock_of_another_program_is_said_as_such(store, language, sentence, monkeypatch) -> None:
+    monkeypatch.setattr(connection, "LOCK_TIMEOUT_S", 0.1)
+    key = DatabaseKey(random.Random(1).randbytes(32))
+    heard = io.StringIO()
+    with (
+        connection.writing(store.engine),
+        pytest.raises(typer.Exit),
+        plain_errors(language, Console(file=heard, soft_wrap=True)),
+    ):
+        connection.open_database(store.folder, key)
+    assert sentence in heard.getvalue()
+    assert heard.getvalue().count("\n") == 1

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy import insert
 from sqlalchemy.exc import DatabaseError
 
-from personal_store.db import devices, positionfixes
+from personal_store.db import connection, devices, positionfixes
 from personal_store.db.connection import open_database, reading, writing
 from personal_store.db.tables import device_token
 from personal_store.errors import VaultError
@@ -178,3 +179,29 @@ def test_threads_that_write_at_once_queue_up_and_lose_nothing(store: Store) -> N
         assert sum(pool.map(write, range(8))) == 80
     with reading(store.engine) as connection:
         assert positionfixes.count(connection) == 80
+
+
+class RefusesOnce:
+    """A connection whose switch SQLite refuses without waiting, as two programs at once see it."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+        self.asked: list[str] = []
+
+    def execute(self, statement: str) -> None:
+        self.asked.append(statement)
+        if len(self.asked) == 1:
+            raise sqlcipher.OperationalError(self.sentence)
+
+
+def test_a_switch_refused_for_another_program_s_lock_is_tried_again() -> None:
+    raw = RefusesOnce("database is locked")
+    connection._use_write_ahead_log(raw)
+    assert raw.asked == ["PRAGMA journal_mode = WAL"] * 2
+
+
+def test_a_switch_refused_for_another_reason_is_not_tried_again() -> None:
+    raw = RefusesOnce("disk I/O error")
+    with pytest.raises(sqlcipher.OperationalError, match="I/O"):
+        connection._use_write_ahead_log(raw)
+    assert len(raw.asked) == 1
