@@ -265,7 +265,7 @@ class TestConsent:
 
 
 class TestOnlyWhatWasShown:
-    """P3: the bytes sent MUST be the bytes previewed. C5: a withdrawal holds once it is signed."""
+    """P3: The bytes sent MUST be those previewed. C5: A withdrawal MUST hold once it is signed."""
 
     def test_a_week_that_nobody_looked_at_does_not_leave(self, resident, task, cooperative):
         resident.give()
