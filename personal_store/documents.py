@@ -111,6 +111,11 @@ def footprint_document(result: PeriodFootprint) -> Document:
 
 def footprint_sentences(result: PeriodFootprint) -> dict[str, str]:
     """Say the footprint: both figures, each with its interval."""
+    if not result.trips:
+        return {
+            "fr": "Aucun déplacement dans cette période.",
+            "en": "No trip in this period.",
+        }
     usage, life = result.total.usage, result.total.life_cycle
     return {
         "fr": f"{result.trips} déplacements. Usage (du puits à la roue) : {_kg(usage)} kgCO2e. "

@@ -1,6 +1,7 @@
 """What the sharing commands answer: tasks, previews, ledger, consents, as JSON and as sentences."""
 
 from collections.abc import Sequence
+from math import ceil
 
 from consents.record import Purpose
 from contributions.task import Task
@@ -75,6 +76,30 @@ def preview_document(shown: Preview) -> Document:
     }
 
 
+def reduction_percent(shown: Preview) -> int:
+    """Return by how much the common cap reduces the week, in whole percent, 0 when it does not."""
+    if not shown.clipped:
+        return 0
+    caps = sum(
+        shown.kilometres.kilometres[coordinate.label] / (coordinate.weight_km * shown.task.scale)
+        for coordinate in shown.task.coordinates
+    )
+    return ceil(100 * (1 - 1 / caps))
+
+
+def reduction_sentences(shown: Preview) -> dict[str, str]:
+    """Say that the common cap reduces the week; nothing when it does not."""
+    percent = reduction_percent(shown)
+    if not percent:
+        return {"fr": "", "en": ""}
+    return {
+        "fr": "Votre semaine dépasse le plafond commun : tous vos kilomètres sont réduits de "
+        f"{percent} % avant le bruit.\n",
+        "en": "Your week goes over the common cap: all your kilometres are reduced by "
+        f"{percent}% before the noise.\n",
+    }
+
+
 def preview_sentences(shown: Preview) -> dict[str, str]:
     """Say what would leave: the exact vector stays, the noised bytes leave."""
     rows = "\n".join(
@@ -82,20 +107,21 @@ def preview_sentences(shown: Preview) -> dict[str, str]:
         f"{float(shown.kilometres.kilometres.get(coordinate.label, 0)):>9.1f} km  {units:>6}"
         for coordinate, units in zip(shown.task.coordinates, shown.exact, strict=True)
     )
+    reduced = reduction_sentences(shown)
     if shown.kept is None:
         closed = shown.closed
         return {
             "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows}\n"
-            f"Rien ne partirait : {closed.fr if closed else ''}",
+            f"{reduced['fr']}Rien ne partirait : {closed.fr if closed else ''}",
             "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows}\n"
-            f"Nothing would leave: {closed.en if closed else ''}",
+            f"{reduced['en']}Nothing would leave: {closed.en if closed else ''}",
         }
     leaves = shown.kept.report.decode()
     return {
         "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows}\n"
-        f"Ce qui part, bruit compris, octet pour octet ({len(leaves)}) :\n{leaves}",
+        f"{reduced['fr']}Ce qui part, bruit compris, octet pour octet ({len(leaves)}) :\n{leaves}",
         "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows}\n"
-        f"What leaves, noise included, byte for byte ({len(leaves)}):\n{leaves}",
+        f"{reduced['en']}What leaves, noise included, byte for byte ({len(leaves)}):\n{leaves}",
     }
 
 

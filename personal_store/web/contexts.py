@@ -1,7 +1,7 @@
 """What each page is given: frozen, documented, computed before any template is opened."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -22,7 +22,7 @@ from personal_store.errors import NotAnswerable
 from personal_store.footprint import PeriodFootprint, period_footprint
 from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
-from personal_store.sharing_documents import MICRO, spent_epsilon
+from personal_store.sharing_documents import MICRO, reduction_sentences, spent_epsilon
 from personal_store.store import Store
 
 # French names; the English ones are in the catalogue.
@@ -147,6 +147,7 @@ class SharingPage:
     events: Sequence[KeptEvent]
     preview: Preview | None
     preview_rows: Sequence[tuple[str, float, int]]
+    reduction: Mapping[str, str]
     readable_report: str
     ledger: Sequence[KeptContribution]
     epsilon_spent: float
@@ -278,6 +279,7 @@ def sharing_page(store: Store) -> SharingPage:
         events=[event for chain in chains for event in chain],
         preview=shown,
         preview_rows=preview_rows(shown) if shown else [],
+        reduction=reduction_sentences(shown) if shown else {},
         readable_report=readable_report(shown) if shown else "",
         ledger=ledger,
         epsilon_spent=spent_epsilon(ledger),

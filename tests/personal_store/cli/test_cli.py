@@ -289,3 +289,9 @@ def test_without_a_command_it_explains_itself_as_a_usage_error(run) -> None:
     assert code == 2
     assert "Usage" in out + err
     assert "Traceback" not in err
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_period_without_trips_has_no_figure(run) -> None:
+    code, _, err = run("footprint", "--from", "2026-11-09", "--to", "2026-11-16")
+    assert (code, err) == (0, "Aucun déplacement dans cette période.\n")

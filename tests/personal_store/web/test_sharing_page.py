@@ -119,6 +119,7 @@ class TestSharing:
         assert cooperative.reports == [shown.encode()]
         after = read(browser.get("/fr/sharing").text)
         assert "Envoyé. Ces mêmes octets, une seule fois." in after.text
+        assert "cette réponse est écartée" in after.text
         assert "4,0 dépensé, pour un plafond de 208,0" in after.text
 
     @pytest.mark.usefixtures("asked", "given")
@@ -213,3 +214,16 @@ class TestSharing:
         assert EventType.GIVEN.value == "consent.given"
         give("en")
         assert "consent given, logged at index 0" in read(browser.get("/en/sharing").text).text
+
+    def test_a_week_over_the_cap_says_by_how_much_it_is_reduced(
+        self, browser, joined, travel, read, asked
+    ) -> None:
+        car = next(each for each in asked.coordinates if each.label == "car")
+        full_km = float(car.weight_km * asked.scale)
+        said = {"fr": "sont réduits de 75 % avant", "en": "are reduced by 75% before"}
+        for language, sentence in said.items():
+            # Four times what fills the cap by itself: three quarters are cut.
+            travel(joined, {CAR: 4 * full_km}, at=MONDAY)
+            assert sentence in read(browser.get(f"/{language}/sharing").text).text
+            travel(joined, {CAR: full_km}, at=MONDAY)
+            assert sentence[:12] not in read(browser.get(f"/{language}/sharing").text).text
