@@ -6,7 +6,7 @@ locking the identity row (`db.identity.lock`), so that log positions have no gap
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,11 @@ def unreachable() -> NotInitialised:
 
 
 def _sqlite(url: str) -> Engine:
+    file = make_url(url).database
+    if file and not Path(file).exists():
+        with suppress(OSError):
+            # Made by SQLite it would be readable by others; its journals take its mode.
+            Path(file).touch(mode=0o600)
     engine = create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
     )

@@ -5,6 +5,7 @@ is one short transaction.
 """
 
 import hmac
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
@@ -33,6 +34,10 @@ from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.witness import add_checkpoint, origin_path
 
 MAX_ENTRIES = 1000
+MAX_LOG_SIZE = 2**53 - 1
+"""Largest position that every JSON reader keeps exact (RFC 8785 section 3.2.2.3)."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_WEEK = re.compile(r"\d{4}-W\d{2}")
 _TEXT = "text/plain; charset=utf-8"
 _JWS = r"^[A-Za-z0-9_.-]+$"
 
@@ -185,6 +190,9 @@ def _add_questions(router: APIRouter, leader: Leader) -> None:
 
     @router.get("/purposes/{digest}", response_class=Response)
     def purpose(digest: str) -> Response:
+        # PostgreSQL refuses texts that no digest can be, such as a NUL: they name nothing.
+        if _DIGEST.fullmatch(digest) is None:
+            raise HTTPException(404)
         with leader.database.read() as connection:
             body = questions_db.purpose_body(connection, digest)
         if body is None:
@@ -200,7 +208,7 @@ def _add_log(router: APIRouter, leader: Leader) -> None:
         return Response(note, media_type=_TEXT)
 
     @router.get("/log/consistency")
-    def consistency(old: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+    def consistency(old: Annotated[int, Query(ge=1, le=MAX_LOG_SIZE)]) -> dict[str, Any]:
         with leader.database.read() as connection:
             note = leader.log(connection).checkpoint(cosigned=False)
             size = read_checkpoint(note).size
@@ -217,8 +225,8 @@ def _add_log(router: APIRouter, leader: Leader) -> None:
 
     @router.get("/log/entries")
     def entries(
-        start: Annotated[int, Query(ge=0)],
-        end: Annotated[int, Query(ge=0)],
+        start: Annotated[int, Query(ge=0, le=MAX_LOG_SIZE)],
+        end: Annotated[int, Query(ge=0, le=MAX_LOG_SIZE)],
         authorization: Annotated[str, Header()] = "",
     ) -> dict[str, Any]:
         expected = f"Bearer {leader.keys.steward_token}".encode()
@@ -231,6 +239,8 @@ def _add_log(router: APIRouter, leader: Leader) -> None:
 
 def _add_releases(router: APIRouter, leader: Leader) -> None:
     def stored(week: str) -> bytes:
+        if _WEEK.fullmatch(week) is None:
+            raise HTTPException(404)
         with leader.database.read() as connection:
             release = releases_db.release_by_week(connection, week)
         if release is None:

@@ -179,3 +179,17 @@ def test_not_ready_is_a_503(client, light_coop):
 def test_the_whole_interface_is_described(client):
     paths = json.loads(client.get("/openapi.json").text)["paths"]
     assert {"/v1/enrolments", "/v1/events", "/v1/reports", "/v1/tasks"} <= set(paths)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/purposes/%00", "/v1/releases/%00.json", "/v1/releases/2026-W46%00.csv"]
+)
+def test_a_name_that_no_database_can_hold_is_not_found(client, path):
+    assert client.get(path).status_code == 404
+
+
+def test_a_position_beyond_every_log_is_a_problem_and_not_a_failure(client, light_coop):
+    right = {"Authorization": f"Bearer {light_coop.leader.keys.steward_token}"}
+    far = "/v1/log/entries?start=99999999999999999999&end=1"
+    assert client.get(far, headers=right).status_code == 422
+    assert client.get("/v1/log/consistency?old=99999999999999999999").status_code == 422

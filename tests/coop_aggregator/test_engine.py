@@ -96,3 +96,15 @@ def test_an_unreachable_server_is_one_sentence_without_its_password(tmp_path):
     with pytest.raises(NotInitialised) as refused:
         open_database(url)
     assert "hush" not in refused.value.fr + refused.value.en
+
+
+def test_a_database_file_is_its_owner_s_alone(tmp_path):
+    tmp_path.chmod(0o755)
+    file = tmp_path / "aggregator.db"
+    database = connect(f"sqlite:///{file}")
+    try:
+        create_schema(database)
+        modes = {path.stat().st_mode & 0o777 for path in tmp_path.glob("aggregator.db*")}
+    finally:
+        database.close()
+    assert modes == {0o600}
