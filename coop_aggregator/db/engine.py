@@ -125,13 +125,16 @@ def unreachable() -> NotInitialised:
 
 def _sqlite(url: str) -> Engine:
     file = make_url(url).database
-    if file and not Path(file).exists():
-        with suppress(OSError):
-            # Made by SQLite it would be readable by others; its journals take its mode.
-            Path(file).touch(mode=0o600)
     engine = create_engine(
         url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True
     )
+
+    @event.listens_for(engine, "do_connect")
+    def _own(*_connecting: Any) -> None:
+        # Made by SQLite the file would be readable by others; its journals take its mode.
+        if file and not Path(file).exists():
+            with suppress(OSError):
+                Path(file).touch(mode=0o600)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
