@@ -44,6 +44,7 @@ def folder_entries(folder: Path, note: str) -> Iterator[bytes]:
 
 def bounded_lines(path: Path) -> Iterator[bytes]:
     """Yield the lines of a file without ever holding more than one; raise LogError or OSError."""
+    _expect_file(path)
     with path.open("rb") as lines:
         while line := lines.readline(MAX_LINE_BYTES + 1):
             if len(line) > MAX_LINE_BYTES:
@@ -53,6 +54,7 @@ def bounded_lines(path: Path) -> Iterator[bytes]:
 
 def read_bounded(path: Path, *, limit_bytes: int) -> bytes:
     """Return the content of a file; raise OSError also when it is longer than `limit_bytes`."""
+    _expect_file(path)
     with path.open("rb") as file:
         content = file.read(limit_bytes + 1)
     if len(content) > limit_bytes:
@@ -63,3 +65,9 @@ def read_bounded(path: Path, *, limit_bytes: int) -> bytes:
 def read_note(path: Path) -> str:
     """Return a signed note as text; raise OSError or UnicodeDecodeError."""
     return read_bounded(path, limit_bytes=MAX_NOTE_BYTES).decode("utf-8")
+
+
+def _expect_file(path: Path) -> None:
+    # The folder comes from the party that is audited: a pipe in it would stop the audit for ever.
+    if path.exists() and not path.is_file():
+        raise OSError("expected a file, seen a folder, a pipe or a device")

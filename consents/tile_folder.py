@@ -133,6 +133,8 @@ def _put(path: Path, content: bytes) -> None:
 
 def _get(folder: Path, tile: Tile, *, limit_bytes: int) -> bytes:
     path = folder / tile.path
+    if path.exists() and not path.is_file():
+        raise LogError("expected every tile to be a file, seen a folder, a pipe or a device")
     try:
         with path.open("rb") as file:
             content = file.read(limit_bytes + 1)

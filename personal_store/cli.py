@@ -208,7 +208,7 @@ def device(context: typer.Context, name: str) -> None:
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option()] = "127.0.0.1",
-    port: Annotated[int, typer.Option()] = 8640,
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8640,
     name: Annotated[
         list[str] | None, typer.Option(help="Nom sous lequel il répond. / Name it answers to.")
     ] = None,

@@ -4,6 +4,7 @@ The operator of these tests holds the log's key and signs whatever suits.
 """
 
 import json
+import os
 
 import pytest
 
@@ -204,6 +205,15 @@ def test_a_missing_file_proves_nothing(operator, leaves, verify, name):
     folder = operator.export(leaves)
     (folder / name).unlink()
     assert verify("log", folder) == (CANNOT_VERIFY, ["no-file"])
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "entries.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_proves_nothing(operator, leaves, verify, name):
+    folder = operator.export(leaves)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    code, _findings = verify("log", folder)
+    assert code == CANNOT_VERIFY
 
 
 def test_a_checkpoint_in_another_encoding_proves_nothing(operator, leaves, verify):
