@@ -57,6 +57,8 @@ class LegActivity:
         _require(self.occupants, field="occupants", least=1)
         if isinstance(self.on, datetime) or not isinstance(self.on, date):
             raise InvalidActivity("on", f"expected a date, seen a {type(self.on).__name__}")
+        if not isinstance(self.modes, Mapping):
+            raise InvalidActivity("modes", f"expected a mapping, seen {type(self.modes).__name__}")
         for mode, probability in self.modes.items():
             if not isinstance(mode, TransportMode):
                 raise InvalidActivity("modes", f"expected TransportMode keys, seen {mode!r}")

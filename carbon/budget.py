@@ -30,6 +30,8 @@ from importlib.resources import files
 from carbon.errors import DateOutsideSet, InvalidCost
 from carbon.mileage_scale import MileageScale, ScaleVehicle, load_mileage_scale
 
+MOST = 1e9
+"""Largest euros or kilometres of a year that are taken: beyond it the input is a slip."""
 COMMUTE_SUPPORT = "commute-support-2026-11-22"
 
 
@@ -68,7 +70,7 @@ class VehicleYear:
     ...     eur_per_unit=1.8,
     ... )
     Traceback (most recent call last):
-    carbon.errors.InvalidCost: distance_km: expected a finite number, 0 or more, seen -1.0
+    carbon.errors.InvalidCost: distance_km: expected a number from 0 to 1e+09, seen -1.0
 
     """
 
@@ -180,7 +182,7 @@ class PackageRules:
 
         The fuel part has its own ceiling inside the package's. Where the employer also refunds a
         pass, the package fits into what the pass leaves of the common ceiling, and never beyond
-        its own: the stricter of two readings. A refund is always exempt itself.
+        its own: the stricter of two readings. How much of a refund is exempt is not computed.
 
         Raises:
             InvalidCost: the refund is negative or not finite.
@@ -355,5 +357,5 @@ def _vehicle_line(vehicle: VehicleYear, scale: MileageScale, year: int) -> Budge
 
 
 def _require(number: float, *, field: str) -> None:
-    if not isinstance(number, int | float) or not 0 <= number < math.inf:
-        raise InvalidCost(field, f"expected a finite number, 0 or more, seen {number}")
+    if not isinstance(number, int | float) or not 0 <= number <= MOST:
+        raise InvalidCost(field, f"expected a number from 0 to {MOST:g}, seen {number}")

@@ -65,7 +65,8 @@ def columns_footprint(
 ) -> Footprint:
     """Compute the footprint of all legs, as `total_footprint` would.
 
-    Intervals agree with the scalar ones to one part in a million, values to rounding.
+    Intervals agree with the scalar ones to one part in a hundred thousand of the value, and values
+    to rounding.
 
     Raises:
         InvalidActivity: a column is impossible; the message gives the first such row.
@@ -157,7 +158,12 @@ class _Check:
     def column(
         self, field: str, given: object, least: float, most: float, *, dtype: type = float
     ) -> Any:
-        values = self.np.asarray(given, dtype=dtype)
+        try:
+            values = self.np.asarray(given, dtype=float)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidActivity(
+                field, "expected a column of numbers, seen something else"
+            ) from error
         values = self.np.full(self.count, values) if values.ndim == 0 else values
         if values.shape != (self.count,):
             raise InvalidActivity(
@@ -169,7 +175,10 @@ class _Check:
             raise InvalidActivity(
                 field, f"expected between {least:g} and {most:g}, seen {values[row]} in row {row}"
             )
-        return values
+        # Days and counts are exact in a float of 64 bits, so a fraction was in the input.
+        if dtype is int and (values != self.np.floor(values)).any():
+            raise InvalidActivity(field, "expected whole numbers, seen a fraction")
+        return values.astype(dtype)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

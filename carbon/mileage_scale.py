@@ -111,8 +111,8 @@ class MileageScale:
             raise InvalidCost(
                 "distance_km", f"expected between 0 and {LONGEST_YEAR_KM:.0f}, seen {distance_km}"
             )
-        if not fiscal_power >= 1:
-            raise InvalidCost("fiscal_power", f"expected 1 CV or more, seen {fiscal_power}")
+        if not isinstance(fiscal_power, int) or fiscal_power < 1:
+            raise InvalidCost("fiscal_power", f"expected whole CV, 1 or more, seen {fiscal_power}")
         current = [row for row in self.rows if row.first_year <= year <= row.last_year]
         if not current:
             raise DateOutsideSet("year", f"expected {self.years} in {self.name!r}, seen {year}")
@@ -123,7 +123,9 @@ class MileageScale:
             and row.power_min <= fiscal_power <= row.power_max
             and distance_km <= row.up_to_km
         )
-        row = min(rows, key=lambda row: row.up_to_km)
+        row = min(rows, key=lambda row: row.up_to_km, default=None)
+        if row is None:
+            raise InvalidCost("vehicle", f"expected a vehicle of the scale, seen {vehicle!r}")
         return round(row.eur_per_km * distance_km + row.constant_eur, 2)
 
 

@@ -18,11 +18,15 @@ from typing import Protocol
 
 from carbon.activity import LegActivity
 from carbon.differences import Change
-from carbon.energies import Consumption
+from carbon.energies import Consumption, Energy
 from carbon.errors import InvalidActivity
 from carbon.modes import ModeGroup, TransportMode
 
 # A choice of ours (2026-11) for a town bicycle, stops included; a person's own speed is better.
+SLOWEST_RIDE_KM_PER_H = 1.0
+"""Below it a short leg would last for days; the bound keeps times on the calendar."""
+LONGEST_DETOUR_S = 86_400.0
+"""A day: no carpool's detour is longer."""
 BIKE_KM_PER_H = 15.0
 # When most people would rather not cycle: a choice of ours (2026-11), to be set to one's own.
 NIGHT_FROM, NIGHT_TO = time(21), time(6)
@@ -152,7 +156,11 @@ class ShortCarLegsByBike:
     def __post_init__(self) -> None:
         """Refuse what cannot be cycled."""
         _require_positive(self.max_distance_m, field="max_distance_m")
-        _require_positive(self.speed_km_per_h, field="speed_km_per_h")
+        if not SLOWEST_RIDE_KM_PER_H <= self.speed_km_per_h < math.inf:
+            raise InvalidActivity(
+                "speed_km_per_h",
+                f"expected {SLOWEST_RIDE_KM_PER_H:g} or more, seen {self.speed_km_per_h}",
+            )
         if self.by not in (TransportMode.BIKE, TransportMode.EBIKE):
             raise InvalidActivity("by", f"expected bike or ebike, seen {self.by!r}")
 
@@ -219,9 +227,13 @@ class CommuteByCarpool:
 
     def __post_init__(self) -> None:
         """Refuse what is no carpool."""
-        if not 1 <= self.times_per_week <= 7:
+        if not isinstance(self.times_per_week, int) or not 1 <= self.times_per_week <= 7:
             raise InvalidActivity(
                 "times_per_week", f"expected between 1 and 7, seen {self.times_per_week}"
+            )
+        if not 0 <= self.detour_s <= LONGEST_DETOUR_S:
+            raise InvalidActivity(
+                "detour_s", f"expected between 0 and {LONGEST_DETOUR_S:g}, seen {self.detour_s}"
             )
         if not 2 <= self.occupants < math.inf:
             raise InvalidActivity("occupants", f"expected 2 or more, seen {self.occupants}")
@@ -299,6 +311,7 @@ class ElectricCar:
             i
             for i, each in enumerate(legs)
             if each.car_probability > each.leg.modes.get(electric, 0.0)
+            and not _is_measured_electric(each.leg)
         ]
 
     def switch(self, travelled: TravelledLeg) -> Switch:
@@ -321,3 +334,8 @@ class ElectricCar:
 def _require_positive(number: float, *, field: str) -> None:
     if not 0 < number < math.inf:
         raise InvalidActivity(field, f"expected a finite number above 0, seen {number}")
+
+
+def _is_measured_electric(leg: LegActivity) -> bool:
+    """Tell a car whose measured consumption is electricity: there is nothing left to switch."""
+    return leg.consumption is not None and leg.consumption.energy is Energy.ELECTRICITY

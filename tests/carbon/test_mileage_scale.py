@@ -94,3 +94,13 @@ def test_the_released_scale_never_changes():
 def test_the_sources_page_names_the_file():
     page = (files("carbon") / "data" / "SOURCES.md").read_text(encoding="utf-8")
     assert f"## {MILEAGE_SCALE}" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "change"), [("fiscal_power", {"fiscal_power": 3.5}), ("vehicle", {"vehicle": "boat"})]
+)
+def test_what_the_scale_does_not_know_is_refused_by_field(field, change):
+    known = {"vehicle": ScaleVehicle.CAR, "fiscal_power": 5, "year": 2026}
+    with pytest.raises(InvalidCost) as refused:
+        load_mileage_scale().eur(100, **(known | change))
+    assert refused.value.field == field

@@ -237,3 +237,25 @@ def test_nights_may_lie_within_one_day():
         night_to=datetime(2026, 1, 1, 14, tzinfo=PARIS).time(),
     )
     assert what_if([leg(hour=13), leg(hour=23)], siesta, SET).legs == 1
+
+
+def test_a_car_that_is_measured_as_electric_has_nothing_to_switch():
+    own = Consumption(energy=Energy.ELECTRICITY, per_100_km=12)
+    driven = leg(TransportMode.CAR, 100, consumption=own)
+    effect = what_if([driven], ElectricCar(), SET)
+    assert effect.difference.usage.value == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "make"),
+    [
+        ("times_per_week", lambda: CommuteByCarpool(times_per_week=2.5)),
+        ("detour_s", lambda: CommuteByCarpool(detour_s=math.nan)),
+        ("detour_s", lambda: CommuteByCarpool(detour_s=-60)),
+        ("speed_km_per_h", lambda: ShortCarLegsByBike(speed_km_per_h=1e-9)),
+    ],
+)
+def test_a_scenario_outside_its_bounds_is_refused_by_field(field, make):
+    with pytest.raises(InvalidActivity) as refused:
+        make()
+    assert refused.value.field == field
