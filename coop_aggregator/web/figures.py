@@ -187,8 +187,8 @@ def _finding(release: Release, estimates: Sequence[charts.Estimate], wording: Wo
     top = max(estimates, key=lambda estimate: estimate.value)
     if top.low <= 0:
         return wording.say(
-            "Avec {n} réponses, le bruit qui protège chacun dépasse encore les kilomètres "
-            "mesurés : aucun mode ne se détache.",
+            "Avec {n} réponses, le bruit qui protège chacun est trop grand pour dire quel mode "
+            "vient en tête.",
             n=wording.number(release.n),
         )
     return wording.say(

@@ -199,7 +199,7 @@ def test_noise_that_hides_every_mode_is_admitted(client, light_coop):
     for zone in "AAB":
         light_coop.resident(zone).send_report([1] * 8)
     light_coop.release()
-    assert "no mode stands out" in Page(client.get("/en/").text).text
+    assert "too large to say which mode comes first" in Page(client.get("/en/").text).text
 
 
 @pytest.mark.parametrize(
