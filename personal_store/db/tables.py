@@ -33,8 +33,33 @@ positionfix = Table(
     Column("activity", Text, comment="the source's own label, verbatim"),
     Column("activity_confidence", Float, comment="in [0, 1]"),
     Column("received_at_ms", Integer, nullable=False),
+    Column("utc_offset_min", Integer, comment="local time less UTC, where the source states it"),
     # The order serves the unique key and reading one device's history alike.
     UniqueConstraint("device", "at_ms", "lon_e7", "lat_e7", "source"),
+)
+
+file_import = Table(
+    "file_import",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", Text, nullable=False, index=True, comment="SHA-256 of the file"),
+    Column("name", Text, nullable=False, comment="the file's own name, without its folders"),
+    Column("format", Text, nullable=False, comment="SourceFormat"),
+    Column("size_bytes", Integer, nullable=False),
+    Column("state", Text, nullable=False, comment="reading, done, refused"),
+    Column("entries", Integer, nullable=False, comment="entries of the file that are committed"),
+    Column("done_bytes", Integer, nullable=False, comment="about how far in the file that is"),
+    Column("place", Text, comment="JSON: where reading goes on, where the format allows it"),
+    Column("counts", Text, nullable=False, comment="JSON of the report so far"),
+    Column("started_at_ms", Integer, nullable=False),
+    Column("changed_at_ms", Integer, nullable=False),
+)
+
+position_mark = Table(
+    "position_mark",
+    metadata,
+    Column("fix_id", ForeignKey("positionfix.id", ondelete="CASCADE"), primary_key=True),
+    Column("read_as", Text, index=True, comment="device it is read with; NULL: told elsewhere"),
 )
 
 evidence = Table(
