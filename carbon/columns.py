@@ -86,7 +86,7 @@ def columns_footprint(
     tally = _Tally(RateTable(factor_set, contrails=contrails), legs.modes, np)
     for start in range(0, legs.count, CHUNK):
         tally.add(legs.rows(slice(start, start + CHUNK)))
-    return tally.footprint(factor_set)
+    return tally.footprint()
 
 
 def _numpy() -> Any:
@@ -223,13 +223,14 @@ class _Tally:
         for propagation, measure in zip((self._usage, self._life_cycle), columns, strict=True):
             self._propagate(propagation, legs, measure)
 
-    def footprint(self, factor_set: FactorSet) -> Footprint:
+    def footprint(self) -> Footprint:
         ids = {factor_id for group in self._groups for factor_id in group.factor_ids}
         return Footprint(
             usage=self._usage.interval(),
             life_cycle=self._life_cycle.interval(),
             factor_ids=tuple(sorted(ids)),
-            factor_set_sha256=factor_set.sha256,
+            factor_set_sha256=self._table.factor_set.sha256,
+            contrails=self._table.contrails,
         )
 
     def _chosen(

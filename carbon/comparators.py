@@ -17,7 +17,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from importlib.resources import files
 from types import MappingProxyType
@@ -152,16 +152,17 @@ def compare(own: Footprint, comparator: Comparator, *, days: float) -> Compariso
     """
     if not 0 < days < math.inf:
         raise InvalidActivity("days", f"expected a finite number above 0, seen {days}")
-    measure = min(Measure, key=lambda each: len(_apart(SCOPES[each], comparator.scope)))
+    scopes = {each: _counted(own, each) for each in Measure}
+    measure = min(Measure, key=lambda each: len(_apart(scopes[each], comparator.scope)))
     interval = own.usage if measure is Measure.USAGE else own.life_cycle
     yearly = interval.scaled(DAYS_PER_YEAR / days)
-    ours, theirs = set(SCOPES[measure].parts), set(comparator.scope.parts)
+    ours, theirs = set(scopes[measure].parts), set(comparator.scope.parts)
     return Comparison(
         comparator=comparator,
         measure=measure,
         own_kg_per_year=yearly,
         ratio=yearly.scaled(1 / comparator.kg_co2e_per_year),
-        only_ours=tuple(part for part in SCOPES[measure].parts if part not in theirs),
+        only_ours=tuple(part for part in scopes[measure].parts if part not in theirs),
         only_theirs=tuple(part for part in comparator.scope.parts if part not in ours),
     )
 
@@ -186,6 +187,11 @@ def _comparator(row: dict[str, str]) -> Comparator:
         scope=Scope(**parts),
         **{name: row[name] for name in texts},
     )
+
+
+def _counted(own: Footprint, measure: Measure) -> Scope:
+    scope = SCOPES[measure]
+    return replace(scope, contrails=scope.contrails and own.contrails)
 
 
 def _apart(one: Scope, other: Scope) -> set[str]:

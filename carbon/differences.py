@@ -145,7 +145,7 @@ def footprint_difference(
                 if p > 0
             ],
         )
-    return tally.difference(factor_set, factor_set)
+    return tally.difference(table, table)
 
 
 def period_difference(
@@ -180,7 +180,7 @@ def period_difference(
     for leg in after:
         rates = [(p, table.rates(leg, mode)) for mode, p in leg.modes.items() if p > 0]
         tally.add(leg, [(p, NOTHING, each) for p, each in rates])
-    return tally.difference(factor_set, factor_set)
+    return tally.difference(table, table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +249,7 @@ def recompute(
         if old_ids != new_ids or mass != 0
     ]
     return Recomputation(
-        difference=tally.difference(before, after),
+        difference=tally.difference(*tables),
         moves=tuple(sorted(moves, key=lambda move: (-abs(move.life_cycle_kg), move.mode))),
     )
 
@@ -279,7 +279,7 @@ class _Differences:
             distance_u95=distance_u95,
         )
 
-    def difference(self, before: FactorSet, after: FactorSet) -> Difference:
+    def difference(self, before: RateTable, after: RateTable) -> Difference:
         return Difference(
             before=self._before.footprint(before),
             after=self._after.footprint(after),

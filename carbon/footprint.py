@@ -43,7 +43,7 @@ class Footprint:
 
     `usage` is well-to-wheel; `life_cycle` adds contrails and the vehicle's manufacture as far as
     the factor's source counts them. `factor_ids` are sorted. `fallbacks` says, sorted, where a
-    factor of another country or year stood in.
+    factor of another country or year stood in. `contrails`: the life cycle counts them.
 
     >>> zero = Interval(value=0.0, low=0.0, high=0.0)
     >>> Footprint(usage=zero, life_cycle=zero, factor_ids=(), factor_set_sha256="").usage.value
@@ -55,6 +55,7 @@ class Footprint:
     factor_ids: tuple[str, ...]
     factor_set_sha256: str
     fallbacks: tuple[str, ...] = ()
+    contrails: bool = True
 
 
 def leg_footprint(leg: LegActivity, factor_set: FactorSet, *, contrails: bool = True) -> Footprint:
@@ -98,7 +99,7 @@ def total_footprint(
     tally = Tally()
     for leg in legs:
         tally.add([(p, table.rates(leg, mode)) for mode, p in leg.modes.items() if p > 0], leg)
-    return tally.footprint(factor_set)
+    return tally.footprint(table)
 
 
 def footprint_by_mode(
@@ -129,14 +130,14 @@ def footprint_by_mode(
             if probability > 0:
                 tally = tallies.setdefault(mode, Tally())
                 tally.add([(probability, table.rates(leg, mode))], leg)
-    return {mode: tallies[mode].footprint(factor_set) for mode in TransportMode if mode in tallies}
+    return {mode: tallies[mode].footprint(table) for mode in TransportMode if mode in tallies}
 
 
 class Tally:
     """Adds legs up, usage and life cycle side by side.
 
     >>> from carbon.factors import load_factor_set
-    >>> Tally().footprint(load_factor_set()).usage.value
+    >>> Tally().footprint(RateTable(load_factor_set())).usage.value
     0.0
     """
 
@@ -156,7 +157,7 @@ class Tally:
         >>> leg = LegActivity(modes={bus: 1.0}, distance_m=1_000, on=date(2026, 11, 2))
         >>> tally = Tally()
         >>> tally.add([(1.0, RateTable(load_factor_set()).rates(leg, bus))], leg)
-        >>> tally.footprint(load_factor_set()).life_cycle.value
+        >>> tally.footprint(RateTable(load_factor_set())).life_cycle.value
         0.147
         """
         distance_km = leg.distance_m / 1000
@@ -175,17 +176,18 @@ class Tally:
             self._factor_ids.update(rates.factor_ids)
             self._fallbacks.update(rates.fallbacks)
 
-    def footprint(self, factor_set: FactorSet) -> Footprint:
-        """Return what the legs so far emit.
+    def footprint(self, table: RateTable) -> Footprint:
+        """Return what the legs so far emit, by the rates they were added with.
 
         >>> from carbon.factors import load_factor_set
-        >>> Tally().footprint(load_factor_set()).factor_ids
+        >>> Tally().footprint(RateTable(load_factor_set())).factor_ids
         ()
         """
         return Footprint(
             usage=self._usage.interval(),
             life_cycle=self._life_cycle.interval(),
             factor_ids=tuple(sorted(self._factor_ids)),
-            factor_set_sha256=factor_set.sha256,
+            factor_set_sha256=table.factor_set.sha256,
             fallbacks=tuple(sorted(self._fallbacks)),
+            contrails=table.contrails,
         )

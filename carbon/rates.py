@@ -84,7 +84,7 @@ class RateTable:
     def __init__(self, factor_set: FactorSet, *, contrails: bool = True) -> None:
         """Find the days and distances at which some factor begins or ends."""
         self.factor_set = factor_set
-        self._contrails = contrails
+        self.contrails = contrails
         days = {day for f in factor_set.factors for day in (f.valid_from, f.valid_to)}
         days |= {day for e in factor_set.energies for day in (e.valid_from, e.valid_to)}
         self.days = sorted(days)
@@ -112,6 +112,13 @@ class RateTable:
         (0.162, ('car_petrol.bc22.27965', 'petrol.bc22.25763'))
 
         """
+        if leg.consumption is not None and MEASURABLE.isdisjoint(leg.modes):
+            raise InvalidActivity(
+                "consumption",
+                f"expected one of the modes {', '.join(sorted(MEASURABLE))}; "
+                f"seen {', '.join(sorted(leg.modes))}; "
+                "leave the consumption out, or name the vehicle that burned it",
+            )
         consumption = leg.consumption if mode in MEASURABLE else None
         key = (
             mode,
@@ -142,7 +149,7 @@ class RateTable:
         3
         """
         factors = self.factor_set.for_leg(mode, distance_m, on)
-        return [(f, f.life_cycle if self._contrails else f.without_contrails) for f in factors]
+        return [(f, f.life_cycle if self.contrails else f.without_contrails) for f in factors]
 
     def _by_class(self, leg: LegActivity, mode: TransportMode) -> LegRates:
         found = self.candidates(mode, leg.distance_m, leg.on)

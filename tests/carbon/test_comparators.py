@@ -116,3 +116,8 @@ def test_the_sources_page_names_the_comparator(comparator_id):
     page = (files("carbon") / "data" / "SOURCES.md").read_text(encoding="utf-8")
     assert f"## {COMPARATORS}" in page
     assert f"`{comparator_id}`" in page
+
+
+def test_a_life_cycle_computed_without_contrails_is_not_said_to_count_them():
+    comparison = compare(dataclasses.replace(OWN, contrails=False), ALL["target.2t"], days=365.25)
+    assert (comparison.measure, comparison.only_theirs) == (Measure.LIFE_CYCLE, ("contrails",))

@@ -95,10 +95,21 @@ def test_occupants_share_a_measured_vehicle_exactly_once(occupants, litres, dist
     assert leg_footprint(shared, SET).life_cycle.value * occupants == pytest.approx(whole)
 
 
-def test_a_consumption_changes_nothing_for_a_bus():
-    bus = leg(TransportMode.BUS)
-    measured = dataclasses.replace(bus, consumption=burning(7.0))
-    assert leg_footprint(measured, SET) == leg_footprint(bus, SET)
+def test_a_consumption_that_no_mode_of_the_leg_can_have_is_refused():
+    with pytest.raises(InvalidActivity, match=r"consumption: expected .*car_petrol.* seen bus"):
+        leg_footprint(leg(TransportMode.BUS, consumption=burning(5.0)), SET)
+
+
+def test_where_the_mode_is_in_doubt_a_consumption_is_the_cars_alone():
+    either = LegActivity(
+        modes={CAR: 0.5, TransportMode.BUS: 0.5},
+        distance_m=100_000,
+        on=DAY,
+        consumption=burning(5.0),
+    )
+    bus = leg_footprint(leg(TransportMode.BUS), SET).usage.value
+    expected = (5.0 * 2.70 + bus) / 2
+    assert leg_footprint(either, SET).usage.value == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
