@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.jobs.background import background_jobs
 from coop_aggregator.settings import Settings
-from coop_aggregator.web import api, pages
+from coop_aggregator.web import api, log_api, pages
 from coop_aggregator.web.problems import UnforeseenErrors, install_handlers
 from coop_aggregator.web.security import AccessLog, BodyLimit, SecurityHeaders
 
@@ -58,6 +58,7 @@ def create_app(installation: Leader | Helper, settings: Settings) -> FastAPI:
     app.include_router(api.health_router(installation))
     if isinstance(installation, Leader):
         app.include_router(api.leader_router(installation))
+        app.include_router(log_api.log_router(installation))
         app.include_router(pages.leader_pages(installation))
     else:
         app.include_router(api.helper_router(installation))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from consents.checkpoint import NoteKey, SignatureType
 from consents.errors import ConsentsError
+from consents.jws import thumbprint_of_raw
 from coop_aggregator import keys
 from coop_aggregator.clock import Clock
 from coop_aggregator.db.engine import (
@@ -40,6 +41,10 @@ class Leader:
     who: Identity
     keys: keys.LeaderKeys
     clock: Clock
+    steward_kids: tuple[str, ...] = ()
+    """Thumbprints of the stewards' keys: they may recover a consent whose key was lost."""
+    merges_at_once: bool = True
+    """Whether an event is merged as it comes in, or waits for the merge job."""
 
     def log(self, connection: Connection) -> LeaderLog:
         """Return the consent log as seen by one transaction, now."""
@@ -110,7 +115,12 @@ def open_leader(settings: Settings, clock: Clock) -> Leader:
     """Open the cooperative's installation. Raises NotInitialised or UnknownSchema."""
     database, who = _open(settings, Role.LEADER)
     return Leader(
-        database=database, who=who, keys=keys.load_leader_keys(settings.keys), clock=clock
+        database=database,
+        who=who,
+        keys=keys.load_leader_keys(settings.keys),
+        clock=clock,
+        steward_kids=_steward_kids(settings),
+        merges_at_once=settings.merge_interval_s == 0,
     )
 
 
@@ -118,6 +128,19 @@ def open_helper(settings: Settings, clock: Clock) -> Helper:
     """Open the stewards' installation. Raises NotInitialised or UnknownSchema."""
     database, who = _open(settings, Role.HELPER)
     return Helper(database=database, who=who, key=keys.load_witness_key(settings.keys), clock=clock)
+
+
+def _steward_kids(settings: Settings) -> tuple[str, ...]:
+    if settings.witness_vkey is None:
+        return ()
+    try:
+        return (thumbprint_of_raw(NoteKey.parse(settings.witness_vkey).public_key),)
+    except ConsentsError as error:
+        raise AggregatorError(
+            fr="COOP_AGGREGATOR_WITNESS_VKEY doit être la clé de vérification des témoins : "
+            "nom+identifiant+base64.",
+            en="COOP_AGGREGATOR_WITNESS_VKEY must be the stewards' verifier key: name+id+base64.",
+        ) from error
 
 
 def _open(settings: Settings, role: Role) -> tuple[Database, Identity]:

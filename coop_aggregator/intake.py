@@ -31,7 +31,7 @@ from coop_aggregator.db import reports as reports_db
 from coop_aggregator.db.identity import lock
 from coop_aggregator.errors import EventRefused, ReportRefused
 from coop_aggregator.installation import Leader
-from coop_aggregator.log import Appended
+from coop_aggregator.log import Received
 
 NOISE_TAIL = 60
 """An honest report exceeds Q by more than 60 times the noise's scale with probability e⁻⁶⁰."""
@@ -46,15 +46,15 @@ class Refusal(StrEnum):
     DUPLICATE = "duplicate"
 
 
-def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Appended:
-    """Check a consent event and append it to the log; the same leaf twice changes nothing.
+def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Received:
+    """Check a resident's event and promise to merge it; the same leaf twice changes nothing.
 
-    Raises EventRefused.
+    It counts from now on, merged or not. Raises EventRefused.
     """
     # 1. The leaf is well formed and signed by the key in its own header.
     event = _event(leaf)
     # 2. It is a resident's event, for this log.
-    if not event.payload.t.of_consent or event.payload.o != leader.who.origin:
+    if not event.payload.t.of_resident or event.payload.o != leader.who.origin:
         _refuse_event(
             "un événement de consentement pour ce journal", "a consent event for this log"
         )
@@ -62,17 +62,42 @@ def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Appended
     with leader.database.write() as connection:
         lock(connection)
         member = _member(connection, leaf=leaf, membership=membership)
-        if leaves_db.leaf_position(connection, leaf_sha256(leaf)) is None:
+        log = leader.log(connection)
+        if not log.knows(leaf_sha256(leaf)):
             # 4. The purpose is one that this cooperative published.
             if questions_db.purpose_body(connection, event.payload.pd) is None:
                 _refuse_event("une finalité publiée ici", "a purpose published here")
-            # 5. The consent is this member's, and continues its chain under the same key.
-            state = _continued(leader, connection, event, member)
+            # 5. The consent is this member's, and continues its chain as its keys may.
+            state = _continued(leader, connection, event, member.member_id)
             # 6. No other consent of this member for this purpose is in force. Step 5 wrote the
             # consent's holder by now: a refusal here undoes it, with the whole transaction.
             if state.status.permits:
                 _refuse_second(leader, connection, event, member)
-        return leader.log(connection).append(leaf)
+        return log.receive(leaf, cid=event.payload.cid, at_once=leader.merges_at_once)
+
+
+def receive_slip(leader: Leader, connection: Connection, leaf: bytes) -> bool:
+    """Take in an event that a resident left with the stewards; return whether it fits here.
+
+    Nobody vouches for it but the keys of its own chain: only a consent that is known here goes on.
+    """
+    event = read_event(leaf)
+    payload = event.payload
+    log = leader.log(connection)
+    if log.knows(leaf_sha256(leaf)):
+        return True
+    holder = members_db.consent_holder(connection, payload.cid)
+    if holder is None or not payload.t.of_resident or payload.o != leader.who.origin:
+        return False
+    try:
+        state = _continued(leader, connection, event, holder.member_id)
+        member = members_db.member_by_id(connection, holder.member_id)
+        if state.status.permits and member is not None:
+            _refuse_second(leader, connection, event, member)
+    except EventRefused:
+        return False
+    log.receive(leaf, cid=payload.cid, at_once=leader.merges_at_once)
+    return True
 
 
 def receive_report(leader: Leader, signed: bytes) -> Report:
@@ -123,6 +148,7 @@ class Coverage:
 
     log_origin: str
     operator_kid: str
+    steward_kids: tuple[str, ...]
     purpose: Purpose
 
     def covers(self, report: Report, leaves: tuple[bytes, ...], *, now: datetime) -> bool:
@@ -135,6 +161,7 @@ class Coverage:
             now=now,
             purpose=self.purpose,
             operator_kids=(self.operator_kid,),
+            steward_kids=self.steward_kids,
         )
         return decision.permitted and decision.head == report.head
 
@@ -147,6 +174,7 @@ def coverage_for(leader: Leader, connection: Connection, purpose_digest: str) ->
     return Coverage(
         log_origin=leader.who.origin,
         operator_kid=thumbprint(leader.keys.log.public_key()),
+        steward_kids=leader.steward_kids,
         purpose=Purpose.parse(body),
     )
 
@@ -174,32 +202,47 @@ def _member(connection: Connection, *, leaf: bytes, membership: bytes) -> member
 
 
 def _continued(
-    leader: Leader, connection: Connection, event: SignedEvent, member: members_db.Member
+    leader: Leader, connection: Connection, event: SignedEvent, member_id: str
 ) -> ConsentState:
     payload = event.payload
     holder = members_db.consent_holder(connection, payload.cid)
-    fits = (
-        not members_db.consent_key_known(connection, payload.kid)
-        if holder is None
-        else (holder.member_id, holder.kid) == (member.member_id, payload.kid)
-    )
-    if not fits:
-        _refuse_event("un consentement de ce membre, avec sa clé", "this member's consent and key")
+    if holder is not None and holder.member_id != member_id:
+        _refuse_event("un consentement de ce membre", "this member's consent")
     try:
-        state = extend(_state(leader, connection, payload.cid), event, log_origin=leader.who.origin)
+        state = extend(
+            _state(leader, connection, payload.cid),
+            event,
+            log_origin=leader.who.origin,
+            steward_kids=leader.steward_kids,
+        )
     except ConsentsError:
         _refuse_event("la suite de la chaîne de ce consentement", "the next event of its chain")
-    if holder is None:
-        members_db.add_consent(
-            connection,
-            members_db.ConsentHolder(
-                cid=payload.cid,
-                member_id=member.member_id,
-                purpose_digest=payload.pd,
-                kid=payload.kid,
-            ),
-        )
+    if holder is None or holder.kid != state.kid:
+        # One key under two consents would link them, and count one person twice.
+        if members_db.consent_key_known(connection, state.kid):
+            _refuse_event("une clé qui ne sert qu'à ce consentement", "a key of this consent alone")
+        _hold(connection, holder, state, member_id)
     return state
+
+
+def _hold(
+    connection: Connection,
+    holder: members_db.ConsentHolder | None,
+    state: ConsentState,
+    member_id: str,
+) -> None:
+    if holder is not None:
+        members_db.set_consent_key(connection, cid=state.cid, kid=state.kid)
+        return
+    members_db.add_consent(
+        connection,
+        members_db.ConsentHolder(
+            cid=state.cid,
+            member_id=member_id,
+            purpose_digest=state.purpose_digest,
+            kid=state.kid,
+        ),
+    )
 
 
 def _refuse_second(
@@ -222,7 +265,12 @@ def _refuse_second(
 def _state(leader: Leader, connection: Connection, cid: str) -> ConsentState | None:
     events = [read_event(leaf) for leaf in leaves_db.leaves_of(connection, cid)]
     operator_kid = thumbprint(leader.keys.log.public_key())
-    return consent_state(events, log_origin=leader.who.origin, operator_kids=(operator_kid,))
+    return consent_state(
+        events,
+        log_origin=leader.who.origin,
+        operator_kids=(operator_kid,),
+        steward_kids=leader.steward_kids,
+    )
 
 
 def _check_answer(report: Report, task: Task) -> None:

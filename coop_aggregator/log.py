@@ -1,8 +1,9 @@
 """The leader's consent log inside one transaction: residents' leaves and the operator's own.
 
-Not the tree (`consents.merkle`) nor the rules of a consent's chain (`consents.decision`). The
-operator's leaves form one chain of their own, signed by the log key; each commits to a public body
-that is kept beside the log and exported with it.
+Not the tree (`consents.nodes`) nor a chain's rules (`consents.chain`). What residents
+sent is received with a promise, then merged in order of receipt; the operator's own leaves never
+overtake it. They form one chain, signed by the log key; each commits to a public body that is kept
+beside the log and exported with it.
 """
 
 import secrets
@@ -18,17 +19,29 @@ from sqlalchemy import Connection
 from consents.canonical import COMMITMENT_KEY_BYTES, canonical_bytes, commitment, utc_text
 from consents.jws import thumbprint
 from consents.log import ConsentLog, LogReceipt, export_line
+from consents.promise import MAX_MERGE_DELAY, promise
 from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
+from consents.tiles import ENTRIES, HEIGHT, Tile, entry_bundle, hash_tile
+from consents.tlog_proof import TlogProof
+from coop_aggregator.db import events
 from coop_aggregator.db import log as db
 from coop_aggregator.db.identity import lock
 
+MERGE_BATCH = 1_000
+"""Leaves appended in one step: a fraction of a second of signature checks."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Appended:
-    """Where a leaf stands, with its proof; `fresh` is False when it stood there before."""
+class Received:
+    """
+    The operator's answer to an event: its promise, and the proof once the log holds the leaf.
 
-    receipt: LogReceipt
-    root: bytes
+    `fresh` is False when the event was here before; the promise is then the one given first.
+    """
+
+    promise: bytes
+    logged: LogReceipt | None
+    root: bytes | None
     fresh: bool
 
 
@@ -43,22 +56,57 @@ class LeaderLog:
         self._origin = origin
         self._key = key
         self._now = now
-        self._log = ConsentLog(db.SqlLeaves(connection, now=now), origin, key)
+        self._storage = db.SqlLog(connection, now=now)
+        self._log = ConsentLog(self._storage, origin, key)
 
-    def append(self, leaf: bytes) -> Appended:
-        """Append a checked leaf, or find it where it already stands. Holds the writers' lock."""
+    def receive(self, leaf: bytes, *, cid: str, at_once: bool) -> Received:
+        """Take a checked leaf in and promise to merge it; the same leaf again changes nothing.
+
+        With `at_once` it is merged now, after those that waited. Holds the writers' lock.
+        """
         lock(self._connection)
-        index = db.leaf_position(self._connection, leaf_sha256(leaf))
-        fresh = index is None
-        if index is None:
-            index = self._log.append(leaf)
-        proof = self._log.inclusion(index)
-        receipt = self._log.receipt(index)
-        return Appended(receipt=receipt, root=proof.root, fresh=fresh)
+        digest = leaf_sha256(leaf)
+        kept = events.promise_for(self._connection, digest)
+        fresh = not self.knows(digest)
+        if fresh:
+            events.add_pending(
+                self._connection, leaf=leaf, leaf_sha256=digest, cid=cid, received_at=self._now
+            )
+        if kept is None:
+            kept = self._promise(leaf, digest)
+        if at_once:
+            self.merge()
+        index = db.leaf_position(self._connection, digest)
+        proof = None if index is None else self._log.inclusion(index)
+        return Received(
+            promise=kept.token,
+            logged=None if index is None else self._log.receipt(index),
+            root=None if proof is None else proof.root,
+            fresh=fresh,
+        )
+
+    def knows(self, digest: str) -> bool:
+        """Tell whether the event with this SHA-256 is in the log or waits to be merged."""
+        return db.leaf_position(self._connection, digest) is not None or events.is_pending(
+            self._connection, digest
+        )
+
+    def merge(self) -> int:
+        """Append whatever waits, in order of receipt; return how many leaves that were."""
+        lock(self._connection)
+        merged = 0
+        while waiting := events.oldest_pending(self._connection, limit=MERGE_BATCH):
+            self._log.append_batch([event.leaf for event in waiting])
+            events.drop_pending(self._connection, waiting)
+            merged += len(waiting)
+        return merged
 
     def record(self, kind: EventType, *, purpose_digest: str, body: Mapping[str, str | int]) -> int:
-        """Append an operator's leaf that commits to `body`; return its position."""
-        lock(self._connection)
+        """Append an operator's leaf that commits to `body`; return its position.
+
+        Whatever was received before stands before it.
+        """
+        self.merge()
         cid = operator_cid(self._origin)
         chain = db.leaves_of(self._connection, cid)
         key = secrets.token_bytes(COMMITMENT_KEY_BYTES)
@@ -88,9 +136,36 @@ class LeaderLog:
         """Return the signed checkpoint of all leaves, with the cosignatures kept for its size."""
         if not cosigned:
             return self._log.checkpoint()
-        size = db.SqlLeaves(self._connection, now=self._now).size()
+        return self.cosigned(self._storage.size())
+
+    def cosigned(self, size: int) -> str:
+        """Return the checkpoint of the first `size` leaves with the cosignatures kept for it."""
         lines = [known.line for known in db.cosignatures_of(self._connection, size=size)]
-        return self._log.checkpoint() + "".join(lines)
+        return self._log.checkpoint(size) + "".join(lines)
+
+    def tile(self, tile: Tile) -> bytes | None:
+        """Return the bytes of a tile of the tree as it stands, None where it has none such."""
+        size = self._storage.size() >> (max(tile.level, 0) * HEIGHT)
+        if (tile.index << HEIGHT) + tile.width > size:
+            return None
+        if tile.level != ENTRIES:
+            return hash_tile(self._storage, tile)
+        first = tile.index << HEIGHT
+        texts = db.leaf_range(self._connection, start=first, end=first + tile.width)
+        return entry_bundle(text.encode("ascii") for text in texts)
+
+    def proof(self, leaf_hash: bytes) -> TlogProof | None:
+        """Return the proof for a leaf hash under the newest checkpoint that shows most witnesses.
+
+        The leaf itself stays out: who asks holds it already. None where the log has no such leaf.
+        """
+        index = db.position_of_hash(self._connection, leaf_hash)
+        if index is None:
+            return None
+        sizes = [size for size in db.cosigned_sizes(self._connection) if size > index]
+        size = sizes[-1] if sizes else self._storage.size()
+        path = self._log.inclusion(index, size)
+        return TlogProof(index=index, hashes=path.hashes, checkpoint=self.cosigned(size))
 
     def consistency(self, old_size: int, size: int | None = None) -> list[bytes]:
         """Prove that `size` leaves (default: all) continue the first `old_size`.
@@ -106,7 +181,7 @@ class LeaderLog:
         (the operator's bodies with the keys that open their commitments, but for the positions in
         `closed`, whose bodies tell what may not be told).
         """
-        storage = db.SqlLeaves(self._connection, now=self._now)
+        storage = self._storage
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "checkpoint").write_text(self.checkpoint(), encoding="utf-8", newline="\n")
         with (folder / "entries.jsonl").open("wb") as file:
@@ -123,6 +198,14 @@ class LeaderLog:
                 }
                 file.write(canonical_bytes(line) + b"\n")
         return storage.size()
+
+    def _promise(self, leaf: bytes, digest: str) -> events.KeptPromise:
+        kept = events.KeptPromise(
+            token=promise(leaf, self._key, now=self._now, delay=MAX_MERGE_DELAY),
+            merge_by=self._now + MAX_MERGE_DELAY,
+        )
+        events.add_promise(self._connection, leaf_sha256=digest, promise=kept)
+        return kept
 
 
 def operator_cid(origin: str) -> str:

@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     """Processes that check reports at collection; 0 checks them in the calling process."""
     release_interval_s: Annotated[int, Field(ge=0, le=86_400)] = 0
     """Seconds between two runs of the release job inside the server; 0 leaves it to the CLI."""
+    merge_interval_s: Annotated[int, Field(ge=0, le=1_800)] = 0
+    """Seconds between two merges of received events into the log; 0 merges each as it comes in.
+
+    Half of the time that a promise allows at most: one run may fail.
+    """
     witness_url: str | None = None
     """Address of the stewards' witness, to which the server's loop submits checkpoints."""
     witness_vkey: str | None = None

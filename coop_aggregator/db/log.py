@@ -1,38 +1,66 @@
-"""The leaves of the consent log, the operator's own bodies and the witnesses' cosignatures."""
+"""The consent log's leaves and tree, the operator's bodies, the witnesses' cosignatures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from consents.canonical import utc_text, utc_time
+from consents import merkle
+from consents.canonical import base64url_bytes, utc_text, utc_time
 from consents.errors import LogError
-from consents.receipt import leaf_sha256, read_event
-from coop_aggregator.db.tables import cosignatures, leaves, operator_bodies
+from consents.nodes import node_count
+from consents.receipt import LeafPayload, leaf_sha256
+from coop_aggregator.db.events import pending_of
+from coop_aggregator.db.tables import cosignatures, leaves, nodes, operator_bodies
+
+ROWS_AT_A_TIME = 10_000
+"""Leaves held at once while all of them are read."""
 
 
-class SqlLeaves:
-    """`consents.log.LeafStorage` over one transaction; the caller holds `db.identity.lock`."""
+class SqlLog:
+    """`consents.log.NodeStorage` over one transaction; the caller holds `db.identity.lock`."""
 
     def __init__(self, connection: Connection, *, now: datetime) -> None:
         """Read and append through `connection`; `now` stamps what is appended."""
         self._connection = connection
         self._now = now
 
-    def append(self, leaf: bytes) -> int:
-        """Store a leaf at the next position."""
-        index = self.size()
+    def extend(self, batch: Sequence[bytes], hashes: Sequence[bytes]) -> int:
+        """Store leaves and the nodes that they complete at the next free positions."""
+        first = self.size()
+        if not batch:
+            return first
+        received_at = utc_text(self._now)
         self._connection.execute(
-            insert(leaves).values(
-                position=index,
-                leaf=leaf.decode("ascii"),
-                leaf_sha256=leaf_sha256(leaf),
-                cid=read_event(leaf).payload.cid,
-                received_at=utc_text(self._now),
-            )
+            insert(leaves),
+            [
+                {
+                    "position": first + rank,
+                    "leaf": leaf.decode("ascii"),
+                    "leaf_sha256": leaf_sha256(leaf),
+                    "leaf_hash": merkle.leaf_hash(leaf),
+                    "cid": _cid(leaf),
+                    "received_at": received_at,
+                }
+                for rank, leaf in enumerate(batch)
+            ],
         )
-        return index
+        start = node_count(first)
+        self._connection.execute(
+            insert(nodes),
+            [{"position": start + rank, "hash": node} for rank, node in enumerate(hashes)],
+        )
+        return first
+
+    def nodes(self, positions: Sequence[int]) -> list[bytes]:
+        """Return the hashes at these positions; raise LogError where one misses."""
+        query = select(nodes.c.position, nodes.c.hash).where(nodes.c.position.in_(positions))
+        found = {row.position: row.hash for row in self._connection.execute(query)}
+        try:
+            return [bytes(found[position]) for position in positions]
+        except KeyError as error:
+            raise LogError("expected every node of the tree in the database") from error
 
     def leaf(self, index: int) -> bytes:
         """Return the leaf at `index`; raise LogError outside the log."""
@@ -44,12 +72,14 @@ class SqlLeaves:
 
     def leaves(self) -> Iterator[bytes]:
         """Return all leaves in order."""
-        for text in self._connection.scalars(select(leaves.c.leaf).order_by(leaves.c.position)):
+        query = select(leaves.c.leaf).order_by(leaves.c.position)
+        for text in self._connection.execution_options(yield_per=ROWS_AT_A_TIME).scalars(query):
             yield text.encode("ascii")
 
     def size(self) -> int:
-        """Return how many leaves there are."""
-        return self._connection.scalar(select(func.count()).select_from(leaves)) or 0
+        """Return how many leaves there are: positions have no gap."""
+        last = self._connection.scalar(select(func.max(leaves.c.position)))
+        return 0 if last is None else last + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +106,21 @@ def leaf_position(connection: Connection, sha256: str) -> int | None:
     return connection.scalar(select(leaves.c.position).where(leaves.c.leaf_sha256 == sha256))
 
 
+def position_of_hash(connection: Connection, leaf_hash: bytes) -> int | None:
+    """Return where the leaf with this RFC 9162 hash stands, or None."""
+    return connection.scalar(select(leaves.c.position).where(leaves.c.leaf_hash == leaf_hash))
+
+
 def leaves_of(connection: Connection, cid: str) -> tuple[bytes, ...]:
-    """Return the leaves of one chain, in order."""
+    """Return the leaves of one chain in order, those that wait to be merged included.
+
+    What was received counts from its receipt on, wherever it stands by now.
+    """
+    return logged_leaves_of(connection, cid) + pending_of(connection, cid)
+
+
+def logged_leaves_of(connection: Connection, cid: str) -> tuple[bytes, ...]:
+    """Return the leaves of one chain that the log holds, in order."""
     texts = connection.scalars(
         select(leaves.c.leaf).where(leaves.c.cid == cid).order_by(leaves.c.position)
     )
@@ -149,3 +192,14 @@ def last_cosigned_size(connection: Connection, witness: str | None = None) -> in
     if witness is not None:
         query = query.where(cosignatures.c.witness == witness)
     return connection.scalar(query) or 0
+
+
+def cosigned_sizes(connection: Connection) -> tuple[int, ...]:
+    """Return the sizes of which a cosignature is kept, the smallest first."""
+    query = select(cosignatures.c.size).distinct().order_by(cosignatures.c.size)
+    return tuple(connection.scalars(query))
+
+
+def _cid(leaf: bytes) -> str:
+    # The log verified the leaf a moment ago: here only its payload is read.
+    return LeafPayload.parse(base64url_bytes(leaf.split(b".")[1].decode("ascii"))).cid

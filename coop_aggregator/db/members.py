@@ -19,7 +19,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentHolder:
-    """Which member holds a consent, for which purpose, and the thumbprint of its only key."""
+    """Which member holds a consent, for which purpose, and the thumbprint of its key."""
 
     cid: str
     member_id: str
@@ -83,6 +83,11 @@ def add_consent(connection: Connection, holder: ConsentHolder) -> None:
             kid=holder.kid,
         )
     )
+
+
+def set_consent_key(connection: Connection, *, cid: str, kid: str) -> None:
+    """Note that another key continues a consent. It must be new (unique constraint)."""
+    connection.execute(update(consents).where(consents.c.cid == cid).values(kid=kid))
 
 
 def consent_holder(connection: Connection, cid: str) -> ConsentHolder | None:

@@ -107,7 +107,7 @@ consents = Table(
     Column("cid", String(32), primary_key=True, comment="consent id, chosen by the store"),
     Column("member_id", String(32), ForeignKey("members.member_id"), nullable=False),
     Column("purpose_digest", String(64), ForeignKey("purposes.digest"), nullable=False),
-    Column("kid", String(43), nullable=False, unique=True, comment="thumbprint of its only key"),
+    Column("kid", String(43), nullable=False, unique=True, comment="thumbprint of its key"),
     Index("ix_consents_member_purpose", "member_id", "purpose_digest"),
 )
 
@@ -118,6 +118,70 @@ leaves = Table(
     Column("leaf", Text, nullable=False, comment="compact JWS exactly as received"),
     Column("leaf_sha256", String(64), nullable=False, unique=True, comment="digest of `leaf`"),
     Column("cid", String(32), nullable=False, index=True, comment="chain that it belongs to"),
+    Column("received_at", String(20), nullable=False),
+    Column(
+        "leaf_hash",
+        LargeBinary(32),
+        nullable=True,
+        comment="RFC 9162 leaf hash; no leaf is without: a column added later cannot say so",
+    ),
+    Index("ix_leaves_leaf_hash", "leaf_hash", unique=True),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column(
+        "position",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="in the order in which appending completes them",
+    ),
+    Column("hash", LargeBinary(32), nullable=False, comment="root of a perfect subtree"),
+)
+
+pending_events = Table(
+    "pending_events",
+    metadata,
+    Column("sequence", Integer, primary_key=True, comment="order of receipt"),
+    Column("leaf", Text, nullable=False, comment="compact JWS exactly as received"),
+    Column("leaf_sha256", String(64), nullable=False, unique=True, comment="digest of `leaf`"),
+    Column("cid", String(32), nullable=False, index=True, comment="chain that it continues"),
+    Column("received_at", String(20), nullable=False),
+)
+
+promises = Table(
+    "promises",
+    metadata,
+    Column("leaf_sha256", String(64), primary_key=True, comment="the event that it is for"),
+    Column("token", Text, nullable=False, comment="signed promise, the same at each asking"),
+    Column("merge_by", String(20), nullable=False),
+)
+
+slips = Table(
+    "slips",
+    metadata,
+    Column("witness", Text, primary_key=True, comment="verifier key of the stewards' drop-box"),
+    Column(
+        "sequence",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="its number in that drop-box",
+    ),
+    Column("leaf_sha256", String(64), nullable=False, index=True, comment="the event received"),
+    Column("slip", Text, nullable=False, comment="the stewards' signed receipt"),
+    Column("received_at", String(20), nullable=False, comment="by the stewards"),
+    Column("taken", Boolean, nullable=False, comment="in the log or on its way there"),
+)
+
+dropbox = Table(
+    "dropbox",
+    metadata,
+    Column("sequence", Integer, primary_key=True, comment="order of receipt"),
+    Column("leaf_sha256", String(64), nullable=False, unique=True, comment="digest of the event"),
+    Column("slip", Text, nullable=False, comment="our signed receipt, the event inside"),
     Column("received_at", String(20), nullable=False),
 )
 

@@ -4,24 +4,19 @@ Not the pages (`web.pages`). Handlers are plain functions that the server runs o
 is one short transaction.
 """
 
-import hmac
 import re
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from consents.canonical import base64_text
-from consents.checkpoint import read_checkpoint
-from consents.errors import ProofError
 from consents.log import InclusionProof
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
 from contributions.messages import Enrolment
 from contributions.release import Release
 from coop_aggregator import intake
-from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db.engine import unreachable
@@ -33,9 +28,6 @@ from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.witness import add_checkpoint, origin_path
 
-MAX_ENTRIES = 1000
-MAX_LOG_SIZE = 2**53 - 1
-"""Largest position that every JSON reader keeps exact (RFC 8785 section 3.2.2.3)."""
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _WEEK = re.compile(r"\d{4}-W\d{2}")
 _TEXT = "text/plain; charset=utf-8"
@@ -100,7 +92,6 @@ def leader_router(leader: Leader) -> APIRouter:
     router = APIRouter(prefix="/v1")
     _add_intake(router, leader)
     _add_questions(router, leader)
-    _add_log(router, leader)
     _add_releases(router, leader)
     return router
 
@@ -150,15 +141,19 @@ def _add_intake(router: APIRouter, leader: Leader) -> None:
 
     @router.post("/events", status_code=201)
     def events(body: EventBody, response: Response) -> dict[str, Any]:
-        appended = intake.receive_event(
+        received = intake.receive_event(
             leader, leaf=body.leaf.encode("ascii"), membership=body.membership.encode("ascii")
         )
-        response.status_code = 201 if appended.fresh else 200
-        receipt = appended.receipt
+        answer: dict[str, Any] = {"promise": received.promise.decode("ascii")}
+        receipt = received.logged
+        if receipt is None or received.root is None:
+            response.status_code = 202
+            return answer
+        response.status_code = 201 if received.fresh else 200
         proof = InclusionProof(
-            index=receipt.index, size=receipt.size, root=appended.root, hashes=receipt.hashes
+            index=receipt.index, size=receipt.size, root=received.root, hashes=receipt.hashes
         )
-        return {
+        return answer | {
             "index": receipt.index,
             "proof": proof.to_mapping(),
             "checkpoint": receipt.checkpoint,
@@ -198,43 +193,6 @@ def _add_questions(router: APIRouter, leader: Leader) -> None:
         if body is None:
             raise HTTPException(404)
         return Response(body, media_type="application/json")
-
-
-def _add_log(router: APIRouter, leader: Leader) -> None:
-    @router.get("/log/checkpoint", response_class=Response)
-    def checkpoint() -> Response:
-        with leader.database.read() as connection:
-            note = leader.log(connection).checkpoint()
-        return Response(note, media_type=_TEXT)
-
-    @router.get("/log/consistency")
-    def consistency(old: Annotated[int, Query(ge=1, le=MAX_LOG_SIZE)]) -> dict[str, Any]:
-        with leader.database.read() as connection:
-            note = leader.log(connection).checkpoint(cosigned=False)
-            size = read_checkpoint(note).size
-            try:
-                hashes = leader.log(connection).consistency(old, size)
-            except ProofError as error:
-                raise HTTPException(404) from error
-        return {
-            "old": old,
-            "size": size,
-            "hashes": [base64_text(node) for node in hashes],
-            "checkpoint": note,
-        }
-
-    @router.get("/log/entries")
-    def entries(
-        start: Annotated[int, Query(ge=0, le=MAX_LOG_SIZE)],
-        end: Annotated[int, Query(ge=0, le=MAX_LOG_SIZE)],
-        authorization: Annotated[str, Header()] = "",
-    ) -> dict[str, Any]:
-        expected = f"Bearer {leader.keys.steward_token}".encode()
-        if not hmac.compare_digest(authorization.encode(), expected):
-            raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-        with leader.database.read() as connection:
-            leaves = log_db.leaf_range(connection, start=start, end=min(end, start + MAX_ENTRIES))
-        return {"start": start, "entries": list(leaves)}
 
 
 def _add_releases(router: APIRouter, leader: Leader) -> None:

@@ -118,12 +118,14 @@ async def _http(_request: Request, error: Exception) -> Response:
         405: ("Cette adresse attend une autre méthode.", "This address expects another method."),
     }
     fr, en = answers.get(error.status_code, (HTTPStatus(error.status_code).phrase,) * 2)
-    return problem(
+    answer = problem(
         kind=kinds.get(error.status_code, "aggregator-error"),
         status=error.status_code,
         fr=fr,
         en=en,
     )
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _witness(_request: Request, error: Exception) -> Response:

@@ -2,11 +2,15 @@
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.command import upgrade
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
+from consents import merkle, nodes
+from coop_aggregator.db import engine
 from coop_aggregator.db.engine import connect, create_schema, open_database
+from coop_aggregator.db.log import SqlLog, position_of_hash
 from coop_aggregator.db.tables import metadata
 from coop_aggregator.errors import AggregatorError, NotInitialised, UnknownSchema
 
@@ -62,6 +66,28 @@ def test_an_empty_database_is_not_an_installation(url):
     empty.close()
     with pytest.raises(NotInitialised):
         open_database(url)
+
+
+def test_a_log_of_the_first_schema_gets_its_tree(url, monkeypatch, clock):
+    leaves = [jws_of(number) for number in range(5)]
+    database = connect(url)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.command, "upgrade", lambda config, _to: upgrade(config, "0001"))
+        create_schema(database)
+    with database.write() as connection:
+        for position, leaf in enumerate(leaves):
+            row = f"({position}, '{leaf.decode()}', '{position}', 'ab', '2026-11-17T08:00:00Z')"
+            connection.exec_driver_sql(f"INSERT INTO leaves VALUES {row}")
+    create_schema(database)
+    with database.read() as connection:
+        storage = SqlLog(connection, now=clock.now())
+        assert nodes.root(storage, 5) == merkle.root([merkle.leaf_hash(leaf) for leaf in leaves])
+        assert position_of_hash(connection, merkle.leaf_hash(leaves[3])) == 3
+    database.close()
+
+
+def jws_of(number):
+    return b"header.payload%d.signature" % number
 
 
 def test_a_failing_writer_leaves_nothing(database):

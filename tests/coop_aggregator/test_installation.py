@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from coop_aggregator.db.log import SqlLeaves
+from coop_aggregator.db.log import SqlLog
 from coop_aggregator.errors import AggregatorError, NotInitialised
 from coop_aggregator.installation import init_helper, init_leader, open_helper, open_leader
 from coop_aggregator.keys import LOG_KEY, STEWARD_TOKEN
@@ -20,7 +20,7 @@ def test_what_was_made_can_be_opened(settings, clock):
     assert opened.who == made.who
     assert opened.keys.steward_token == made.keys.steward_token
     with opened.database.read() as connection:
-        assert SqlLeaves(connection, now=clock.now()).size() == 1
+        assert SqlLog(connection, now=clock.now()).size() == 1
     opened.database.close()
 
 

@@ -8,13 +8,13 @@ from consents.checkpoint import verify_checkpoint
 from consents.jws import thumbprint
 from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
 from coop_aggregator import intake
-from coop_aggregator.db.log import SqlLeaves, leaf_range
+from coop_aggregator.db.log import SqlLog, leaf_range
 from coop_aggregator.errors import EventRefused
 
 
 def size(coop):
     with coop.leader.database.read() as connection:
-        return SqlLeaves(connection, now=coop.clock.now()).size()
+        return SqlLog(connection, now=coop.clock.now()).size()
 
 
 def refused(coop, *, leaf, membership):
@@ -27,13 +27,13 @@ def refused(coop, *, leaf, membership):
 
 def test_a_given_consent_is_proved_to_stand_in_the_log(coop):
     resident = coop.resident(consents=False)
-    receipt = resident.send_event().receipt
+    receipt = resident.send_event().logged
     assert receipt.verify(coop.leader.who.log_vkey).payload.cid == resident.cid
 
 
 def test_the_root_of_the_answer_is_the_checkpoint_s(light_coop):
     appended = light_coop.resident(consents=False).send_event()
-    checkpoint = verify_checkpoint(appended.receipt.checkpoint, light_coop.leader.who.log_vkey)
+    checkpoint = verify_checkpoint(appended.logged.checkpoint, light_coop.leader.who.log_vkey)
     assert appended.root == checkpoint.root
 
 
@@ -44,7 +44,7 @@ def test_the_same_event_twice_is_answered_with_its_first_index(coop):
     first = intake.receive_event(coop.leader, leaf=leaf, membership=word)
     second = intake.receive_event(coop.leader, leaf=leaf, membership=word)
     assert (first.fresh, second.fresh) == (True, False)
-    assert first.receipt.index == second.receipt.index
+    assert first.logged.index == second.logged.index
 
 
 def test_a_whole_life_of_a_consent_is_logged(light_coop):
@@ -157,7 +157,7 @@ def test_events_posted_at_once_take_positions_without_a_gap(coop):
 
     def post(resident):
         together.wait()
-        positions.append(resident.send_event().receipt.index)
+        positions.append(resident.send_event().logged.index)
 
     threads = [threading.Thread(target=post, args=(resident,)) for resident in residents]
     for thread in threads:
