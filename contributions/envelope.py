@@ -25,6 +25,8 @@ from contributions.wire import HEX_16_BYTES, HEX_32_BYTES, expect_match
 
 DOMAIN = b"mobilites-en-commun share v1\x00"
 """Start of every `info`; ends with a byte that the text before it cannot hold."""
+VERIFY_KEY_DOMAIN = b"mobilites-en-commun verify key v1\x00"
+"""Start of `info` for a verification key; never that of a share."""
 SEAL_BYTES = 48
 """What sealing adds: an X25519 public key and a GCM tag."""
 MAX_SHARE_BYTES = 2**21
@@ -110,6 +112,31 @@ def open_share(
         raise EnvelopeRefused(
             "the share is not sealed for this keeper, task and report; refuse it"
         ) from error
+
+
+def seal_verify_key(verify_key: bytes, *, keeper_key: X25519PublicKey, task_digest: str) -> bytes:
+    """Seal the verification key of a task for the other keeper; stores never see it."""
+    return _suite().encrypt(verify_key, keeper_key, info=_verify_key_info(task_digest))
+
+
+def open_verify_key(
+    sealed: bytes, *, keeper_key: X25519PrivateKey, task_digest: str, sha256: str
+) -> bytes:
+    """Open the verification key that the leader chose, and check the task's commitment to it.
+
+    Raises `EnvelopeRefused` when it does not open for this task, or is not the one committed to.
+    """
+    try:
+        opened = _suite().decrypt(sealed, keeper_key, info=_verify_key_info(task_digest))
+    except (InvalidTag, ValueError) as error:
+        raise EnvelopeRefused("the verification key is not sealed for this task") from error
+    if hashlib.sha256(opened).hexdigest() != sha256:
+        raise EnvelopeRefused("expected the verification key that the task commits to")
+    return opened
+
+
+def _verify_key_info(task_digest: str) -> bytes:
+    return VERIFY_KEY_DOMAIN + bytes.fromhex(expect_match(task_digest, "task_digest", HEX_32_BYTES))
 
 
 def _suite() -> Suite:

@@ -4,6 +4,8 @@ A `Task` fixes before any resident answers: the week, the zones, the coordinates
 weights, the cap Q, the privacy parameters, who sums and until when. Its digest is the SHA-256 of
 its canonical bytes, and everything else (report, consent, release) names it by that digest.
 
+A task of two keepers names both, with their keys, and counts only when both signed its bytes.
+
 It is not the answer (`measurement`), nor the ledger (`budget`), nor a consent.
 Vocabulary: task, report, batch as in draft-ietf-ppm-dap; no wire conformance with it is claimed.
 """
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from contributions import jws
 from contributions.errors import Malformed, SignatureRefused
+from contributions.keeper import Keeper
 from contributions.weeks import Period, week_monday, week_period
 from contributions.wire import (
     HEX_32_BYTES,
@@ -53,6 +56,7 @@ MODE_LABEL = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LOG_ORIGIN = re.compile(r"[!-~]{1,128}")
 """A C2SP checkpoint origin: printable ASCII without spaces."""
 
+_OPTIONAL_DIGEST = re.compile(r"([0-9a-f]{64})?")
 _VERSION = 1
 _KEYS = frozenset(
     {
@@ -61,6 +65,8 @@ _KEYS = frozenset(
         "cap_units",
         "coordinates",
         "epsilon_micro",
+        "epsilon_territory_micro",
+        "keepers",
         "log_origin",
         "min_batch_size",
         "purpose_digest",
@@ -70,6 +76,7 @@ _KEYS = frozenset(
         "title_fr",
         "trust_mode",
         "v",
+        "verify_key_sha256",
         "week",
         "zones",
     }
@@ -79,8 +86,7 @@ _KEYS = frozenset(
 class TrustMode(StrEnum):
     """Whom a resident has to trust for their own report.
 
-    `LOCAL`: nobody, the noise is in the report. `TWO_KEEPERS`: that two keepers do not collude;
-    a task may name it, and whatever cannot serve it yet raises `TrustModeNotServed`.
+    `LOCAL`: nobody, the noise is in the report. `TWO_KEEPERS`: that two keepers do not collude.
     """
 
     LOCAL = "local"
@@ -159,7 +165,10 @@ class Task:
     `min_batch_size` (at least 2) is the smallest number of reports that is published.
     `report_deadline` (UTC, whole second) is after the week: a week is reported once it is over.
     Trust mode `local` compares any two weeks, so that its adjacency is `REPLACEMENT`.
-    Raises `Malformed` at construction.
+    `two-keepers` names its `keepers`, leader then helper, with four distinct keys, and splits ε:
+    `epsilon_territory_micro` for the territory's figures, the rest for the zones', each at least
+    one millionth. `verify_key_sha256` commits them to the secret key that they check reports with,
+    chosen before any report. `local` has none of these. Raises `Malformed` at construction.
     """
 
     title_fr: str
@@ -177,6 +186,9 @@ class Task:
     log_origin: str
     aggregator_name: str
     report_deadline: datetime
+    keepers: tuple[Keeper, ...] = ()
+    epsilon_territory_micro: int = 0
+    verify_key_sha256: str = ""
 
     def __post_init__(self) -> None:
         """Check every bound; see the class."""
@@ -211,6 +223,25 @@ class Task:
             raise Malformed("expected adjacency and trust_mode as members of their enumerations")
         if self.trust_mode is TrustMode.LOCAL and self.adjacency is not Adjacency.REPLACEMENT:
             raise Malformed("expected adjacency replacement: local privacy compares any two weeks")
+        if self.trust_mode is TrustMode.LOCAL:
+            if self.keepers or self.epsilon_territory_micro != 0 or self.verify_key_sha256:
+                raise Malformed("expected no keeper and no split of epsilon in a local task")
+            return
+        expect_match(self.verify_key_sha256, "verify_key_sha256", HEX_32_BYTES)
+        keys = {key for keeper in self.keepers for key in (keeper.hpke_x, keeper.sign_x)}
+        if len(self.keepers) != 2 or len(keys) != 4:
+            raise Malformed("expected a leader and a helper with four keys of their own")
+        expect_integer(
+            self.epsilon_territory_micro,
+            "epsilon_territory_micro",
+            low=1,
+            high=self.epsilon_micro - 1,
+        )
+
+    @property
+    def epsilon_zone_micro(self) -> int:
+        """ε of the zones' figures, in millionths; all of it in trust mode `local`."""
+        return self.epsilon_micro - self.epsilon_territory_micro
 
     @property
     def period(self) -> Period:
@@ -242,6 +273,9 @@ class Task:
                 "scale": fraction_text(self.scale),
                 "cap_units": self.cap_units,
                 "epsilon_micro": self.epsilon_micro,
+                "epsilon_territory_micro": self.epsilon_territory_micro,
+                "keepers": [keeper.to_json() for keeper in self.keepers],
+                "verify_key_sha256": self.verify_key_sha256,
                 "adjacency": self.adjacency.value,
                 "trust_mode": self.trust_mode.value,
                 "min_batch_size": self.min_batch_size,
@@ -270,6 +304,18 @@ class Task:
             epsilon_micro=expect_integer(
                 fields["epsilon_micro"], "epsilon_micro", low=1, high=MAX_EPSILON_MICRO
             ),
+            epsilon_territory_micro=expect_integer(
+                fields["epsilon_territory_micro"],
+                "epsilon_territory_micro",
+                low=0,
+                high=MAX_EPSILON_MICRO,
+            ),
+            verify_key_sha256=expect_match(
+                fields["verify_key_sha256"], "verify_key_sha256", _OPTIONAL_DIGEST
+            ),
+            keepers=tuple(
+                Keeper.from_json(item) for item in expect_list(fields["keepers"], "keepers")
+            ),
             adjacency=expect_member(Adjacency, fields["adjacency"], "adjacency"),
             trust_mode=expect_member(TrustMode, fields["trust_mode"], "trust_mode"),
             min_batch_size=expect_integer(
@@ -283,19 +329,41 @@ class Task:
 
 
 def sign_task(task: Task, key: Ed25519PrivateKey) -> bytes:
-    """Sign a task with the aggregator's key into a compact JWS."""
+    """Sign a task with the aggregator's key, or one keeper's, into a compact JWS."""
     return jws.sign(task.to_bytes(), key=key, typ=TASK_TYP)
 
 
-def read_task(signed: bytes, public_key: Ed25519PublicKey) -> Task:
-    """Verify a signed task against the aggregator's key, known from enrolment, and read it.
+def join_signatures(leader: bytes, helper: bytes) -> bytes:
+    """Return the signed task of two keepers: one compact JWS a line, the leader's first."""
+    return leader + b"\n" + helper
 
-    Raises `Malformed` or `SignatureRefused`, the latter also when another key signed it.
+
+def read_task(
+    signed: bytes, public_key: Ed25519PublicKey, helper_key: Ed25519PublicKey | None = None
+) -> Task:
+    """Verify a signed task against keys known from enrolment, and read it.
+
+    A `local` task carries the signature of `public_key`. A two-keeper task carries that and the
+    helper's, over the same bytes, and names these two keys as its keepers': one keeper alone can
+    change nothing. Raises `Malformed` or `SignatureRefused`, the latter also for other keys.
     """
-    verified = jws.verify(signed, typ=TASK_TYP, limit_bytes=2 * TASK_LIMIT_BYTES)
-    if verified.public_key != public_key:
+    lines = signed.split(b"\n")
+    if len(lines) > 2:
+        raise Malformed("expected one signature, or two on two lines")
+    verified = [jws.verify(line, typ=TASK_TYP, limit_bytes=2 * TASK_LIMIT_BYTES) for line in lines]
+    if len({each.payload for each in verified}) != 1:
+        raise SignatureRefused("expected both keepers to sign the same task; ask the cooperative")
+    task = Task.parse(verified[0].payload)
+    expected = [public_key]
+    if task.trust_mode is TrustMode.TWO_KEEPERS:
+        if helper_key is None:
+            raise SignatureRefused("expected a helper known from enrolment; join again")
+        expected.append(helper_key)
+        if [keeper.sign_key for keeper in task.keepers] != expected:
+            raise SignatureRefused("expected the keepers given at enrolment; ask the cooperative")
+    if [each.public_key for each in verified] != expected:
         raise SignatureRefused("expected the task key given at enrolment; ask the cooperative")
-    return Task.parse(verified.payload)
+    return task
 
 
 def _zone(item: object) -> Zone:

@@ -11,6 +11,8 @@ It is not a schema language: each message states its own fields and bounds with 
 b'{"a":"x","b":1}'
 """
 
+import base64
+import binascii
 import hashlib
 import json
 import re
@@ -51,6 +53,30 @@ def canonical_bytes(value: Mapping[str, object]) -> bytes:
 def sha256_hex(data: bytes) -> str:
     """Return the SHA-256 of bytes, in lowercase hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def base64url_text(data: bytes) -> str:
+    """Write bytes as base64url without padding (RFC 4648 section 5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def read_base64url(value: object, where: str, *, size_bytes: int | None = None) -> bytes:
+    """Read base64url without padding, refusing a second spelling of the same bytes.
+
+    `size_bytes` is the exact size, None for any; raises `Malformed`.
+    """
+    if not isinstance(value, str):
+        raise Malformed(f"expected a text at {where}, saw {type(value).__name__}")
+    try:
+        padded = value.encode("ascii") + b"=" * (-len(value) % 4)
+        decoded = base64.b64decode(padded, altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise Malformed(f"expected base64url without padding in {where}") from error
+    if base64url_text(decoded) != value:
+        raise Malformed(f"expected canonical base64url in {where}")
+    if size_bytes is not None and len(decoded) != size_bytes:
+        raise Malformed(f"expected {size_bytes} bytes at {where}, saw {len(decoded)}")
+    return decoded
 
 
 def read_object(data: bytes, *, limit_bytes: int, canonical: bool = True) -> dict[str, object]:

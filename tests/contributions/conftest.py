@@ -3,13 +3,44 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from fractions import Fraction
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from contributions.keeper import Keeper
 from contributions.messages import Report
 from contributions.task import Task, TrustMode, Zone
+
+SIGN_KEYS = tuple(Ed25519PrivateKey.from_private_bytes(bytes([41 + k]) * 32) for k in range(2))
+HPKE_KEYS = tuple(X25519PrivateKey.from_private_bytes(bytes([51 + k]) * 32) for k in range(2))
+VERIFY_KEY = bytes(range(32))
+KEEPERS = tuple(
+    Keeper.of(
+        name=name,
+        url=f"https://{name}.example",
+        hpke_key=hpke.public_key(),
+        sign_key=sign.public_key(),
+    )
+    for name, hpke, sign in zip(("city", "stewards"), HPKE_KEYS, SIGN_KEYS, strict=True)
+)
+
+
+@pytest.fixture(scope="session")
+def sign_keys() -> tuple[Ed25519PrivateKey, ...]:
+    return SIGN_KEYS
+
+
+@pytest.fixture(scope="session")
+def hpke_keys() -> tuple[X25519PrivateKey, ...]:
+    return HPKE_KEYS
+
+
+@pytest.fixture(scope="session")
+def shared_task(make_task: Callable[..., Task]) -> Task:
+    return make_task(trust_mode=TrustMode.TWO_KEEPERS)
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +61,12 @@ def make_task() -> Callable[..., Task]:
             "aggregator_name": "Coopérative",
             "report_deadline": datetime(2026, 11, 23, tzinfo=UTC),
         }
+        if changes.get("trust_mode") is TrustMode.TWO_KEEPERS:
+            fields |= {
+                "keepers": KEEPERS,
+                "epsilon_territory_micro": 500_000,
+                "verify_key_sha256": sha256(VERIFY_KEY).hexdigest(),
+            }
         return Task(**(fields | changes))
 
     return make

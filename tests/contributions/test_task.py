@@ -1,9 +1,11 @@
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from contributions.task import (
     Task,
     TrustMode,
     Zone,
+    join_signatures,
     read_task,
     sign_task,
 )
@@ -46,7 +49,9 @@ def test_every_field_is_in_the_bytes(make_task, task):
         "coordinates": (Coordinate(label="car", weight_km=1),),
         "scale": Fraction(2),
         "cap_units": 7,
-        "epsilon_micro": 7,
+        "epsilon_micro": 999_999,
+        "epsilon_territory_micro": 7,
+        "verify_key_sha256": "00" * 32,
         "adjacency": Adjacency.ZERO_OUT,
         "trust_mode": TrustMode.TWO_KEEPERS,
         "min_batch_size": 7,
@@ -58,7 +63,8 @@ def test_every_field_is_in_the_bytes(make_task, task):
     two_keepers = {"trust_mode": TrustMode.TWO_KEEPERS}
     base = make_task(**two_keepers)
     digests = {make_task(**(two_keepers | {name: value})).digest for name, value in changes.items()}
-    assert len(digests | {task.digest, base.digest}) == len(changes) + 1
+    digests.add(make_task(**two_keepers, keepers=base.keepers[::-1]).digest)
+    assert len(digests | {task.digest, base.digest}) == len(changes) + 2
 
 
 @pytest.mark.parametrize(
@@ -102,11 +108,45 @@ def test_every_field_is_in_the_bytes(make_task, task):
         pytest.param({"adjacency": "replacement"}, id="a text for an adjacency"),
         pytest.param({"trust_mode": "local"}, id="a text for a trust mode"),
         pytest.param({"adjacency": Adjacency.ZERO_OUT}, id="zero-out under local"),
+        pytest.param({"epsilon_territory_micro": 1}, id="a split under local"),
+        pytest.param({"verify_key_sha256": "00" * 32}, id="a verification key under local"),
     ],
 )
 def test_a_task_out_of_bounds_is_refused(make_task, changes):
     with pytest.raises(Malformed):
         make_task(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"keepers": ()}, id="no keeper"),
+        pytest.param({"epsilon_territory_micro": 0}, id="nothing for the territory"),
+        pytest.param({"epsilon_territory_micro": 1_000_000}, id="nothing for the zones"),
+        pytest.param({"verify_key_sha256": ""}, id="no verification key"),
+    ],
+)
+def test_a_two_keeper_task_without_its_parts_is_refused(make_task, changes):
+    with pytest.raises(Malformed):
+        make_task(trust_mode=TrustMode.TWO_KEEPERS, **changes)
+
+
+def test_keepers_without_four_keys_of_their_own_are_refused(make_task, shared_task):
+    leader, helper = shared_task.keepers
+    one_key = replace(helper, hpke_x=leader.hpke_x)
+    for keepers in ((leader,), (leader, leader), (leader, one_key), (leader, helper, helper)):
+        with pytest.raises(Malformed):
+            make_task(trust_mode=TrustMode.TWO_KEEPERS, keepers=keepers)
+
+
+def test_a_local_task_has_no_keepers(make_task, shared_task):
+    with pytest.raises(Malformed):
+        make_task(keepers=shared_task.keepers)
+
+
+def test_both_parts_of_epsilon_add_up_to_it(make_task):
+    task = make_task(trust_mode=TrustMode.TWO_KEEPERS, epsilon_territory_micro=300_001)
+    assert task.epsilon_zone_micro + task.epsilon_territory_micro == task.epsilon_micro
 
 
 @pytest.mark.parametrize("weight_km", [0, -1, 100_001, 1.5, True])
@@ -204,9 +244,59 @@ def test_a_signed_task_is_read_with_the_key_of_the_aggregator(task, key):
     assert read_task(sign_task(task, key), key.public_key()) == task
 
 
+def test_a_task_of_two_thousand_zones_is_read(make_task, key):
+    zones = tuple(Zone(code=str(k), name="Saint-Médard-d’Aunis " + "x" * 70) for k in range(2_000))
+    task = make_task(zones=zones)
+    assert len(task.to_bytes()) > 128_000
+    assert read_task(sign_task(task, key), key.public_key()) == task
+
+
 def test_a_task_signed_by_another_key_is_refused(task, key, other_key):
     with pytest.raises(SignatureRefused):
         read_task(sign_task(task, other_key), key.public_key())
+
+
+def _signed(task: Task, *keys: Ed25519PrivateKey) -> bytes:
+    return b"\n".join(sign_task(task, key) for key in keys)
+
+
+def test_a_task_of_two_keepers_is_read_when_both_signed_it(shared_task, sign_keys):  # T1
+    leader, helper = sign_keys
+    signed = join_signatures(sign_task(shared_task, leader), sign_task(shared_task, helper))
+    assert read_task(signed, leader.public_key(), helper.public_key()) == shared_task
+
+
+@pytest.mark.parametrize("signers", [(0,), (1,), (1, 0), (0, 0), (0, 1, 1), (0, 1, 0)])
+def test_a_task_that_is_not_signed_by_leader_then_helper_is_refused(  # T1
+    shared_task, sign_keys, signers
+):
+    leader, helper = sign_keys
+    signed = _signed(shared_task, *(sign_keys[signer] for signer in signers))
+    with pytest.raises((Malformed, SignatureRefused)):
+        read_task(signed, leader.public_key(), helper.public_key())
+
+
+def test_keepers_that_sign_different_tasks_are_refused(make_task, shared_task, sign_keys):  # T1
+    leader, helper = sign_keys
+    other = make_task(trust_mode=TrustMode.TWO_KEEPERS, title_en="Another question")
+    signed = join_signatures(sign_task(shared_task, leader), sign_task(other, helper))
+    with pytest.raises(SignatureRefused):
+        read_task(signed, leader.public_key(), helper.public_key())
+
+
+def test_a_task_that_names_another_helper_than_the_pinned_one_is_refused(  # T1, J3
+    shared_task, sign_keys, other_key
+):
+    leader, helper = sign_keys
+    signed = _signed(shared_task, leader, helper)
+    for pinned in (other_key.public_key(), None):
+        with pytest.raises(SignatureRefused):
+            read_task(signed, leader.public_key(), pinned)
+
+
+def test_a_local_task_with_a_second_signature_is_refused(task, key, other_key):
+    with pytest.raises(SignatureRefused):
+        read_task(_signed(task, key, other_key), key.public_key(), other_key.public_key())
 
 
 def test_the_default_coordinates_are_the_mode_groups_of_the_footprint():

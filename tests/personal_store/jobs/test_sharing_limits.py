@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from carbon.modes import TransportMode
-from contributions.task import Coordinate, TrustMode, Zone
+from contributions.task import Coordinate, Zone
 from contributions.weeks import week_period
 from personal_store.db.connection import writing
 from personal_store.db.contributions import ContributionState
@@ -56,10 +56,6 @@ class TestQuestions:
     def test_a_zone_that_is_not_home(self, resident):
         elsewhere = resident.asked(zones=(Zone(code="17028", name="Aytré"),))
         assert "home zone" in self.refused(resident, elsewhere)
-
-    def test_a_trust_mode_that_is_not_served(self, resident):
-        sealed = resident.asked(trust_mode=TrustMode.TWO_KEEPERS)
-        assert "cannot do" in self.refused(resident, sealed)
 
     def test_a_label_that_is_no_mode_group(self, resident):
         odd = resident.asked(coordinates=(Coordinate(label="hovercraft", weight_km=10),))

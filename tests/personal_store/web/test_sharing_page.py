@@ -8,7 +8,7 @@ import pytest
 
 from carbon.modes import TransportMode
 from consents.record import EventType
-from contributions.task import Coordinate, TrustMode
+from contributions.task import Coordinate
 from contributions.weeks import week_period
 from personal_store.db import contributions
 from personal_store.db.connection import reading
@@ -170,7 +170,6 @@ class TestSharing:
     @pytest.mark.parametrize(
         "terms",
         [
-            {"trust_mode": TrustMode.TWO_KEEPERS},
             {"coordinates": (Coordinate(label="hovercraft", weight_km=10),)},
         ],
         ids=["two keepers", "unknown label"],

@@ -1,0 +1,320 @@
+"""The report of a two-keeper task: one signed statement, and one sealed share for each keeper.
+
+The consent's key signs what both keepers must agree on: ids, zone, consent, purpose, ε, the public
+share, and the SHA-256 of *both* sealed shares. Both keepers receive the same signed bytes; each
+also receives its own sealed share. A share moved to another report, or a second share under the
+same report, does not match the statement; a statement sent twice has a `report_id` seen before.
+
+A keeper reads here form, signature and share; whether the consent covers the report, the zone is
+the member's and the time right is the intake's question. No value of the week is in clear.
+Spec: JWS in `jws`, canonical bytes in `wire`, sealing in `envelope`, shares in `two_keepers`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from contributions import jws
+from contributions.envelope import (
+    MAX_SHARE_BYTES,
+    SEAL_BYTES,
+    Binding,
+    Role,
+    open_share,
+    seal_share,
+)
+from contributions.errors import EnvelopeRefused, Malformed, ReportMismatch
+from contributions.prio3.prio3 import Sharded
+from contributions.task import MAX_EPSILON_MICRO, ZONE_CODE, Task
+from contributions.two_keepers import vdaf_for
+from contributions.wire import (
+    HEX_16_BYTES,
+    HEX_32_BYTES,
+    INTEGER_LIMIT,
+    base64url_text,
+    canonical_bytes,
+    expect_integer,
+    expect_keys,
+    expect_match,
+    expect_text,
+    read_base64url,
+    read_object,
+    read_time,
+    sha256_hex,
+    time_text,
+)
+
+SEALED_REPORT_TYP = "mec-sealed-report+jws"
+STATEMENT_LIMIT_BYTES = 4_096
+"""A statement takes about 900 bytes."""
+UPLOAD_LIMIT_BYTES = 4 * STATEMENT_LIMIT_BYTES + 2 * MAX_SHARE_BYTES
+PUBLIC_SHARE_BYTES = 64
+"""Two parts of joint randomness, one for each keeper."""
+
+_VERSION = 1
+_KEYS = frozenset(
+    {
+        "at",
+        "cid",
+        "epsilon_micro",
+        "head",
+        "helper_sha256",
+        "leader_sha256",
+        "n",
+        "pd",
+        "public_share",
+        "report_id",
+        "task_digest",
+        "v",
+        "zone",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedReport:
+    """What a store states about one resident-week to both keepers, in the same bytes.
+
+    Fields as in `messages.Report`; instead of a vector, `public_share` (64 bytes) and the SHA-256
+    of the two sealed shares. `at` is kept to the day, at 00:00 UTC. Raises `Malformed`.
+    """
+
+    report_id: str
+    task_digest: str
+    zone: str
+    public_share: bytes
+    leader_sha256: str
+    helper_sha256: str
+    cid: str
+    n: int
+    head: str
+    pd: str
+    epsilon_micro: int
+    at: datetime
+
+    def __post_init__(self) -> None:
+        """Check every bound and keep the day of `at`."""
+        expect_match(self.report_id, "report_id", HEX_16_BYTES)
+        expect_match(self.cid, "cid", HEX_16_BYTES)
+        for name in ("task_digest", "leader_sha256", "helper_sha256", "head", "pd"):
+            expect_match(getattr(self, name), name, HEX_32_BYTES)
+        expect_match(self.zone, "zone", ZONE_CODE)
+        if len(self.public_share) != PUBLIC_SHARE_BYTES:
+            raise Malformed(f"expected a public share of {PUBLIC_SHARE_BYTES} bytes")
+        expect_integer(self.n, "n", low=0, high=INTEGER_LIMIT - 1)
+        expect_integer(self.epsilon_micro, "epsilon_micro", low=1, high=MAX_EPSILON_MICRO)
+        if self.at.tzinfo is None:
+            raise Malformed("expected at to be an aware time")
+        day = self.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        object.__setattr__(self, "at", day)
+
+    def share_sha256(self, role: Role) -> str:
+        """Return the digest that a keeper's sealed share must have."""
+        return self.leader_sha256 if role is Role.LEADER else self.helper_sha256
+
+    def binding(self, role: Role) -> Binding:
+        """Return what a keeper's share is sealed to."""
+        return Binding(
+            task_digest=self.task_digest,
+            report_id=self.report_id,
+            public_share=self.public_share,
+            role=role,
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes that are signed."""
+        return canonical_bytes(
+            {
+                "v": _VERSION,
+                "report_id": self.report_id,
+                "task_digest": self.task_digest,
+                "zone": self.zone,
+                "public_share": base64url_text(self.public_share),
+                "leader_sha256": self.leader_sha256,
+                "helper_sha256": self.helper_sha256,
+                "cid": self.cid,
+                "n": self.n,
+                "head": self.head,
+                "pd": self.pd,
+                "epsilon_micro": self.epsilon_micro,
+                "at": time_text(self.at),
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "SealedReport":
+        """Read a statement from untrusted canonical bytes; raises `Malformed`."""
+        fields = expect_keys(
+            read_object(data, limit_bytes=STATEMENT_LIMIT_BYTES), "sealed report", _KEYS
+        )
+        expect_integer(fields["v"], "v", low=_VERSION, high=_VERSION)
+        digests = {
+            name: expect_match(fields[name], name, HEX_32_BYTES)
+            for name in ("task_digest", "leader_sha256", "helper_sha256", "head", "pd")
+        }
+        report = cls(
+            report_id=expect_match(fields["report_id"], "report_id", HEX_16_BYTES),
+            zone=expect_match(fields["zone"], "zone", ZONE_CODE),
+            public_share=read_base64url(
+                fields["public_share"], "public_share", size_bytes=PUBLIC_SHARE_BYTES
+            ),
+            cid=expect_match(fields["cid"], "cid", HEX_16_BYTES),
+            n=expect_integer(fields["n"], "n", low=0, high=INTEGER_LIMIT - 1),
+            epsilon_micro=expect_integer(
+                fields["epsilon_micro"], "epsilon_micro", low=1, high=MAX_EPSILON_MICRO
+            ),
+            at=read_time(fields["at"], "at"),
+            **digests,
+        )
+        if time_text(report.at) != fields["at"]:
+            raise Malformed("expected at to be a day at 00:00:00 UTC")
+        return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedShares:
+    """Both shares of one report, each sealed for its keeper."""
+
+    report_id: str
+    public_share: bytes
+    leader: bytes
+    helper: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """What one keeper is sent: the signed statement, the share sealed for it, an admission.
+
+    `admission` is the leader's answer to its own upload (`admission`): None to the leader.
+    """
+
+    statement: bytes
+    sealed: bytes
+    admission: bytes | None
+
+    def to_bytes(self) -> bytes:
+        """Return the canonical bytes of the request."""
+        return canonical_bytes(
+            {
+                "report": self.statement.decode("ascii"),
+                "sealed": base64url_text(self.sealed),
+                "admission": None if self.admission is None else self.admission.decode("ascii"),
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Upload":
+        """Read a request body, in any JSON spelling; raises `Malformed`."""
+        fields = expect_keys(
+            read_object(data, limit_bytes=UPLOAD_LIMIT_BYTES, canonical=False),
+            "upload",
+            frozenset({"admission", "report", "sealed"}),
+        )
+        longest, admission = 2 * STATEMENT_LIMIT_BYTES, fields["admission"]
+        return cls(
+            statement=expect_text(fields["report"], "report", longest=longest).encode("utf-8"),
+            admission=None
+            if admission is None
+            else expect_text(admission, "admission", longest=longest).encode("utf-8"),
+            sealed=read_base64url(fields["sealed"], "sealed"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadUpload:
+    """An upload whose signature and digest hold, with the consent's key that signed it."""
+
+    report: SealedReport
+    statement: bytes
+    sealed: bytes
+    admission: bytes | None
+    public_key: Ed25519PublicKey
+    kid: str
+
+
+def seal_shares(sharded: Sharded, task: Task, *, report_id: str) -> SealedShares:
+    """Seal both shares of a report, each for its keeper of the task."""
+    leader, helper = (
+        seal_share(
+            share,
+            keeper_key=keeper.hpke_key,
+            binding=Binding(
+                task_digest=task.digest,
+                report_id=report_id,
+                public_share=sharded.public_share,
+                role=role,
+            ),
+        )
+        for share, keeper, role in zip(sharded.input_shares, task.keepers, Role, strict=True)
+    )
+    return SealedShares(
+        report_id=report_id, public_share=sharded.public_share, leader=leader, helper=helper
+    )
+
+
+def sign_sealed_report(report: SealedReport, key: Ed25519PrivateKey) -> bytes:
+    """Sign a statement with the key of its consent into a compact JWS."""
+    return jws.sign(report.to_bytes(), key=key, typ=SEALED_REPORT_TYP)
+
+
+def read_upload(data: bytes, *, role: Role) -> ReadUpload:
+    """Read what a store sent to this keeper: form, signature, and that the share is the stated one.
+
+    Raises `Malformed`, `SignatureRefused` or `ReportMismatch`. The caller still owes: `kid` is the
+    key of consent `cid`, the report id is new, and `check_sealed_report`.
+    """
+    upload = Upload.parse(data)
+    if (upload.admission is None) != (role is Role.LEADER):
+        raise Malformed("expected the leader's admission in the helper's upload, and only there")
+    verified = jws.verify(
+        upload.statement, typ=SEALED_REPORT_TYP, limit_bytes=2 * STATEMENT_LIMIT_BYTES
+    )
+    report = SealedReport.parse(verified.payload)
+    if sha256_hex(upload.sealed) != report.share_sha256(role):
+        raise ReportMismatch("expected the sealed share that the report states; refuse it")
+    return ReadUpload(
+        report=report,
+        statement=upload.statement,
+        sealed=upload.sealed,
+        admission=upload.admission,
+        public_key=verified.public_key,
+        kid=verified.kid,
+    )
+
+
+def check_sealed_report(report: SealedReport, task: Task) -> None:
+    """Check that a statement answers this two-keeper task.
+
+    Raises `TrustModeNotServed` for a task without keepers, and `ReportMismatch` when the digest,
+    the zone, ε or the purpose differ.
+    """
+    vdaf_for(task)
+    answers = {
+        "task_digest": report.task_digest == task.digest,
+        "zone": task.zone(report.zone) is not None,
+        "epsilon_micro": report.epsilon_micro == task.epsilon_micro,
+        "pd": report.pd == task.purpose_digest,
+    }
+    wrong = [name for name, holds in answers.items() if not holds]
+    if wrong:
+        raise ReportMismatch(f"expected {', '.join(wrong)} as the task says; refuse the report")
+
+
+def open_input_share(
+    report: SealedReport, sealed: bytes, *, task: Task, role: Role, keeper_key: X25519PrivateKey
+) -> bytes:
+    """Open a keeper's own sealed share of a report, ready for `Prio3.verify_init`.
+
+    Raises `EnvelopeRefused` without telling why.
+    """
+    size = vdaf_for(task).input_share_bytes(keeper_number(role))
+    if len(sealed) != size + SEAL_BYTES:
+        raise EnvelopeRefused("the share is not sealed for this keeper, task and report; refuse it")
+    return open_share(sealed, keeper_key=keeper_key, binding=report.binding(role), share_bytes=size)
+
+
+def keeper_number(role: Role) -> int:
+    """Return the number of a keeper in Prio3: 0 for the leader, 1 for the helper."""
+    return 0 if role is Role.LEADER else 1
