@@ -172,7 +172,7 @@ class TestSharing:
         [
             {"coordinates": (Coordinate(label="hovercraft", weight_km=10),)},
         ],
-        ids=["two keepers", "unknown label"],
+        ids=["unknown label"],
     )
     @pytest.mark.usefixtures("asked")
     def test_a_question_that_is_not_served_leaves_the_page_and_the_withdrawal_working(
