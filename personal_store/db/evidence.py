@@ -5,13 +5,13 @@ beside the positions and changes none of them: weighing it is the trip engine's 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from personal_store.db.tables import evidence
@@ -37,9 +37,26 @@ def add(connection: Connection, statements: Sequence[Evidence], *, received_at: 
     return int(connection.scalar(newer) or 0)
 
 
-def every(connection: Connection) -> list[Evidence]:
-    """Return the statements, earliest first."""
-    query = select(evidence).order_by(evidence.c.start_ms, evidence.c.id)
+def every(
+    connection: Connection,
+    *,
+    kinds: Collection[EvidenceKind] = tuple(EvidenceKind),
+    device: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> list[Evidence]:
+    """Return the statements of these kinds that touch [start, end), earliest first.
+
+    None leaves a side, or the device, open.
+    """
+    wanted: list[ColumnElement[bool]] = [evidence.c.kind.in_([kind.value for kind in kinds])]
+    if device is not None:
+        wanted.append(evidence.c.device == device)
+    if start is not None:
+        wanted.append(evidence.c.end_ms >= to_ms(start))
+    if end is not None:
+        wanted.append(evidence.c.start_ms < to_ms(end))
+    query = select(evidence).where(*wanted).order_by(evidence.c.start_ms, evidence.c.id)
     return [_read(json.loads(row.document)) for row in connection.execute(query)]
 
 

@@ -36,12 +36,16 @@ def count(connection: Connection) -> int:
     return int(connection.scalar(select(func.count()).select_from(positionfix)) or 0)
 
 
-def newest_id(connection: Connection, *, device: str | None = None) -> int:
-    """Return the id of the newest row (of one device), 0 when there is none."""
-    query = select(func.max(positionfix.c.id))
-    if device is not None:
-        query = query.where(positionfix.c.device == device)
-    return int(connection.scalar(query) or 0)
+def newest_id(connection: Connection) -> int:
+    """Return the id of the newest row, 0 when there is none."""
+    return int(connection.scalar(select(func.max(positionfix.c.id))) or 0)
+
+
+def newest_at(connection: Connection, device: str) -> datetime | None:
+    """Return the time of the latest positionfix of a device, None when it has none."""
+    query = select(func.max(positionfix.c.at_ms)).where(positionfix.c.device == device)
+    newest = connection.scalar(query)
+    return None if newest is None else from_ms(newest)
 
 
 def devices(connection: Connection) -> tuple[str, ...]:
@@ -50,13 +54,23 @@ def devices(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.scalars(query))
 
 
-def of_device(connection: Connection, device: str) -> list[Positionfix]:
-    """Return every positionfix of a device, in time order."""
-    query = (
-        select(positionfix)
-        .where(positionfix.c.device == device)
-        .order_by(positionfix.c.at_ms, positionfix.c.id)
-    )
+def of_device(
+    connection: Connection,
+    device: str,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> list[Positionfix]:
+    """Return the positionfixes of a device in [start, end), in time order.
+
+    None leaves a side open.
+    """
+    wanted = [positionfix.c.device == device]
+    if start is not None:
+        wanted.append(positionfix.c.at_ms >= to_ms(start))
+    if end is not None:
+        wanted.append(positionfix.c.at_ms < to_ms(end))
+    query = select(positionfix).where(*wanted).order_by(positionfix.c.at_ms, positionfix.c.id)
     return [
         Positionfix(
             at=from_ms(row.at_ms),

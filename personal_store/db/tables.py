@@ -5,6 +5,7 @@ that "the same position" is exact.
 """
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -81,7 +82,7 @@ staypoint = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("device", Text, nullable=False),
-    Column("start_ms", Integer, nullable=False),
+    Column("start_ms", Integer, nullable=False, index=True),
     Column("end_ms", Integer, nullable=False),
     Column("lon", Float, nullable=False),
     Column("lat", Float, nullable=False),
@@ -91,7 +92,7 @@ staypoint = Table(
 trip = Table(
     "trip",
     metadata,
-    Column("trip_id", Text, primary_key=True, comment="from device and start: stable"),
+    Column("id", Integer, primary_key=True),
     Column("device", Text, nullable=False),
     Column("start_ms", Integer, nullable=False, index=True),
     Column("end_ms", Integer, nullable=False),
@@ -100,7 +101,7 @@ trip = Table(
 tripleg = Table(
     "tripleg",
     metadata,
-    Column("trip_id", ForeignKey("trip.trip_id", ondelete="CASCADE"), primary_key=True),
+    Column("trip", ForeignKey("trip.id", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, comment="0 is the first leg of the trip"),
     Column("start_ms", Integer, nullable=False),
     Column("end_ms", Integer, nullable=False),
@@ -111,12 +112,61 @@ tripleg = Table(
     Column("track", Text, nullable=False, comment="JSON [[lon, lat], ...]"),
 )
 
-processed = Table(
-    "processed",
+queued = Table(
+    "queued",
     metadata,
-    Column("device", Text, primary_key=True),
-    Column("newest_fix_id", Integer, nullable=False, comment="positionfix.id covered"),
-    Column("fixes_set_aside", Integer, nullable=False, comment="cleaned out, never deleted"),
+    Column("kind", Text, primary_key=True, comment="positionfix, evidence"),
+    Column("newest_id", Integer, nullable=False, comment="rows up to it have a dirty window"),
+)
+
+dirty_window = Table(
+    "dirty_window",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("start_ms", Integer, nullable=False),
+    Column("end_ms", Integer, nullable=False, comment="of the last row that is new, included"),
+)
+
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False, comment="CorrectionKind"),
+    Column("device", Text, nullable=False),
+    Column("start_ms", Integer, nullable=False),
+    Column("end_ms", Integer, nullable=False),
+    Column("value", Text, nullable=False, comment="mode, number or words; empty for the others"),
+    Column("made_at_ms", Integer, nullable=False),
+)
+
+habit = Table(
+    "habit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("mode", Text, nullable=False),
+    Column("rides", Boolean, nullable=False, comment="of ridden legs; else of walked ones"),
+    Column("minute_of_day", Integer, nullable=False, comment="local time of departure"),
+    Column("origin_lon", Float, nullable=False),
+    Column("origin_lat", Float, nullable=False),
+    Column("destination_lon", Float, nullable=False),
+    Column("destination_lat", Float, nullable=False),
+    Column("made_at_ms", Integer, nullable=False),
+)
+
+place = Table(
+    "place",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False, comment="home, work, other"),
+    Column("name", Text, nullable=False),
+    Column("lon", Float, nullable=False),
+    Column("lat", Float, nullable=False),
+    Column("hidden", Boolean, nullable=False, comment="the resident does not want it named"),
+    Column("zone_lon", Float, comment="centre of the privacy zone, drawn once beside the place"),
+    Column("zone_lat", Float),
+    Column("zone_radius_m", Float, comment="NULL without a privacy zone"),
+    Column("made_at_ms", Integer, nullable=False),
 )
 
 device_token = Table(

@@ -1,18 +1,21 @@
-"""The tables of stays, trips and triplegs: derived, so replaced whole when they are recomputed."""
+"""The tables of stays, trips and triplegs as computed: derived, so replaced when recomputed.
+
+They hold what the engine and segmented histories say. Taps, proofs, habits and corrections are
+kept elsewhere and laid over them whenever trips are read.
+"""
 
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
 
 from carbon.modes import TransportMode
-from personal_store.db.tables import processed, staypoint, trip, tripleg
+from personal_store.db.tables import staypoint, trip, tripleg
 from personal_store.db.units import from_ms, to_ms
+from personal_store.trips.identifiers import names
 from personal_store.trips.timeline import (
     ModeProbability,
     ModeSource,
@@ -21,6 +24,9 @@ from personal_store.trips.timeline import (
     Trip,
     Tripleg,
 )
+
+MARGIN = timedelta(days=2)
+"""Read around a period, so that what was joined or cut across its edges is whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,63 +37,62 @@ class StoredTrip:
     trip: Trip
 
 
-def trip_id(of: Trip) -> str:
-    """Return an identifier that stays the same when the trip is computed again.
+def replace(
+    connection: Connection,
+    timeline: Timeline,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> None:
+    """Replace what is stored of a device, starting in [start, end), by what was computed.
 
-    It is made of device and start, so it says nothing about where.
+    None leaves a side open. Stays and trips that were stored and start outside are left alone.
     """
-    return sha256(f"{of.device}\n{to_ms(of.start)}".encode()).hexdigest()[:16]
-
-
-def replace(connection: Connection, timeline: Timeline, *, newest_fix_id: int) -> None:
-    """Replace what is stored of a device by its recomputed timeline."""
     device = timeline.device
-    connection.execute(delete(staypoint).where(staypoint.c.device == device))
-    connection.execute(delete(trip).where(trip.c.device == device))
+    for table in (staypoint, trip):
+        stale = [table.c.device == device, *_starting(table, start=start, end=end)]
+        connection.execute(delete(table).where(*stale))
     if timeline.staypoints:
         connection.execute(
             insert(staypoint), [_staypoint_row(device, stay) for stay in timeline.staypoints]
         )
     if timeline.trips:
-        connection.execute(insert(trip), [_trip_row(each) for each in timeline.trips])
-        connection.execute(
-            insert(tripleg), [row for each in timeline.trips for row in _tripleg_rows(each)]
-        )
-    values = {"newest_fix_id": newest_fix_id, "fixes_set_aside": timeline.fixes_set_aside}
-    connection.execute(
-        upsert(processed)
-        .values(device=device, **values)
-        .on_conflict_do_update(index_elements=["device"], set_=values)
-    )
-
-
-def processed_up_to(connection: Connection, device: str) -> int:
-    """Return the newest positionfix id that the stored timeline of a device covers."""
-    query = select(processed.c.newest_fix_id).where(processed.c.device == device)
-    return int(connection.scalar(query) or 0)
+        first = int(connection.scalar(select(func.max(trip.c.id))) or 0) + 1
+        numbered = list(enumerate(timeline.trips, start=first))
+        connection.execute(insert(trip), [_trip_row(number, each) for number, each in numbered])
+        legs = [row for number, each in numbered for row in _tripleg_rows(number, each)]
+        if legs:
+            connection.execute(insert(tripleg), legs)
 
 
 def between(
     connection: Connection, *, start: datetime | None = None, end: datetime | None = None
 ) -> list[StoredTrip]:
     """Return the trips that start in [start, end), in time order; None leaves a side open."""
-    wanted: list[ColumnElement[bool]] = []
-    if start is not None:
-        wanted.append(trip.c.start_ms >= to_ms(start))
-    if end is not None:
-        wanted.append(trip.c.start_ms < to_ms(end))
-    query = select(trip).where(*wanted).order_by(trip.c.start_ms, trip.c.trip_id)
+    first = None if start is None else start - MARGIN
+    last = None if end is None else end + MARGIN
+    everything = _computed(connection, start=first, end=last)
+    return [
+        StoredTrip(trip_id=name, trip=each)
+        for name, each in zip(names(everything), everything, strict=True)
+        if (start is None or each.start >= start) and (end is None or each.start < end)
+    ]
+
+
+def _computed(
+    connection: Connection, *, start: datetime | None, end: datetime | None
+) -> list[Trip]:
+    """Return the trips as computed: without proofs, habits or corrections."""
+    wanted = _starting(trip, start=start, end=end)
+    query = select(trip).where(*wanted).order_by(trip.c.start_ms, trip.c.device)
     rows = connection.execute(query).all()
     legs = _legs_of(connection, wanted)
     return [
-        StoredTrip(
-            trip_id=row.trip_id,
-            trip=Trip(
-                device=row.device,
-                start=from_ms(row.start_ms),
-                end=from_ms(row.end_ms),
-                triplegs=tuple(legs[row.trip_id]),
-            ),
+        Trip(
+            device=row.device,
+            start=from_ms(row.start_ms),
+            end=from_ms(row.end_ms),
+            triplegs=tuple(legs[row.id]),
         )
         for row in rows
     ]
@@ -104,9 +109,22 @@ def newest_start(connection: Connection) -> datetime | None:
     return None if newest is None else from_ms(newest)
 
 
-def staypoints(connection: Connection, device: str) -> list[Staypoint]:
-    """Return the stays of a device, in time order."""
-    query = select(staypoint).where(staypoint.c.device == device).order_by(staypoint.c.start_ms)
+def staypoints(
+    connection: Connection,
+    device: str | None = None,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> list[Staypoint]:
+    """Return the stays of a device, or of all, that overlap [start, end), in time order."""
+    wanted: list[ColumnElement[bool]] = []
+    if device is not None:
+        wanted.append(staypoint.c.device == device)
+    if start is not None:
+        wanted.append(staypoint.c.end_ms > to_ms(start))
+    if end is not None:
+        wanted.append(staypoint.c.start_ms < to_ms(end))
+    query = select(staypoint).where(*wanted).order_by(staypoint.c.start_ms, staypoint.c.id)
     return [
         Staypoint(
             start=from_ms(row.start_ms),
@@ -119,13 +137,24 @@ def staypoints(connection: Connection, device: str) -> list[Staypoint]:
     ]
 
 
+def _starting(
+    table: Table, *, start: datetime | None, end: datetime | None
+) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if start is not None:
+        wanted.append(table.c.start_ms >= to_ms(start))
+    if end is not None:
+        wanted.append(table.c.start_ms < to_ms(end))
+    return wanted
+
+
 def _legs_of(
     connection: Connection, wanted: Sequence[ColumnElement[bool]]
-) -> Mapping[str, list[Tripleg]]:
+) -> Mapping[int, list[Tripleg]]:
     query = select(tripleg).join(trip).where(*wanted).order_by(tripleg.c.position)
-    legs: dict[str, list[Tripleg]] = defaultdict(list)
+    legs: dict[int, list[Tripleg]] = defaultdict(list)
     for row in connection.execute(query):
-        legs[row.trip_id].append(
+        legs[row.trip].append(
             Tripleg(
                 start=from_ms(row.start_ms),
                 end=from_ms(row.end_ms),
@@ -153,19 +182,19 @@ def _staypoint_row(device: str, stay: Staypoint) -> dict[str, object]:
     }
 
 
-def _trip_row(of: Trip) -> dict[str, object]:
+def _trip_row(number: int, of: Trip) -> dict[str, object]:
     return {
-        "trip_id": trip_id(of),
+        "id": number,
         "device": of.device,
         "start_ms": to_ms(of.start),
         "end_ms": to_ms(of.end),
     }
 
 
-def _tripleg_rows(of: Trip) -> list[dict[str, object]]:
+def _tripleg_rows(number: int, of: Trip) -> list[dict[str, object]]:
     return [
         {
-            "trip_id": trip_id(of),
+            "trip": number,
             "position": position,
             "start_ms": to_ms(leg.start),
             "end_ms": to_ms(leg.end),

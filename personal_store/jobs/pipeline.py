@@ -1,12 +1,33 @@
-"""Turn the positionfixes of each device into trips, where something new has come in."""
+"""Turn positionfixes into trips, window by window, where something new has come in.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+A dirty window is widened back to a long stay that lies before it and computed forward in
+chunks, each up to a long stay; it ends at a long stay that was stored already and lies beyond
+the news, because from there on nothing can differ. Each chunk is read, computed, stored and
+ticked off in one transaction: a crash leaves the rest dirty, and doing it twice changes nothing.
+Memory holds one chunk, however long the history.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from personal_store.db import positionfixes, trips
+from personal_store.db import dirty_windows, positionfixes, trips
 from personal_store.db.connection import reading, writing
+from personal_store.db.dirty_windows import DirtyWindow
+from personal_store.db.units import from_ms, to_ms
+from personal_store.trips.timeline import Staypoint, Timeline
+
+ANCHOR_MIN = timedelta(hours=1)
+"""A stay at least this long cuts computing: no trip and no wait reaches across it."""
+
+CHUNK = timedelta(days=28)
+"""History that is read at once: a quarter of a million positionfixes at one every ten seconds."""
+
+
+LOOK_AHEAD = timedelta(days=2)
+"""Read past the news to meet a long stay that is stored already; nearly every night is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,43 +40,118 @@ class PipelineReport:
 
 
 def run_once(engine: Engine, *, everything: bool = False) -> PipelineReport:
-    """Recompute the devices that have new positionfixes, or every device.
+    """Compute what new positionfixes and segments touch, or the whole history.
 
     A device without anything new is left as it is, unless `everything` asks: a newer version of the
     trip engine reads an old history differently.
     """
     with reading(engine) as connection:
-        recomputed = len(_stale(connection, everything=everything))
-    if recomputed:
+        news = everything or dirty_windows.has_news(connection)
+    recomputed: set[str] = set()
+    if news:
         # Only now: a page that has nothing new to compute must not wait for an import to end.
         with writing(engine) as connection:
-            recomputed = _recompute(connection, _stale(connection, everything=everything))
+            if everything:
+                dirty_windows.mark_everything(connection)
+            dirty_windows.enqueue(connection)
+        while (device := _one_chunk(engine)) is not None:
+            recomputed.add(device)
     with reading(engine) as connection:
         return PipelineReport(
-            devices_recomputed=recomputed,
+            devices_recomputed=len(recomputed),
             positionfixes=positionfixes.count(connection),
             trips=trips.count(connection),
         )
 
 
-def _stale(connection: Connection, *, everything: bool) -> dict[str, int]:
-    """Return the newest positionfix id of each device to compute."""
-    newest = {
-        device: positionfixes.newest_id(connection, device=device)
-        for device in positionfixes.devices(connection)
-    }
-    return {
-        device: fix_id
-        for device, fix_id in newest.items()
-        if everything or fix_id != trips.processed_up_to(connection, device)
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chunk:
+    """A timeline that holds until `end`, the start of a long stay; None: until the last fix.
+
+    `settled` tells that what is stored from `end` on need not be computed again.
+    """
+
+    timeline: Timeline
+    end: datetime | None
+    settled: bool
 
 
-def _recompute(connection: Connection, stale: Mapping[str, int]) -> int:
+def _one_chunk(engine: Engine) -> str | None:
+    """Compute and store one chunk of what is dirty; return its device, None when all is done."""
+    with writing(engine) as connection:
+        dirty = dirty_windows.first(connection)
+        if dirty is None:
+            return None
+        start = _anchor_before(connection, dirty)
+        chunk = _compute(connection, dirty, start=start)
+        trips.replace(connection, chunk.timeline, start=start, end=chunk.end)
+        dirty_windows.done(connection, device=dirty.device, until=chunk.end)
+        if chunk.end is not None and chunk.end > dirty.end and not chunk.settled:
+            # Past the news, but what follows was cut otherwise: go on until both agree.
+            dirty_windows.mark(connection, device=dirty.device, start=chunk.end, end=chunk.end)
+        return dirty.device
+
+
+def _anchor_before(connection: Connection, dirty: DirtyWindow) -> datetime | None:
+    """Return the start of the long stay from which to compute; None: from the first fix.
+
+    Not of the last one that ends before the window: the news may tell that its end, which was
+    judged from the next fix, came sooner. The one before cannot change.
+    """
+    stays = trips.staypoints(connection, dirty.device, end=dirty.start)
+    settled = [stay.start for stay in stays if _is_anchor(stay) and stay.end <= dirty.start]
+    return settled[-2] if len(settled) > 1 else None
+
+
+def _compute(connection: Connection, dirty: DirtyWindow, *, start: datetime | None) -> _Chunk:
+    """Compute from `start`, past the window if it is short, at least to its first long stay."""
+    begin = start or dirty.start
+    length = min(CHUNK, dirty.end - begin + LOOK_AHEAD)
+    newest = positionfixes.newest_at(connection, dirty.device)
+    while True:
+        timeline = _timeline(connection, dirty.device, start=start, end=begin + length)
+        # To the millisecond, as they are stored.
+        anchors = [from_ms(to_ms(stay.start)) for stay in timeline.staypoints if _is_anchor(stay)]
+        met = _first_stored(connection, dirty, anchors)
+        if met is not None:
+            return _Chunk(timeline=_until(timeline, met), end=met, settled=True)
+        if newest is None or newest < begin + length:
+            return _Chunk(timeline=timeline, end=None, settled=True)
+        if anchors and anchors[-1] > dirty.start:
+            cut = anchors[-1]
+            return _Chunk(timeline=_until(timeline, cut), end=cut, settled=False)
+        length *= 2
+
+
+def _timeline(
+    connection: Connection, device: str, *, start: datetime | None, end: datetime
+) -> Timeline:
     # Imported here: the trip engine brings numpy, 12 MB that an idle server does without.
     from personal_store.trips.segment import segment  # noqa: PLC0415
 
-    for device, newest in stale.items():
-        timeline = segment(positionfixes.of_device(connection, device))
-        trips.replace(connection, timeline, newest_fix_id=newest)
-    return len(stale)
+    fixes = positionfixes.of_device(connection, device, start=start, end=end)
+    return replace(segment(fixes), device=device)
+
+
+def _first_stored(
+    connection: Connection, dirty: DirtyWindow, anchors: Sequence[datetime]
+) -> datetime | None:
+    """Return the first long stay past the window that is stored with the same start."""
+    past = [anchor for anchor in anchors if anchor > dirty.end]
+    if not past:
+        return None
+    stays = trips.staypoints(connection, dirty.device, start=past[0], end=past[-1] + ANCHOR_MIN)
+    stored = {stay.start for stay in stays if _is_anchor(stay)}
+    return next((anchor for anchor in past if anchor in stored), None)
+
+
+def _until(timeline: Timeline, end: datetime) -> Timeline:
+    return replace(
+        timeline,
+        staypoints=tuple(stay for stay in timeline.staypoints if stay.start < end),
+        trips=tuple(trip for trip in timeline.trips if trip.start < end),
+    )
+
+
+def _is_anchor(stay: Staypoint) -> bool:
+    return stay.end - stay.start >= ANCHOR_MIN

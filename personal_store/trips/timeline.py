@@ -15,9 +15,18 @@ SURE_FROM = 0.6
 
 
 class ModeSource(StrEnum):
-    """What a tripleg's mode rests on, strongest first."""
+    """What a tripleg's mode rests on, strongest first.
+
+    `RESIDENT` is a label for this very leg, `TAP` and `CARPOOL` are proofs that it was travelled
+    so, `HABIT` is a label that the resident gave to legs like it, `SEGMENT` is what an already
+    segmented history says, `SENSOR` the phone's activity labels, `MOTION` nothing but the track.
+    """
 
     RESIDENT = "resident"
+    TAP = "tap"
+    CARPOOL = "carpool"
+    HABIT = "habit"
+    SEGMENT = "segment"
     SENSOR = "sensor"
     MOTION = "motion"
 
@@ -48,7 +57,8 @@ class Tripleg:
     `modes` is sorted, most probable first, and sums to 1; it includes UNKNOWN with the
     probability that no listed mode is right. `distance_m` is along the track; `gap_m` is the part
     of it that crosses a gap without fixes (a straight line, so a lower bound).
-    `track` is ((lon, lat), ...) in time order.
+    `track` is ((lon, lat), ...) in time order. `occupants`, 1 or more, counts everybody in the
+    vehicle; None where nobody said. `line` is the transit line, where a tap names it.
     """
 
     start: datetime
@@ -58,6 +68,8 @@ class Tripleg:
     modes: tuple[ModeProbability, ...]
     mode_source: ModeSource
     track: tuple[tuple[float, float], ...] = field(repr=False)
+    occupants: float | None = None
+    line: str | None = None
 
     @property
     def mode(self) -> ModeProbability:
@@ -72,12 +84,19 @@ class Tripleg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trip:
-    """Movement between two stays: one or more triplegs, in time order, half-open [start, end)."""
+    """Movement between two stays: one or more triplegs, in time order, half-open [start, end).
+
+    `purpose` and `note` are the resident's own words; `corrections` are the identifiers of the
+    corrections that shaped it.
+    """
 
     device: str
     start: datetime
     end: datetime
     triplegs: tuple[Tripleg, ...]
+    purpose: str | None = field(default=None, repr=False)
+    note: str | None = field(default=None, repr=False)
+    corrections: tuple[int, ...] = ()
 
     @property
     def distance_m(self) -> float:

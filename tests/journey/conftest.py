@@ -156,7 +156,7 @@ class Resident:
         trip = Trip(device="telephone", start=start, end=legs[-1].end, triplegs=legs)
         timeline = Timeline(device="telephone", staypoints=(), trips=(trip,), fixes_set_aside=0)
         with writing(self.store.engine) as connection:
-            trips.replace(connection, timeline, newest_fix_id=1)
+            trips.replace(connection, timeline)
 
     def give(self) -> None:
         asked = catalogue.purpose_asked(self.store.engine, self.member, self.network)

@@ -330,7 +330,7 @@ def travel() -> Callable[..., None]:
         trip = Trip(device="telephone", start=at, end=legs[-1].end, triplegs=legs)
         timeline = Timeline(device="telephone", staypoints=(), trips=(trip,), fixes_set_aside=0)
         with writing(store.engine) as connection:
-            trips.replace(connection, timeline, newest_fix_id=1)
+            trips.replace(connection, timeline)
 
     return keep
 

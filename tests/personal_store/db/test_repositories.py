@@ -166,12 +166,11 @@ def timelines(draw: st.DrawFn, device: str = "telephone") -> Timeline:
 @given(timelines())
 def test_a_timeline_comes_back_as_it_went_in(store: Store, timeline: Timeline) -> None:
     with writing(store.engine) as connection:
-        trips.replace(connection, timeline, newest_fix_id=7)
+        trips.replace(connection, timeline)
     with reading(store.engine) as connection:
         assert tuple(each.trip for each in trips.between(connection)) == timeline.trips
         assert tuple(trips.staypoints(connection, "telephone")) == timeline.staypoints
         assert trips.count(connection) == len(timeline.trips)
-        assert trips.processed_up_to(connection, "telephone") == 7
 
 
 @MANY
@@ -180,8 +179,8 @@ def test_a_recomputed_timeline_replaces_the_one_before(
     store: Store, before: Timeline, after: Timeline
 ) -> None:
     with writing(store.engine) as connection:
-        trips.replace(connection, before, newest_fix_id=7)
-        trips.replace(connection, after, newest_fix_id=8)
+        trips.replace(connection, before)
+        trips.replace(connection, after)
         assert tuple(each.trip for each in trips.between(connection)) == after.trips
         assert tuple(trips.staypoints(connection, "telephone")) == after.staypoints
         left = connection.exec_driver_sql("SELECT count(*) FROM tripleg").scalar()
@@ -194,8 +193,8 @@ def test_recomputing_a_device_leaves_the_other_alone(
     store: Store, telephone: Timeline, watch: Timeline
 ) -> None:
     with writing(store.engine) as connection:
-        trips.replace(connection, watch, newest_fix_id=1)
-        trips.replace(connection, telephone, newest_fix_id=1)
+        trips.replace(connection, watch)
+        trips.replace(connection, telephone)
         kept = [each.trip for each in trips.between(connection)]
     assert tuple(trip for trip in kept if trip.device == "watch") == watch.trips
 
@@ -209,27 +208,9 @@ def test_an_interval_holds_its_start_and_not_its_end(
     bounds = st.sampled_from(starts) if starts else instants
     start, end = sorted((data.draw(bounds), data.draw(bounds)))
     with writing(store.engine) as connection:
-        trips.replace(connection, timeline, newest_fix_id=1)
+        trips.replace(connection, timeline)
         found = [each.trip for each in trips.between(connection, start=start, end=end)]
         assert found == [trip for trip in timeline.trips if start <= trip.start < end]
-
-
-def test_a_trip_keeps_its_identifier_when_it_is_computed_again() -> None:
-    leg = Tripleg(
-        start=AT,
-        end=AT + timedelta(minutes=5),
-        distance_m=900.0,
-        gap_m=0.0,
-        modes=(ModeProbability(mode=TransportMode.WALK, probability=1.0),),
-        mode_source=ModeSource.MOTION,
-        track=((-1.15, 46.16), (-1.16, 46.16)),
-    )
-    first = Trip(device="telephone", start=AT, end=leg.end, triplegs=(leg,))
-    longer = Trip(device="telephone", start=AT, end=AT + timedelta(hours=1), triplegs=(leg, leg))
-    assert trips.trip_id(first) == trips.trip_id(longer)
-    assert trips.trip_id(first) != trips.trip_id(
-        Trip(device="watch", start=AT, end=leg.end, triplegs=(leg,))
-    )
 
 
 def test_the_newest_start_is_none_without_trips(store: Store) -> None:
@@ -284,5 +265,5 @@ def test_a_probability_keeps_every_digit(store: Store) -> None:
         fixes_set_aside=0,
     )
     with writing(store.engine) as connection:
-        trips.replace(connection, timeline, newest_fix_id=1)
+        trips.replace(connection, timeline)
         assert trips.between(connection)[0].trip.triplegs == (leg,)

@@ -3,13 +3,18 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from personal_store.db import positionfixes, trips
+from personal_store.db import dirty_windows, positionfixes, trips
 from personal_store.db.connection import reading, writing
+from personal_store.ingest.positionfix import Positionfix, SourceFormat
 from personal_store.jobs import importing, pipeline
 from personal_store.store import Store
+from personal_store.trips.timeline import Staypoint
+
+GPS = SourceFormat.OWNTRACKS_LIVE
 
 
 def _import(store: Store, file: Path, text: str) -> None:
@@ -85,3 +90,118 @@ def test_a_history_imported_backwards_gives_the_same_trips(
         ]
     assert [replace(each.trip, device="forwards") for each in backwards] == forwards
     assert len(forwards) == 2
+
+
+DAYS = 12
+
+
+@pytest.fixture
+def diary(outing):
+    """Return the fixes of twelve days: an outing every morning, at home in between."""
+    first = outing()
+    fixes = []
+    for day in range(DAYS):
+        start = first.start + timedelta(days=day)
+        for at, lon, lat in outing(start=start, every_s=60).points:
+            # Out one day, back home the next, so that the nights are spent where a trip ended.
+            away = lat if day % 2 == 0 else 2 * 46.16 + 4500 / 111_195.0 - lat
+            fixes.append(Positionfix(at=at, lon=lon, lat=away, source=GPS, device="telephone"))
+    return fixes
+
+
+def _add(store: Store, fixes: list[Positionfix]) -> None:
+    with writing(store.engine) as connection:
+        positionfixes.add(connection, fixes, received_at=store.clock.now())
+
+
+def _held(store: Store) -> tuple[list[trips.StoredTrip], list[Staypoint]]:
+    with reading(store.engine) as connection:
+        return trips.between(connection), trips.staypoints(connection)
+
+
+def test_a_history_cut_in_chunks_is_the_one_computed_at_once(
+    store: Store, diary, monkeypatch
+) -> None:
+    _add(store, diary)
+    pipeline.run_once(store.engine)
+    at_once = _held(store)
+    assert len(at_once[0]) == DAYS
+    monkeypatch.setattr(pipeline, "CHUNK", timedelta(days=2))
+    pipeline.run_once(store.engine, everything=True)
+    assert _held(store) == at_once
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_arrival_gives_the_same_trips(store: Store, diary, seed: int) -> None:
+    _add(store, [replace(fix, device="all-at-once") for fix in diary])
+    random = Random(seed)
+    batches = [diary[start : start + 30] for start in range(0, len(diary), 30)]
+    random.shuffle(batches)
+    for batch in batches:
+        _add(store, batch)
+        if random.random() < 0.3:
+            pipeline.run_once(store.engine)
+    pipeline.run_once(store.engine)
+    with reading(store.engine) as connection:
+        stored = [each.trip for each in trips.between(connection)]
+    by_pieces = [each for each in stored if each.device == "telephone"]
+    at_once = [replace(t, device="telephone") for t in stored if t.device == "all-at-once"]
+    assert by_pieces == at_once
+
+
+def test_a_late_fix_computes_its_own_days_and_no_others(store: Store, diary, monkeypatch) -> None:
+    late = diary[len(diary) // 2]
+    _add(store, [fix for fix in diary if fix is not late])
+    pipeline.run_once(store.engine)
+    read = []
+    of_device = positionfixes.of_device
+
+    def spy(connection, device, **span):
+        fixes = of_device(connection, device, **span)
+        read.append(len(fixes))
+        return fixes
+
+    monkeypatch.setattr(positionfixes, "of_device", spy)
+    _add(store, [late])
+    pipeline.run_once(store.engine)
+    assert sum(read) < len(diary) / 2
+
+
+def test_processing_twice_changes_nothing(store: Store, diary) -> None:
+    _add(store, diary)
+    pipeline.run_once(store.engine)
+    once = _held(store)
+    assert pipeline.run_once(store.engine).devices_recomputed == 0
+    pipeline.run_once(store.engine, everything=True)
+    assert _held(store) == once
+
+
+def test_a_crash_in_the_middle_leaves_the_rest_to_do(store: Store, diary, monkeypatch) -> None:
+    _add(store, diary)
+    pipeline.run_once(store.engine)
+    whole = _held(store)
+    monkeypatch.setattr(pipeline, "CHUNK", timedelta(days=2))
+    kept, calls = trips.replace, []
+
+    def fails_at_the_third(*arguments, **options):
+        calls.append(None)
+        if len(calls) == 3:
+            raise RuntimeError("power cut")
+        kept(*arguments, **options)
+
+    monkeypatch.setattr(trips, "replace", fails_at_the_third)
+    with pytest.raises(RuntimeError):
+        pipeline.run_once(store.engine, everything=True)
+    with reading(store.engine) as connection:
+        assert dirty_windows.has_news(connection)
+    monkeypatch.setattr(trips, "replace", kept)
+    pipeline.run_once(store.engine)
+    assert _held(store) == whole
+
+
+def test_a_fix_that_is_rolled_back_leaves_nothing_dirty(store: Store, diary) -> None:
+    with store.engine.connect() as connection:
+        positionfixes.add(connection, diary, received_at=store.clock.now())
+        connection.rollback()
+    with reading(store.engine) as connection:
+        assert not dirty_windows.has_news(connection)

@@ -53,7 +53,7 @@ def busy(joined) -> None:
         fixes_set_aside=0,
     )
     with writing(joined.engine) as connection:
-        trips.replace(connection, timeline, newest_fix_id=1)
+        trips.replace(connection, timeline)
 
 
 class TestEveryPage:
@@ -184,7 +184,7 @@ class TestWeek:
             device=last.device, staypoints=(), trips=(*kept, more), fixes_set_aside=0
         )
         with writing(joined.engine) as connection:
-            trips.replace(connection, timeline, newest_fix_id=1)
+            trips.replace(connection, timeline)
         page = read(browser.get("/fr/weeks/2026-W46").text)
         assert "Non affichés ici : 1." in page.text
 
