@@ -4,17 +4,31 @@ The sum of the noised vectors is unbiased; its 95 % interval covers the noise th
 requires, and neither sampling (who chose to take part) nor clipping. A place with fewer reports
 than the task's minimum shows no figure. Everything here is post-processing: it costs no privacy.
 
-It serves trust mode `local`; a task of two keepers is refused with `TrustModeNotServed`.
+Two pairs of functions, one for each trust mode; each refuses the other's task with
+`TrustModeNotServed`.
 """
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from contributions.budget import yearly_micro
 from contributions.errors import Malformed
 from contributions.measurement import decode_km
-from contributions.noise import half_width_95, noise_scale, noise_sd_km, noise_vs_two_keepers
+from contributions.noise import (
+    half_width_95,
+    laplace_variance,
+    noise_scale,
+    noise_vs_two_keepers,
+)
 from contributions.release import ModeNoise, Quality, Release, ReleaseRow
 from contributions.task import Task
+from contributions.two_keepers import (
+    KEEPERS,
+    Level,
+    keeper_noise_scale,
+    released_noise_variance,
+)
 
 LOCAL_MECHANISM = "local-discrete-laplace"
 LOCAL_TRUST_FR = (
@@ -36,6 +50,23 @@ LOCAL_TRUST_EN = (
 )
 
 
+TWO_KEEPERS_MECHANISM = "two-keepers-discrete-laplace"
+TWO_KEEPERS_TRUST_FR = (
+    "Deux gardiens tiennent chacun la moitié de chaque rapport et ajoutent chacun leur bruit à la "
+    "somme : la confidentialité tient tant que l’un des deux est honnête. Ensemble, ils pourraient "
+    "tout lire. Chacun voit qui participe et depuis quelle commune, et aucun trajet. Les "
+    "intervalles couvrent ce bruit, et non le choix de participer ni le plafond : une semaine qui, "
+    "pondérée, le dépasse est réduite tout entière. Les totaux publiés sont donc plutôt trop bas."
+)
+TWO_KEEPERS_TRUST_EN = (
+    "Two keepers each hold one half of every report and each add their own noise to the sum: "
+    "privacy holds as long as one of them is honest. Together they could read everything. Each "
+    "sees who takes part and from which zone, and no trip. The intervals cover that noise, and "
+    "neither the choice to take part nor the cap: a week that, weighted, exceeds it is shrunk as a "
+    "whole. Published totals are therefore rather too low."
+)
+
+
 def local_rows(
     units: Sequence[int], task: Task, *, zone: str | None, n: int
 ) -> tuple[ReleaseRow, ...]:
@@ -43,34 +74,38 @@ def local_rows(
 
     `units` holds one sum a coordinate. Below the task's minimum batch every row is suppressed.
     """
-    if len(units) != len(task.coordinates):
-        raise Malformed(f"expected {len(task.coordinates)} sums, saw {len(units)}")
     scale = noise_scale(task)
     if n < task.min_batch_size:
-        return tuple(
-            ReleaseRow(
-                zone=zone,
-                mode=coordinate.label,
-                km=None,
-                ci95_low=None,
-                ci95_high=None,
-                n=None,
-                quality=Quality.SUPPRESSED,
-            )
-            for coordinate in task.coordinates
-        )
-    half_width = half_width_95(scale, n)
+        return suppressed_rows(task, zone=zone)
+    return _rows(units, task, zone=zone, n=n, half_width=half_width_95(scale, n))
+
+
+def two_keepers_rows(
+    units: Sequence[int], task: Task, *, zone: str | None, n: int
+) -> tuple[ReleaseRow, ...]:
+    """Return the rows of one bucket from the totals of both keepers' noised shares.
+
+    As `local_rows`; the interval is that of two draws at the level's part of ε, whatever `n` is.
+    """
+    scale = keeper_noise_scale(task, Level.TERRITORY if zone is None else Level.ZONE)
+    if n < task.min_batch_size:
+        return suppressed_rows(task, zone=zone)
+    return _rows(units, task, zone=zone, n=n, half_width=half_width_95(scale, KEEPERS))
+
+
+def suppressed_rows(task: Task, *, zone: str | None) -> tuple[ReleaseRow, ...]:
+    """Return the rows of a bucket that shows nothing, not even how many reports it has."""
     return tuple(
         ReleaseRow(
             zone=zone,
             mode=coordinate.label,
-            km=decode_km(value, coordinate, task),
-            ci95_low=decode_km(value - half_width, coordinate, task),
-            ci95_high=decode_km(value + half_width, coordinate, task),
-            n=n,
-            quality=Quality.PUBLISHED,
+            km=None,
+            ci95_low=None,
+            ci95_high=None,
+            n=None,
+            quality=Quality.SUPPRESSED,
         )
-        for coordinate, value in zip(task.coordinates, units, strict=True)
+        for coordinate in task.coordinates
     )
 
 
@@ -87,6 +122,88 @@ def local_release(
     `n` counts all reports summed, at least 1; `epsilon_week_micro` is ε of all tasks of that
     week together, at least this task's.
     """
+    statements = _Statements(
+        mechanism=LOCAL_MECHANISM,
+        trust_fr=LOCAL_TRUST_FR,
+        trust_en=LOCAL_TRUST_EN,
+        noise_vs_two_keepers=noise_vs_two_keepers(n),
+        sd_units=math.sqrt(n * laplace_variance(noise_scale(task))),
+    )
+    return _release(
+        rows,
+        task,
+        statements,
+        n=n,
+        epsilon_week_micro=epsilon_week_micro,
+        software_version=software_version,
+    )
+
+
+def two_keepers_release(
+    rows: Sequence[ReleaseRow],
+    task: Task,
+    *,
+    n: int,
+    epsilon_week_micro: int,
+    software_version: str,
+) -> Release:
+    """Return the release of a two-keeper task with every statement it owes; as `local_release`."""
+    statements = _Statements(
+        mechanism=TWO_KEEPERS_MECHANISM,
+        trust_fr=TWO_KEEPERS_TRUST_FR,
+        trust_en=TWO_KEEPERS_TRUST_EN,
+        noise_vs_two_keepers=1.0,
+        sd_units=math.sqrt(released_noise_variance(task, Level.TERRITORY)),
+    )
+    return _release(
+        rows,
+        task,
+        statements,
+        n=n,
+        epsilon_week_micro=epsilon_week_micro,
+        software_version=software_version,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statements:
+    """What one trust mode says of itself; `sd_units` is of the territory's noise, in units."""
+
+    mechanism: str
+    trust_fr: str
+    trust_en: str
+    noise_vs_two_keepers: float
+    sd_units: float
+
+
+def _rows(
+    units: Sequence[int], task: Task, *, zone: str | None, n: int, half_width: int
+) -> tuple[ReleaseRow, ...]:
+    if len(units) != len(task.coordinates):
+        raise Malformed(f"expected {len(task.coordinates)} sums, saw {len(units)}")
+    return tuple(
+        ReleaseRow(
+            zone=zone,
+            mode=coordinate.label,
+            km=decode_km(value, coordinate, task),
+            ci95_low=decode_km(value - half_width, coordinate, task),
+            ci95_high=decode_km(value + half_width, coordinate, task),
+            n=n,
+            quality=Quality.PUBLISHED,
+        )
+        for coordinate, value in zip(task.coordinates, units, strict=True)
+    )
+
+
+def _release(
+    rows: Sequence[ReleaseRow],
+    task: Task,
+    statements: _Statements,
+    *,
+    n: int,
+    epsilon_week_micro: int,
+    software_version: str,
+) -> Release:
     return Release(
         task_digest=task.digest,
         week=task.week,
@@ -95,7 +212,7 @@ def local_release(
         epsilon_micro=task.epsilon_micro,
         epsilon_week_micro=epsilon_week_micro,
         epsilon_52_weeks_micro=yearly_micro(epsilon_week_micro),
-        mechanism=LOCAL_MECHANISM,
+        mechanism=statements.mechanism,
         scale=task.scale,
         cap_units=task.cap_units,
         min_batch_size=task.min_batch_size,
@@ -104,13 +221,13 @@ def local_release(
             ModeNoise(
                 mode=coordinate.label,
                 weight_km=coordinate.weight_km,
-                noise_sd_km=noise_sd_km(task, coordinate, n),
+                noise_sd_km=statements.sd_units * decode_km(1, coordinate, task),
             )
             for coordinate in task.coordinates
         ),
-        noise_vs_two_keepers=noise_vs_two_keepers(n),
-        trust_fr=LOCAL_TRUST_FR,
-        trust_en=LOCAL_TRUST_EN,
+        noise_vs_two_keepers=statements.noise_vs_two_keepers,
+        trust_fr=statements.trust_fr,
+        trust_en=statements.trust_en,
         software_version=software_version,
         rows=tuple(rows),
     )

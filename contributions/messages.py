@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from contributions import jws
 from contributions.errors import Malformed, ReportMismatch, TrustModeNotServed
+from contributions.keeper import Keeper
 from contributions.release import Quality, Release, ReleaseRow
 from contributions.task import (
     LOG_ORIGIN,
@@ -326,13 +327,15 @@ class Enrolled:
     """The cooperative's answer to an enrolment: who the member is and which keys to check.
 
     `log_vkey` is the verifier key of the consent log (C2SP signed note), `task_x` the public
-    Ed25519 key that signs tasks, base64url.
+    Ed25519 key that signs tasks, base64url. `keepers`, leader then helper, are those of two-keeper
+    tasks, none where the cooperative asks none; the leader signs with the task key.
     """
 
     member_id: str
     log_vkey: str
     task_x: str
     log_origin: str
+    keepers: tuple[Keeper, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise `Malformed` outside the bounds."""
@@ -340,6 +343,8 @@ class Enrolled:
         expect_text(self.log_vkey, "log_vkey", longest=256)
         expect_match(self.log_origin, "log_origin", LOG_ORIGIN)
         jws.key_from_jwk(self.task_key_jwk, "task_key_jwk")
+        if self.keepers and (len(self.keepers) != 2 or self.keepers[0].sign_x != self.task_x):
+            raise Malformed("expected no keeper, or a leader that signs tasks and a helper")
 
     @property
     def task_key_jwk(self) -> dict[str, str]:
@@ -359,6 +364,7 @@ class Enrolled:
                 "log_vkey": self.log_vkey,
                 "task_key_jwk": self.task_key_jwk,
                 "log_origin": self.log_origin,
+                "keepers": [keeper.to_json() for keeper in self.keepers],
             }
         )
 
@@ -368,7 +374,7 @@ class Enrolled:
         fields = expect_keys(
             read_object(data, limit_bytes=MESSAGE_LIMIT_BYTES, canonical=False),
             "enrolled",
-            frozenset({"log_origin", "log_vkey", "member_id", "task_key_jwk"}),
+            frozenset({"keepers", "log_origin", "log_vkey", "member_id", "task_key_jwk"}),
         )
         key = jws.key_from_jwk(fields["task_key_jwk"], "task_key_jwk")
         return cls(
@@ -376,4 +382,7 @@ class Enrolled:
             log_vkey=expect_text(fields["log_vkey"], "log_vkey", longest=256),
             task_x=jws.public_jwk(key)["x"],
             log_origin=expect_match(fields["log_origin"], "log_origin", LOG_ORIGIN),
+            keepers=tuple(
+                Keeper.from_json(item) for item in expect_list(fields["keepers"], "keepers")
+            ),
         )

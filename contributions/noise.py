@@ -12,7 +12,7 @@ coordinate of the vector before it leaves the store. With q = e^(-1/b), P(k) ∝
 - Variance of a coordinate of the sum: n · 2q/(1-q)², about n · 2b².
 
 It decides nothing about budgets, and is no source of randomness itself: tests pass their own.
-Two keepers draw theirs elsewhere: here their tasks are refused with `TrustModeNotServed`.
+Two keepers' scale is in `two_keepers`: here their tasks are refused with `TrustModeNotServed`.
 """
 
 import math
@@ -21,7 +21,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from contributions.errors import NoiseRefused, TrustModeNotServed
-from contributions.task import Coordinate, Task, TrustMode
+from contributions.task import Task, TrustMode
 
 COVERAGE = 0.95
 """Probability that the published interval covers the noiseless sum."""
@@ -93,14 +93,6 @@ def laplace_variance(scale: Fraction) -> float:
     _check(scale, 1)
     # 2q/(1-q)² = 1/(2 sinh²(1/2b)), which keeps its digits for a large b.
     return 0.5 / math.sinh(float(1 / scale) / 2) ** 2
-
-
-def noise_sd_km(task: Task, coordinate: Coordinate, n: int) -> float:
-    """Return the standard deviation of the noise of a sum of `n` reports, in kilometres."""
-    scale = noise_scale(task)
-    _check(scale, n)
-    unit_km = float(coordinate.weight_km * task.scale / task.cap_units)
-    return math.sqrt(n * laplace_variance(scale)) * unit_km
 
 
 def noise_vs_two_keepers(n: int) -> float:

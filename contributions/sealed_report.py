@@ -46,7 +46,8 @@ from contributions.wire import (
     time_text,
 )
 
-SEALED_REPORT_TYP = "mec-sealed-report+jws"
+SEALED_REPORT_TYP = "mec-contribution+jws"
+"""The kind that the consent audits read beside the local report's."""
 STATEMENT_LIMIT_BYTES = 4_096
 """A statement takes about 900 bytes."""
 UPLOAD_LIMIT_BYTES = 4 * STATEMENT_LIMIT_BYTES + 2 * MAX_SHARE_BYTES

@@ -21,9 +21,8 @@ from math import isqrt
 from contributions.errors import Malformed, TrustModeNotServed
 from contributions.keeper import Keeper
 from contributions.noise import laplace_variance
-from contributions.prio3.batch import L1Variant, verifier_messages
 from contributions.prio3.prio3 import Sharded
-from contributions.prio3.variants import prio3_l1_bound_sum
+from contributions.prio3.variants import L1Variant, prio3_l1_bound_sum
 from contributions.prio3.xof import SEED_BYTES
 from contributions.task import Adjacency, Task, TrustMode
 
@@ -92,6 +91,8 @@ def verdicts(
     """
     if not len(public_shares) == len(leader_shares) == len(helper_shares):
         raise Malformed("expected one public share and two verifier shares a report")
+    from contributions.prio3.batch import verifier_messages  # noqa: PLC0415 (numpy, for keepers)
+
     pairs = list(zip(leader_shares, helper_shares, strict=True))
     messages = verifier_messages(vdaf_for(task), pairs, ctx=context(task))
     return [

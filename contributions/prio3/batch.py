@@ -24,17 +24,15 @@ from contributions.prio3.point_test import PointTest, decide_each, query_each
 from contributions.prio3.prio3 import (
     NONCE_BYTES,
     VERIFY_KEY_BYTES,
-    Prio3,
     Verification,
     expect_size,
 )
+from contributions.prio3.variants import L1Variant
 from contributions.prio3.vector_circuits import L1BoundSum
 from contributions.prio3.xof import SEED_BYTES
 
 BATCH_REPORTS = 512
 """Reports per numpy call: enough to forget the cost of a call, few enough for a core's cache."""
-
-L1Variant = Prio3[Sequence[int], list[int]]
 
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")

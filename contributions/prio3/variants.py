@@ -10,6 +10,9 @@ from contributions.prio3.number_circuits import Count, Sum
 from contributions.prio3.prio3 import Prio3
 from contributions.prio3.vector_circuits import Histogram, L1BoundSum, MultihotCountVec, SumVec
 
+L1Variant = Prio3[Sequence[int], list[int]]
+"""What two-keeper tasks take: vectors in, a vector out."""
+
 
 def prio3_count(*, shares: int) -> Prio3[int, int]:
     """Count the reports that say one."""
@@ -43,9 +46,7 @@ def prio3_multihot_count_vec(
     return Prio3(circuit=circuit, algorithm_id=5, shares=shares)
 
 
-def prio3_l1_bound_sum(
-    *, shares: int, length: int, max_value: int, chunk_length: int
-) -> Prio3[Sequence[int], list[int]]:
+def prio3_l1_bound_sum(*, shares: int, length: int, max_value: int, chunk_length: int) -> L1Variant:
     """Add vectors of non-negative integers that add up to `max_value` at most each."""
     circuit = L1BoundSum(length=length, max_value=max_value, chunk_length=chunk_length)
     return Prio3(circuit=circuit, algorithm_id=7, shares=shares)

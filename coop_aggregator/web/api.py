@@ -136,6 +136,7 @@ def _add_intake(router: APIRouter, leader: Leader) -> None:
             "member_id": member.member_id,
             "log_vkey": leader.who.log_vkey,
             "task_key_jwk": public_jwk(leader.keys.task.public_key()),
+            "keepers": [],
             "log_origin": leader.who.origin,
         }
 

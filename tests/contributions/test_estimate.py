@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 
 from contributions.errors import Malformed, TrustModeNotServed
-from contributions.estimate import LOCAL_TRUST_EN, LOCAL_TRUST_FR, local_release, local_rows
+from contributions.estimate import (
+    LOCAL_TRUST_EN,
+    LOCAL_TRUST_FR,
+    TWO_KEEPERS_MECHANISM,
+    local_release,
+    local_rows,
+    two_keepers_release,
+    two_keepers_rows,
+)
 from contributions.measurement import encode
 from contributions.noise import OpenDPLaplace, noise_scale
-from contributions.release import Quality
+from contributions.release import Quality, Release
 from contributions.task import TrustMode
 
 VERSION = "mobilites-en-commun 0.1.0"
@@ -47,6 +55,37 @@ def test_rows_need_one_sum_a_coordinate(task):
 def test_a_two_keepers_task_is_not_estimated(make_task):
     with pytest.raises(TrustModeNotServed):
         local_rows((0,) * 8, make_task(trust_mode=TrustMode.TWO_KEEPERS), zone=None, n=10)
+
+
+def test_a_local_task_is_not_estimated_as_two_keepers(task):
+    with pytest.raises(TrustModeNotServed):
+        two_keepers_rows((0,) * 8, task, zone=None, n=10)
+
+
+def test_two_keepers_intervals_are_those_of_two_draws_whatever_the_count(shared_task):  # R5
+    # b = 2Q/(ε/2) = 4Q; a pair of draws stays within 4.113 b at 95 %; car: W·S = 450 km fill Q.
+    for zone, n in ((None, 10), (None, 10_000), ("17300", 10)):
+        car = two_keepers_rows((0,) * 8, shared_task, zone=zone, n=n)[3]
+        assert car.ci95_high == pytest.approx(4.113 * 4 * 450, rel=1e-3)
+
+
+def test_two_keepers_state_their_noise_mechanism_and_trust(shared_task):  # R5
+    release = two_keepers_release(
+        two_keepers_rows((7,) * 8, shared_task, zone=None, n=300),
+        shared_task,
+        n=300,
+        epsilon_week_micro=shared_task.epsilon_micro,
+        software_version=VERSION,
+    )
+    assert release.noise[3].noise_sd_km == pytest.approx(math.sqrt(4) * 4 * 450, rel=1e-4)
+    assert release.mechanism == TWO_KEEPERS_MECHANISM
+    assert "un des deux est honnête" in release.trust_fr
+    assert Release.parse(release.to_bytes()) == release
+
+
+def test_two_keepers_hold_back_a_small_bucket(shared_task):  # R3
+    for row in two_keepers_rows((1,) * 8, shared_task, zone="17300", n=4):
+        assert (row.quality, row.n) == (Quality.SUPPRESSED, None)
 
 
 def test_the_release_states_what_qualifies_it(task):

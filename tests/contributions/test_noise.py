@@ -21,7 +21,6 @@ from contributions.noise import (
     half_width_95,
     laplace_variance,
     noise_scale,
-    noise_sd_km,
     noise_vs_two_keepers,
 )
 from contributions.task import TrustMode
@@ -161,13 +160,6 @@ def test_the_variance_is_the_second_moment_of_the_exact_distribution(scale):
 
 def test_the_variance_of_a_wide_noise_is_two_b_squared():
     assert laplace_variance(Fraction(10**12)) == pytest.approx(2e24, rel=1e-12)
-
-
-def test_the_sd_in_kilometres_follows_the_weight_and_the_count(task):
-    car = task.coordinates[3]
-    # √n · √2 · 2Q/ε units of W·S/Q km; b is large enough for 2b² to be the variance.
-    expected = math.sqrt(300) * math.sqrt(2) * 2 * 600 * 0.75
-    assert noise_sd_km(task, car, 300) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_missing_partner_costs_the_square_root_of_half_the_count():

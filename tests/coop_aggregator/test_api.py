@@ -30,7 +30,7 @@ def test_an_enrolment_answers_with_the_keys_to_trust(client, enrolment, light_co
     answer = client.post("/v1/enrolments", json=enrolment)
     assert answer.status_code == 201
     body = answer.json()
-    assert set(body) == {"member_id", "log_vkey", "task_key_jwk", "log_origin"}
+    assert set(body) == {"member_id", "log_vkey", "task_key_jwk", "log_origin", "keepers"}
     key = key_from_jwk(body["task_key_jwk"])
     (served,) = client.get("/v1/tasks").json()["tasks"]
     assert read_task(served["jws"].encode(), key) == light_coop.task

@@ -27,6 +27,7 @@ def enrolled(cooperative):
         "log_vkey": cooperative.log.vkey,
         "log_origin": cooperative.origin,
         "task_key_jwk": public_jwk(cooperative.task_key.public_key()),
+        "keepers": [],
     }
 
 

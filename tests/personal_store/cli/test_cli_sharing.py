@@ -43,6 +43,7 @@ def address(cooperative) -> Iterator[str]:
             "log_vkey": cooperative.log.vkey,
             "log_origin": cooperative.origin,
             "task_key_jwk": public_jwk(cooperative.task_key.public_key()),
+            "keepers": [],
         }
         body = json.dumps(enrolled).encode()
         cooperative.scripted["/v1/enrolments"] = Answer(status=201, body=body)
