@@ -11,11 +11,11 @@ import typer
 from contributions.task import Task, TrustMode
 from contributions.weeks import TIME_ZONE_NAME
 from coop_aggregator.aggregate import due_task, executor_for, freeze
-from coop_aggregator.audit import export_log
 from coop_aggregator.console import Session
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db import reports as reports_db
+from coop_aggregator.export import export_log
 from coop_aggregator.jobs import release as release_job
 from coop_aggregator.jobs import witness as witness_job
 from coop_aggregator.purposes import publish_purpose, read_purpose

@@ -7,18 +7,17 @@ beside the log and exported with it.
 """
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from consents.canonical import COMMITMENT_KEY_BYTES, canonical_bytes, commitment, utc_text
 from consents.jws import thumbprint
-from consents.log import ConsentLog, LogReceipt, export_line
+from consents.log import ConsentLog, LogReceipt
 from consents.promise import MAX_MERGE_DELAY, promise
 from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
 from consents.tiles import ENTRIES, HEIGHT, Tile, entry_bundle, hash_tile
@@ -174,30 +173,13 @@ class LeaderLog:
         """
         return [] if old_size == 0 else self._log.consistency(old_size, size)
 
-    def export(self, folder: Path, *, closed: Collection[int] = ()) -> int:
-        """Write the folder that `consents verify log` reads; return the number of leaves.
+    def leaves(self) -> Iterator[bytes]:
+        """Return every leaf in order, a few at a time."""
+        return self._storage.leaves()
 
-        `checkpoint`, `entries.jsonl` (one JSON string a leaf) and, for auditors, `operator.jsonl`
-        (the operator's bodies with the keys that open their commitments, but for the positions in
-        `closed`, whose bodies tell what may not be told).
-        """
-        storage = self._storage
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "checkpoint").write_text(self.checkpoint(), encoding="utf-8", newline="\n")
-        with (folder / "entries.jsonl").open("wb") as file:
-            for leaf in storage.leaves():
-                file.write(export_line(leaf))
-        with (folder / "operator.jsonl").open("wb") as file:
-            for known in db.all_operator_bodies(self._connection):
-                if known.position in closed:
-                    continue
-                line = {
-                    "position": known.position,
-                    "body": known.body,
-                    "commitment_key": known.commitment_key,
-                }
-                file.write(canonical_bytes(line) + b"\n")
-        return storage.size()
+    def size(self) -> int:
+        """Return how many leaves there are."""
+        return self._storage.size()
 
     def _promise(self, leaf: bytes, digest: str) -> events.KeptPromise:
         kept = events.KeptPromise(

@@ -22,6 +22,7 @@ from consents.promise import DropboxSlip, Promise
 from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent
 
 _HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
+_FIGURES = ("km", "ci95_low", "ci95_high", "n")
 _WEEK = re.compile(r"[0-9]{4}-W[0-5][0-9]")
 
 
@@ -147,8 +148,9 @@ class Case:
 
     `seen` holds the cosigned checkpoints by size; `promises` (with `promised_events`, where their
     holders gave the leaves) and `slips` the evidence that residents and stewards kept; `bodies` the
-    clear bodies by head of their entry, where they were handed over; `problems` what was already
-    wrong while reading.
+    clear bodies by head of their entry, where they were handed over; `withheld` the entries of
+    batches that stay closed and of which nothing was published; `problems` what was already wrong
+    while reading.
     """
 
     attested: Attested
@@ -164,6 +166,7 @@ class Case:
     promised_events: tuple[SignedEvent, ...] = ()
     slips: tuple[DropboxSlip, ...] = ()
     bodies: Mapping[bytes, ConsentBody] = field(default_factory=dict)
+    withheld: frozenset[int] = frozenset()
     problems: tuple[AuditFinding, ...] = ()
 
     def acts_of(self, kind: EventType) -> tuple[Act, ...]:
@@ -208,6 +211,21 @@ def open_body(line: bytes) -> tuple[bytes, ConsentBody]:
     except ConsentsError as error:
         raise ExportError("expected a body that opens its leaf's commitment") from error
     return bytes.fromhex(opening.event.head), opening.body
+
+
+def publishes_nothing(content: bytes) -> bool:
+    """Tell whether a release states no contribution and no figure, in any place."""
+    try:
+        value = parse_json(content)
+    except CanonicalError:
+        return False
+    rows = value.get("rows", []) if isinstance(value, dict) else None
+    return (
+        isinstance(rows, list)
+        and release_count(content) == 0
+        and all(isinstance(row, dict) for row in rows)
+        and all(row.get(name) is None for row in rows for name in _FIGURES)
+    )
 
 
 def release_count(content: bytes) -> int | None:

@@ -40,7 +40,12 @@ def audit_coverage(case: Case) -> AuditResult:
         subject=Subject.COVERAGE,
         checkpoint=case.attested.checkpoint,
         cosigned_at=case.attested.cosigned_at,
-        facts={"entries": len(case.timeline), "batches": len(case.batches), "items": items},
+        facts={
+            "entries": len(case.timeline),
+            "batches": len(case.batches),
+            "withheld": len(case.withheld),
+            "items": items,
+        },
         findings=tuple(findings),
         columns=("batch", "week", "items", "uncovered"),
         rows=[

@@ -6,6 +6,9 @@
 3. Every operator's entry is the operator's, and a body opens it.
 4. Every batch's contributions verify and give the root and count that its entry commits to.
 5. Texts of purposes and tasks are known by their digests; evidence by whom signed it.
+
+A batch may stay closed when a release, logged and with its very bytes at hand, shows that nothing
+was published from it: opening a batch below the minimum would tell its size.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +16,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from consents import merkle
-from consents.audit.case import Act, Batch, Case, OpenedBody, Question, Seen, open_acts, open_body
+from consents.audit.case import (
+    Act,
+    Batch,
+    Case,
+    OpenedBody,
+    Question,
+    Seen,
+    open_acts,
+    open_body,
+    publishes_nothing,
+)
 from consents.audit.contribution import Contribution, read_contribution, unpack
 from consents.audit.evidence import Held, check_evidence
 from consents.audit.files import Export, Workspace
@@ -171,7 +184,9 @@ def _case(
         (OpenedBody.parse(line) for line in opening.export.operator_lines()),
         operator_kid=operator,
     )
-    opening.findings += findings
+    releases = _releases(opening.export, acts)
+    withheld = _withheld(timeline, acts, releases)
+    opening.findings += [each for each in findings if each.entry not in withheld]
     texts = opening.export.purposes()
     questions = {
         question.digest: question for question in map(Question.parse, opening.export.tasks())
@@ -184,14 +199,37 @@ def _case(
         purposes=_purposes(opening, texts),
         purpose_texts=tuple(sha256_hex(text) for text in texts),
         questions=questions,
-        releases=_releases(opening.export, acts),
+        releases=releases,
         seen=seen,
         promises=proved.promises,
         promised_events=proved.events,
         slips=proved.slips,
         bodies=_bodies(opening.export),
+        withheld=withheld,
         problems=tuple(opening.findings),
     )
+
+
+def _withheld(
+    timeline: Timeline, acts: Sequence[Act], releases: Mapping[int, bytes]
+) -> frozenset[int]:
+    """Return the closed batches of which a release shows that nothing was published."""
+    closed = {each.position for each in timeline.acts if each.kind is EventType.BATCH_COMMITTED}
+    closed -= {act.leaf.position for act in acts}
+    found: set[int] = set()
+    for act in acts:
+        content = releases.get(act.leaf.position)
+        batch = act.body.get("batch_position")
+        if (
+            content is not None
+            and batch in closed
+            and isinstance(batch, int)
+            and batch < act.leaf.position
+            and sha256_hex(content) == act.body.get("release_sha256")
+            and publishes_nothing(content)
+        ):
+            found.add(batch)
+    return frozenset(found)
 
 
 def _batches(

@@ -8,7 +8,7 @@ not recomputed here: that needs the reports, not the log.
 
 from collections.abc import Iterator
 
-from consents.audit.case import Act, Batch, Case, release_count
+from consents.audit.case import Act, Batch, Case, publishes_nothing, release_count
 from consents.audit.coverage import audit_coverage
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.audit.withdrawal import audit_after_withdrawal
@@ -41,7 +41,11 @@ def audit_release(case: Case) -> AuditResult:
         subject=Subject.RELEASE,
         checkpoint=case.attested.checkpoint,
         cosigned_at=case.attested.cosigned_at,
-        facts={"releases": len(releases), "batches": len(case.batches)},
+        facts={
+            "releases": len(releases),
+            "batches": len(case.batches),
+            "withheld": len(case.withheld),
+        },
         findings=tuple(findings),
         columns=("entry", "batch", "release_sha256"),
         rows=rows,
@@ -61,6 +65,8 @@ def _release_findings(
     if task in tasks:
         yield _finding(AuditProblem.RELEASE_TWICE, position, "expected one release for a task")
     tasks.add(task)
+    if act.count("batch_position") in case.withheld and content and publishes_nothing(content):
+        return
     batch = batches.get(act.count("batch_position"))
     if batch is None or batch.position > position or batch.question.digest != task:
         yield _finding(

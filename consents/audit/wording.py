@@ -153,6 +153,10 @@ _FACTS: Mapping[str, Words] = {
         fr="Retraits ou refus écrits hors ligne et inscrits plus tard",
         en="Withdrawals or refusals written offline and logged later",
     ),
+    "withheld": Words(
+        fr="lots trop petits pour être publiés, gardés fermés (leur ε n'est pas compté ici)",
+        en="batches too small to publish, kept closed (their ε is not counted here)",
+    ),
     "pending": Words(
         fr="En attente, dans les délais",
         en="Pending, in time",

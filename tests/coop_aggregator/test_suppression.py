@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from coop_aggregator.audit import export_log
 from coop_aggregator.db.log import all_operator_bodies
 from coop_aggregator.db.reports import batch_of
+from coop_aggregator.export import export_log
 
 MINIMUM = 30
 PAGES = ["/fr/", "/en/", "/fr/publications/2026-W46", "/en/publications/2026-W46/zones/car"]

@@ -1,0 +1,114 @@
+"""The folder that auditors are handed: files alone, in the form of docs/consents.md.
+
+What an auditor must not learn stays out: a batch below its task's minimum keeps its body and its
+contributions closed, since its root gives its size away. Nothing of a resident's clear records is
+here, for the cooperative holds none. Each export replaces the one that the folder held.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from consents.canonical import canonical_bytes
+from consents.log import export_line
+from contributions.task import Task
+from coop_aggregator.db import log as log_db
+from coop_aggregator.db import questions, releases, reports
+from coop_aggregator.errors import AggregatorError
+from coop_aggregator.installation import Leader
+
+
+def export_log(leader: Leader, folder: Path) -> int:
+    """Write the log and what opens it into `folder`; return the number of leaves.
+
+    Raises AggregatorError when the folder cannot be written.
+    """
+    try:
+        with leader.database.read() as connection:
+            return _Export(leader, connection, folder).write()
+    except OSError as error:
+        raise AggregatorError(
+            fr="Le dossier d'export ne peut pas être écrit. Vérifiez le chemin et les droits.",
+            en="The export folder cannot be written. Check the path and its permissions.",
+        ) from error
+
+
+class _Export:
+    """One export, from one snapshot of the database."""
+
+    def __init__(self, leader: Leader, connection: Connection, folder: Path) -> None:
+        self._log = leader.log(connection)
+        self._connection = connection
+        self._folder = folder
+        self._tasks = questions.all_tasks(connection)
+
+    def write(self) -> int:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._text("checkpoint", self._log.checkpoint())
+        self._lines("entries.jsonl", map(export_line, self._log.leaves()))
+        self._lines("operator.jsonl", self._operator_lines())
+        self._lines("purposes.jsonl", map(_string_line, self._purposes()))
+        self._lines("tasks.jsonl", (_string_line(task.body) for task in self._tasks if task.jws))
+        for name in ("batches", "releases", "checkpoints"):
+            self._emptied(name)
+        for batch in self._open_batches():
+            items = reports.batch_items(self._connection, batch.task_digest)
+            lines = (export_line(item.encode("ascii")) for item in items)
+            self._lines(f"batches/{batch.leaf_index}.jsonl", lines)
+        for week in releases.release_weeks(self._connection):
+            published = releases.release_by_week(self._connection, week)
+            if published is not None:
+                path = self._folder / "releases" / f"{published.leaf_index}.json"
+                path.write_bytes(published.body)
+        for size in log_db.cosigned_sizes(self._connection):
+            self._text(f"checkpoints/{size:012d}", self._log.cosigned(size))
+        return self._log.size()
+
+    def _operator_lines(self) -> Iterable[bytes]:
+        closed = {batch.leaf_index for batch in self._batches()}
+        closed -= {batch.leaf_index for batch in self._open_batches()}
+        for known in log_db.all_operator_bodies(self._connection):
+            if known.position not in closed:
+                line = {
+                    "position": known.position,
+                    "body": known.body,
+                    "commitment_key": known.commitment_key,
+                }
+                yield canonical_bytes(line) + b"\n"
+
+    def _purposes(self) -> Iterable[bytes]:
+        for digest in questions.purpose_digests(self._connection):
+            body = questions.purpose_body(self._connection, digest)
+            if body is not None:
+                yield body
+
+    def _batches(self) -> list[reports.Batch]:
+        found = (reports.batch_of(self._connection, task.digest) for task in self._tasks)
+        return [batch for batch in found if batch is not None]
+
+    def _open_batches(self) -> list[reports.Batch]:
+        # The root tells the size as well: of no report it is a constant, and of one report its
+        # sender can recompute it. Hence the whole opening is held back and not the count alone.
+        minimum = {task.digest: Task.parse(task.body).min_batch_size for task in self._tasks}
+        return [
+            batch for batch in self._batches() if batch.report_count >= minimum[batch.task_digest]
+        ]
+
+    def _emptied(self, name: str) -> None:
+        folder = self._folder / name
+        folder.mkdir(exist_ok=True)
+        for path in folder.iterdir():
+            path.unlink()
+
+    def _text(self, name: str, content: str) -> None:
+        (self._folder / name).write_text(content, encoding="utf-8", newline="\n")
+
+    def _lines(self, name: str, lines: Iterable[bytes]) -> None:
+        with (self._folder / name).open("wb") as file:
+            file.writelines(lines)
+
+
+def _string_line(content: bytes) -> bytes:
+    return json.dumps(content.decode("utf-8")).encode("ascii") + b"\n"
