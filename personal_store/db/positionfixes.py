@@ -6,24 +6,31 @@ and adds nothing, whatever file it comes from and however many imports run at th
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.sqlite import insert
 
+from personal_store.db.fix_rows import COLUMNS, FixRow, fix_of, fix_row
 from personal_store.db.tables import positionfix
-from personal_store.db.units import E7, from_ms, to_e7, to_ms
-from personal_store.ingest.positionfix import Positionfix, SourceFormat
+from personal_store.db.units import from_ms, to_ms
+from personal_store.ingest.positionfix import Positionfix
 
 
 def add(connection: Connection, fixes: Sequence[Positionfix], *, received_at: datetime) -> int:
     """Add the positionfixes that are not there yet; return how many were new."""
-    if not fixes:
-        return 0
     received_at_ms = to_ms(received_at)
-    rows = [_row(fix, received_at_ms) for fix in fixes]
+    return add_rows(connection, [fix_row(fix, received_at_ms) for fix in fixes])
+
+
+def add_rows(connection: Connection, rows: Sequence[FixRow]) -> int:
+    """Add the rows that are not there yet; return how many were new.
+
+    Given to the driver as they are: SQLAlchemy's own way takes three times as long a row.
+    """
+    if not rows:
+        return 0
     before = newest_id(connection)
-    statement = insert(positionfix).on_conflict_do_nothing()
-    connection.execute(statement, rows)
+    connection.exec_driver_sql(_INSERT, list(rows))
     # The writer holds the lock, so ids above `before` are ours and nobody else's.
     added = connection.scalar(
         select(func.count()).select_from(positionfix).where(positionfix.c.id > before)
@@ -71,34 +78,10 @@ def of_device(
     if end is not None:
         wanted.append(positionfix.c.at_ms < to_ms(end))
     query = select(positionfix).where(*wanted).order_by(positionfix.c.at_ms, positionfix.c.id)
-    return [
-        Positionfix(
-            at=from_ms(row.at_ms),
-            lon=row.lon_e7 / E7,
-            lat=row.lat_e7 / E7,
-            source=SourceFormat(row.source),
-            device=row.device,
-            accuracy_m=row.accuracy_m,
-            speed_mps=row.speed_mps,
-            altitude_m=row.altitude_m,
-            activity=row.activity,
-            activity_confidence=row.activity_confidence,
-        )
-        for row in connection.execute(query)
-    ]
+    return [fix_of(row) for row in connection.execute(query)]
 
 
-def _row(fix: Positionfix, received_at_ms: int) -> dict[str, object]:
-    return {
-        "source": fix.source.value,
-        "device": fix.device,
-        "at_ms": to_ms(fix.at),
-        "lon_e7": to_e7(fix.lon),
-        "lat_e7": to_e7(fix.lat),
-        "accuracy_m": fix.accuracy_m,
-        "speed_mps": fix.speed_mps,
-        "altitude_m": fix.altitude_m,
-        "activity": fix.activity,
-        "activity_confidence": fix.activity_confidence,
-        "received_at_ms": received_at_ms,
-    }
+_INSERT: Final = (
+    f"INSERT INTO positionfix ({', '.join(COLUMNS)}) "  # noqa: S608 -- our own column names
+    f"VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT DO NOTHING"
+)

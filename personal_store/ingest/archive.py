@@ -22,16 +22,11 @@ from typing import IO, BinaryIO, Final, cast
 
 from personal_store.errors import WrongFile
 from personal_store.ingest import refusals
+from personal_store.ingest.counted import Budget, Counted, unpacked
 from personal_store.ingest.detect import detect
+from personal_store.ingest.head import Shape, shape_of
 from personal_store.ingest.judge import Judge
-from personal_store.ingest.limits import (
-    ZIP_DIRECTORY_BYTES,
-    ZIP_MEMBER_BYTES,
-    ZIP_MEMBERS,
-    ZIP_RATIO,
-    ZIP_RATIO_FREE_BYTES,
-    ZIP_TOTAL_BYTES,
-)
+from personal_store.ingest.limits import ZIP_DIRECTORY_BYTES, ZIP_MEMBERS
 from personal_store.ingest.positionfix import Entry, SkippedMember
 
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
@@ -41,6 +36,7 @@ _END_64: Final = b"PK\x06\x06"
 _TAIL_BYTES: Final = 22 + 65535 + 20 + 56
 """The end record with its longest comment, the locator and the end record of 64 bits."""
 _NAME_CHARS: Final = 120
+_MEMBERS_NAMED: Final = 5
 _DAMAGE: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -59,20 +55,30 @@ def parse_archive(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
     Raises `WrongFile` at the end where no member is a history, `UnreadableFile` for a damaged
     archive or member, `HostileFile` as above.
     """
+    skipped: list[SkippedMember] = []
     with _open(stream) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         for member in members:
             _refuse_hostile(member)
-        budget = _Budget()
+        budget = Budget()
         read_members = 0
         for member in members:
             try:
                 yield from _member_entries(archive, member, judge, budget)
                 read_members += 1
             except WrongFile as refusal:
-                yield SkippedMember(name=_name(member), fr=refusal.fr, en=refusal.en)
+                skipped.append(SkippedMember(name=_name(member), fr=refusal.fr, en=refusal.en))
+                yield skipped[-1]
     if not read_members:
-        raise refusals.no_history_in_archive()
+        files_fr = _listed([f"{each.name} : {each.fr}" for each in skipped], "et {} autres")
+        files_en = _listed([f"{each.name}: {each.en}" for each in skipped], "and {} more")
+        raise refusals.no_history_in_archive(files_fr=files_fr, files_en=files_en)
+
+
+def _listed(said: list[str], others: str) -> str:
+    """Return the first of what is said of each member, and how many there are besides."""
+    more = len(said) - _MEMBERS_NAMED
+    return " ; ".join([*said[:_MEMBERS_NAMED], *([others.format(more)] if more > 0 else [])])
 
 
 def _open(stream: BinaryIO) -> zipfile.ZipFile:
@@ -111,7 +117,7 @@ def _refuse_hostile(member: zipfile.ZipInfo) -> None:
 
 
 def _member_entries(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, judge: Judge, budget: "_Budget"
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, judge: Judge, budget: Budget
 ) -> Iterator[Entry]:
     if member.flag_bits & _ENCRYPTED:
         raise refusals.protected_member()
@@ -120,61 +126,23 @@ def _member_entries(
         raise refusals.unknown_compression()
     try:
         with archive.open(member) as packed:
-            reader = detect(cast("BinaryIO", _Counted(packed, member, budget)))
+            reader = detect(_histories(packed, member, budget))
         with archive.open(member) as packed:
-            counted = cast("BinaryIO", _Counted(packed, member, budget))
-            yield from reader.parse(counted, judge.member(reader.format))
+            stream = _histories(packed, member, budget)
+            yield from reader.parse(stream, judge.member(reader.format))
     except _DAMAGE:
         raise refusals.damaged("zip") from None
+
+
+def _histories(packed: IO[bytes], member: zipfile.ZipInfo, budget: Budget) -> BinaryIO:
+    """Return a member's bytes; those of a gzip member (sport exports hold many) are unpacked."""
+    counted = Counted(packed, packed_bytes=member.compress_size, budget=budget)
+    stream = cast("BinaryIO", counted)
+    if shape_of(stream) is not Shape.GZIP:
+        return stream
+    return unpacked(stream, packed_bytes=member.file_size, budget=budget)
 
 
 def _name(member: zipfile.ZipInfo) -> str:
     cut = member.filename[-_NAME_CHARS:]
     return "".join(character if character.isprintable() else "?" for character in cut)
-
-
-class _Budget:
-    """How many bytes all the members may still give."""
-
-    def __init__(self) -> None:
-        self.left_bytes = ZIP_TOTAL_BYTES
-
-
-class _Counted(io.BufferedIOBase):
-    """A member's bytes, counted as they come out against what may come out."""
-
-    def __init__(self, packed: IO[bytes], member: zipfile.ZipInfo, budget: _Budget) -> None:
-        self._packed = packed
-        self._budget = budget
-        self._given_bytes = 0
-        self._most_bytes = min(
-            ZIP_MEMBER_BYTES,
-            max(ZIP_RATIO_FREE_BYTES, member.compress_size * ZIP_RATIO),
-        )
-
-    def readable(self) -> bool:
-        """Tell that the stream reads."""
-        return True
-
-    def seekable(self) -> bool:
-        """Tell that the stream can go back."""
-        return True
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes, or refuse the archive."""
-        return self._count(self._packed.read(-1 if size is None else size))
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        """Return the next line, or refuse the archive."""
-        return self._count(self._packed.readline(-1 if size is None else size))
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go back to the beginning, which is all that detection asks."""
-        return self._packed.seek(offset, whence)
-
-    def _count(self, given: bytes) -> bytes:
-        self._given_bytes += len(given)
-        self._budget.left_bytes -= len(given)
-        if self._given_bytes > self._most_bytes or self._budget.left_bytes < 0:
-            raise refusals.hostile_archive()
-        return given

@@ -86,8 +86,8 @@ _WRONG_FILES: Final = (
     ),
     _WrongKind(
         recognises=_has_shape(Shape.GZIP),
-        seen_fr="une archive gzip",
-        seen_en="a gzip archive",
+        seen_fr="une archive gzip dans une archive",
+        seen_en="a gzip archive inside an archive",
         do_fr=_EXTRACT_FR,
         do_en=_EXTRACT_EN,
     ),

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import BinaryIO, Final
 
 from personal_store.ingest.head import Head
-from personal_store.ingest.json_text import walk_json
+from personal_store.ingest.json_text import JsonWalk
 from personal_store.ingest.judge import Judge
-from personal_store.ingest.positionfix import Entry, Positionfix, RejectReason
+from personal_store.ingest.place import JsonPlace
+from personal_store.ingest.positionfix import Entry, Positionfix, RejectReason, ResumableEntries
 from personal_store.ingest.values import (
     Refused,
     degrees_from_e7,
@@ -41,7 +42,17 @@ def recognises(head: Head) -> bool:
 
 def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
     """Yield the positions in file order. Raises as `walk_json` does."""
-    for key, record in walk_json(stream):
+    return _entries(JsonWalk(stream), judge)
+
+
+def resume(stream: BinaryIO, judge: Judge, place: JsonPlace | None) -> ResumableEntries:
+    """Return the entries after `place`, which can say how far they are. Raises as `parse`."""
+    walk = JsonWalk(stream, place)
+    return ResumableEntries(entries=_entries(walk, judge), place=walk.place)
+
+
+def _entries(walk: JsonWalk, judge: Judge) -> Iterator[Entry]:
+    for key, record in walk:
         if key != "locations":
             continue
         try:

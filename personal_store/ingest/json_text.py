@@ -20,6 +20,7 @@ from typing import BinaryIO, Final
 
 from personal_store.ingest import refusals
 from personal_store.ingest.limits import CHUNK_BYTES, JSON_OUTLINE_KEYS, JSON_VALUE_CHARS
+from personal_store.ingest.place import JsonPlace
 
 _COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -59,19 +60,50 @@ def walk_json(stream: BinaryIO) -> Iterator[tuple[str, object]]:
     Raises `UnreadableFile` where the text stops short or is not JSON in UTF-8 (a leading byte
     order mark is skipped), `HostileFile` where one entry is too long or too deep.
     """
-    text = _JsonText(stream)
-    if text.peek() == "[":
-        for item in text.items():
-            yield "", item
-    else:
-        for key in text.members():
-            if text.peek() == "[":
-                for item in text.items():
-                    yield key, item
-            else:
-                yield key, text.value()
-    if text.peek():
-        raise refusals.damaged("JSON")
+    return iter(JsonWalk(stream))
+
+
+class JsonWalk:
+    """The walk of `walk_json`, which can also say where it is and start from there again."""
+
+    def __init__(self, stream: BinaryIO, place: JsonPlace | None = None) -> None:
+        """Walk from the beginning, or from a `place` that a walk of the same bytes gave."""
+        if place is not None:
+            stream.seek(place.offset_bytes)
+        self._text = _JsonText(stream, 0 if place is None else place.offset_bytes)
+        self._resumed = place
+        self._key: str | None = None
+        self._is_bare = False
+
+    def place(self) -> JsonPlace | None:
+        """Return the place after the entry that was yielded last, None outside an array."""
+        if self._key is None:
+            return None
+        offset_bytes = self._text.offset_bytes()
+        return JsonPlace(offset_bytes=offset_bytes, key=self._key, is_bare=self._is_bare)
+
+    def __iter__(self) -> Iterator[tuple[str, object]]:
+        """Yield as `walk_json` says."""
+        text, resumed = self._text, self._resumed
+        self._is_bare = text.peek() == "[" if resumed is None else resumed.is_bare
+        if resumed is not None:
+            yield from self._array(resumed.key, text.items_after_one())
+        elif self._is_bare:
+            yield from self._array("", text.items())
+        if not self._is_bare:
+            for key in text.members() if resumed is None else text.members_after_one():
+                if text.peek() == "[":
+                    yield from self._array(key, text.items())
+                else:
+                    yield key, text.value()
+        if text.peek():
+            raise refusals.damaged("JSON")
+
+    def _array(self, key: str, items: Iterator[object]) -> Iterator[tuple[str, object]]:
+        self._key = key
+        for item in items:
+            yield key, item
+        self._key = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +140,20 @@ def outline_json(stream: BinaryIO) -> JsonOutline:
 class _JsonText:
     """A window on the text: what is decoded is dropped, what is incomplete is extended."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, offset_bytes: int = 0) -> None:
         self._stream = stream
-        self._utf8 = codecs.getincrementaldecoder("utf-8-sig")("strict")
+        self._read_bytes = offset_bytes
+        # A mark of byte order stands at the beginning of a file or nowhere.
+        codec = "utf-8" if offset_bytes else "utf-8-sig"
+        self._utf8 = codecs.getincrementaldecoder(codec)("strict")
         self._text = ""
         self._at = 0
         self._ended = False
+
+    def offset_bytes(self) -> int:
+        """Return how many bytes of the stream lie before what is read next."""
+        unread_bytes = len(self._text[self._at :].encode()) + len(self._utf8.getstate()[0])
+        return self._read_bytes - unread_bytes
 
     def peek(self) -> str:
         """Return the next character that is not space, "" at the end of the text."""
@@ -137,14 +177,20 @@ class _JsonText:
         if self.peek() == "}":
             self._at += 1
             return
-        while True:
-            key = self.value()
-            if not isinstance(key, str):
-                raise refusals.damaged("JSON")
-            self._take(":")
-            yield key
-            if self._take(",}") == "}":
-                return
+        yield self._member_key()
+        yield from self.members_after_one()
+
+    def members_after_one(self) -> Iterator[str]:
+        """Yield the keys that follow a member whose value was taken, as `members` does."""
+        while self._take(",}") == ",":
+            yield self._member_key()
+
+    def _member_key(self) -> str:
+        key = self.value()
+        if not isinstance(key, str):
+            raise refusals.damaged("JSON")
+        self._take(":")
+        return key
 
     def items(self) -> Iterator[object]:
         """Yield the items of the array that begins here."""
@@ -152,13 +198,18 @@ class _JsonText:
         if self.peek() == "]":
             self._at += 1
             return
+        yield self.value()
+        yield from self.items_after_one()
+
+    def items_after_one(self) -> Iterator[object]:
+        """Yield the items that follow one that was taken, to the end of the array."""
         while True:
-            yield self.value()
             comma = _COMMA.match(self._text, self._at)
             if comma is not None:
                 self._at = comma.end()
             elif self._take(",]") == "]":
                 return
+            yield self.value()
 
     def value(self) -> object:
         """Return the value that begins here, extending the window until it is whole."""
@@ -205,6 +256,7 @@ class _JsonText:
         if held_chars > JSON_VALUE_CHARS:
             raise refusals.entry_too_long()
         raw = self._stream.read(max(CHUNK_BYTES, held_chars))
+        self._read_bytes += len(raw)
         self._ended = not raw
         try:
             more = self._utf8.decode(raw, final=self._ended)

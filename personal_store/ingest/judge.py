@@ -49,6 +49,7 @@ class Judge:
         altitude_m: object = None,
         activity: object = None,
         activity_confidence: object = None,
+        utc_offset_min: int | None = None,
     ) -> Positionfix:
         """Return the positionfix, or raise `Refused` with the first rule that fails.
 
@@ -79,6 +80,7 @@ class Judge:
             None if altitude_m is None else measure(altitude_m),
             known_activity,
             _share(activity_confidence) if known_activity else None,
+            utc_offset_min,
         )
 
     def evidence(

@@ -6,36 +6,45 @@ on), always as one `IngestError`.
 """
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from personal_store.ingest import refusals
 from personal_store.ingest.archive import parse_archive
+from personal_store.ingest.counted import unpacked
 from personal_store.ingest.detect import detect
 from personal_store.ingest.head import Shape, shape_of
 from personal_store.ingest.judge import judge_for
+from personal_store.ingest.place import JsonPlace
 from personal_store.ingest.positionfix import Entry, ParsedFile, SourceFormat
 from personal_store.ingest.readers import Reader
 
 
-def read_file(path: Path, *, now: datetime) -> ParsedFile:
+def read_file(path: Path, *, now: datetime, place: JsonPlace | None = None) -> ParsedFile:
     """Return what the file at `path` is, and a lazy stream of its entries in file order.
 
     `now` is aware UTC; a position more than a day ahead of it is rejected. The file is open
-    only while entries are consumed.
-    Raises `IngestError`, here or during consumption: the caller imports in one transaction.
+    only while entries are consumed. With a `place` that an earlier reading of the same bytes
+    gave, the entries are those after it.
+    Raises `IngestError`, here or during consumption.
     """
     if not stat.S_ISREG(_mode(path)):
         # Opening a pipe would wait for ever, a device never ends.
         raise refusals.not_a_file()
     try:
         with path.open("rb") as stream:
-            reader = detect_file(stream)
+            reader = detect_file(_unpacked(stream, path))
     except OSError as error:
         raise refusals.not_readable(_system_word(error)) from error
-    return ParsedFile(format=reader.format, entries=_entries(path, reader, now))
+    reading = _Reading(path, reader, now)
+    return ParsedFile(
+        format=reader.format,
+        entries=reading.entries(place),
+        done_bytes=reading.done_bytes,
+        place=reading.place,
+    )
 
 
 def detect_file(stream: BinaryIO) -> Reader:
@@ -54,13 +63,43 @@ _ARCHIVE: Final = Reader(
 )
 
 
-def _entries(path: Path, reader: Reader, now: datetime) -> Iterator[Entry]:
-    judge = judge_for(reader.format, now=now)
-    try:
-        with path.open("rb") as stream:
-            yield from reader.parse(stream, judge)
-    except OSError as error:
-        raise refusals.not_readable(_system_word(error)) from error
+class _Reading:
+    """One reading of one file: its entries, and how far they have come."""
+
+    def __init__(self, path: Path, reader: Reader, now: datetime) -> None:
+        self._path = path
+        self._reader = reader
+        self._judge = judge_for(reader.format, now=now)
+        self._file: BinaryIO | None = None
+        self._place: Callable[[], JsonPlace | None] | None = None
+
+    def place(self) -> JsonPlace | None:
+        """Return where another reading can go on, None where it has to start over."""
+        return None if self._place is None else self._place()
+
+    def done_bytes(self) -> int:
+        """Return how many bytes of the file were taken from the disk."""
+        return 0 if self._file is None or self._file.closed else self._file.tell()
+
+    def entries(self, place: JsonPlace | None) -> Iterator[Entry]:
+        try:
+            with self._path.open("rb") as self._file:
+                stream = _unpacked(self._file, self._path)
+                if self._reader.resume is None:
+                    yield from self._reader.parse(stream, self._judge)
+                else:
+                    resumable = self._reader.resume(stream, self._judge, place)
+                    self._place = resumable.place
+                    yield from resumable.entries
+        except OSError as error:
+            raise refusals.not_readable(_system_word(error)) from error
+
+
+def _unpacked(stream: BinaryIO, path: Path) -> BinaryIO:
+    """Return the bytes of the history itself, whether the file is packed by gzip or not."""
+    if shape_of(stream) is not Shape.GZIP:
+        return stream
+    return unpacked(stream, packed_bytes=path.stat().st_size)
 
 
 def _mode(path: Path) -> int:

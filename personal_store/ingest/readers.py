@@ -28,7 +28,8 @@ from personal_store.ingest import (
 )
 from personal_store.ingest.head import Head
 from personal_store.ingest.judge import Judge
-from personal_store.ingest.positionfix import Entry, SourceFormat
+from personal_store.ingest.place import JsonPlace
+from personal_store.ingest.positionfix import Entry, ResumableEntries, SourceFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +37,14 @@ class Reader:
     """One format: how a file of it is known, and how its entries are read.
 
     `parse` takes a stream at its beginning, yields entries lazily, and raises an `IngestError`
-    where the content turns out truncated, damaged or hostile.
+    where the content turns out truncated, damaged or hostile. `resume`, where a format has it,
+    reads on from a place in the middle.
     """
 
     format: SourceFormat
     recognises: Callable[[Head], bool]
     parse: Callable[[BinaryIO, Judge], Iterator[Entry]]
+    resume: Callable[[BinaryIO, Judge, JsonPlace | None], ResumableEntries] | None = None
 
 
 READERS: Final = (
@@ -79,6 +82,7 @@ READERS: Final = (
         format=SourceFormat.GOOGLE_RECORDS,
         recognises=google_records.recognises,
         parse=google_records.parse,
+        resume=google_records.resume,
     ),
     Reader(
         format=SourceFormat.GOOGLE_TIMELINE_ANDROID,

@@ -1,12 +1,13 @@
 """The sentences that say why a file or a message is not taken in, in French and in English.
 
 Each says what was expected, what was seen and what to do, and nothing of what the file holds.
-The functions build the errors of `personal_store.errors`; they decide nothing.
+The functions build the errors of `personal_store.errors`; they decide nothing, and leave it to
+the import to say what of the file is kept.
 """
 
 from typing import Final
 
-from personal_store.errors import HostileFile, UnreadableFile, WrongFile
+from personal_store.errors import HostileFile, IngestError, UnreadableFile, WrongFile
 
 _READ_FR: Final = (
     "un historique de déplacements (GPX, FIT, TCX, KML, GeoJSON, NMEA, CSV, OwnTracks, Google, "
@@ -22,9 +23,8 @@ def truncated(kind: str) -> UnreadableFile:
     """Say that the text of a file stops before its end."""
     return UnreadableFile(
         fr=f"Attendu : un fichier {kind} complet ; vu : il s’arrête avant la fin ; "
-        "copiez-le ou exportez-le de nouveau. Rien n’a été importé.",
-        en=f"Expected a whole {kind} file; it stops before its end; "
-        "copy or export it again. Nothing was imported.",
+        "copiez-le ou exportez-le de nouveau.",
+        en=f"Expected a whole {kind} file; it stops before its end; copy or export it again.",
     )
 
 
@@ -32,9 +32,9 @@ def damaged(kind: str) -> UnreadableFile:
     """Say that a file breaks the syntax of its format."""
     return UnreadableFile(
         fr=f"Attendu : un fichier {kind} bien formé ; vu : un texte qui n’en suit pas les règles ; "
-        "exportez-le de nouveau sans le modifier. Rien n’a été importé.",
+        "exportez-le de nouveau sans le modifier.",
         en=f"Expected a well-formed {kind} file; its text breaks the rules of that format; "
-        "export it again and leave it as it is. Nothing was imported.",
+        "export it again and leave it as it is.",
     )
 
 
@@ -42,9 +42,9 @@ def not_utf8() -> UnreadableFile:
     """Say that a text is in another encoding than its format asks."""
     return UnreadableFile(
         fr="Attendu : un texte en UTF-8 ; vu : un autre encodage ; "
-        "exportez le fichier de nouveau, sans passer par un éditeur. Rien n’a été importé.",
+        "exportez le fichier de nouveau, sans passer par un éditeur.",
         en="Expected text in UTF-8; it is in another encoding; "
-        "export the file again, without an editor in between. Nothing was imported.",
+        "export the file again, without an editor in between.",
     )
 
 
@@ -79,9 +79,9 @@ def entry_too_long() -> HostileFile:
     """Say that one entry or line is longer than any real one."""
     return HostileFile(
         fr="Attendu : un historique fait d’entrées courtes ; vu : une seule entrée démesurée ; "
-        "n’importez pas ce fichier, ou exportez-le de nouveau à la source. Rien n’a été importé.",
+        "n’importez pas ce fichier, ou exportez-le de nouveau à la source.",
         en="Expected a history made of short entries; one entry is longer than any real one; "
-        "do not import this file, or export it again at its source. Nothing was imported.",
+        "do not import this file, or export it again at its source.",
     )
 
 
@@ -89,9 +89,9 @@ def nested_too_deep() -> HostileFile:
     """Say that the nesting is deeper than any real one."""
     return HostileFile(
         fr="Attendu : quelques niveaux d’imbrication ; vu : bien plus qu’aucun export n’en a ; "
-        "n’importez pas ce fichier. Rien n’a été importé.",
+        "n’importez pas ce fichier.",
         en="Expected a few levels of nesting; there are far more than any export has; "
-        "do not import this file. Nothing was imported.",
+        "do not import this file.",
     )
 
 
@@ -100,9 +100,9 @@ def declares_entities() -> HostileFile:
     return HostileFile(
         fr="Attendu : un fichier XML sans déclaration DOCTYPE ; vu : une telle déclaration, "
         "qui peut ouvrir d’autres fichiers ou saturer la mémoire ; n’importez pas ce fichier, "
-        "ou retirez-la. Rien n’a été importé.",
+        "ou retirez-la.",
         en="Expected an XML file without a DOCTYPE; it declares one, which can open other files or "
-        "fill the memory; do not import this file, or remove it. Nothing was imported.",
+        "fill the memory; do not import this file, or remove it.",
     )
 
 
@@ -110,9 +110,9 @@ def too_many_names() -> HostileFile:
     """Say that an XML file uses more distinct names than any format has."""
     return HostileFile(
         fr="Attendu : les quelques balises d’une trace ; vu : des milliers de noms différents ; "
-        "n’importez pas ce fichier. Rien n’a été importé.",
+        "n’importez pas ce fichier.",
         en="Expected the few tags of a track; there are thousands of different names; "
-        "do not import this file. Nothing was imported.",
+        "do not import this file.",
     )
 
 
@@ -170,19 +170,19 @@ def hostile_archive() -> HostileFile:
     """Say that an archive is built to fill the disk or to write outside its place."""
     return HostileFile(
         fr="Attendu : une archive zip ordinaire ; vu : des liens, des chemins qui en sortent ou "
-        "un contenu démesuré ; n’importez pas cette archive. Rien n’a été importé.",
+        "un contenu démesuré ; n’importez pas cette archive.",
         en="Expected an ordinary zip archive; it has links, paths that lead out of it, or contents "
-        "beyond measure; do not import this archive. Nothing was imported.",
+        "beyond measure; do not import this archive.",
     )
 
 
-def no_history_in_archive() -> WrongFile:
-    """Say that no file of an archive is a history."""
+def no_history_in_archive(*, files_fr: str, files_en: str) -> WrongFile:
+    """Say that no file of an archive is a history, and what its files are."""
     return wrong_file(
-        seen_fr="une archive zip dont aucun fichier n’en est un",
-        seen_en="a zip archive without any",
-        do_fr="choisissez l’export des positions, ou lisez la raison donnée pour chaque fichier",
-        do_en="choose the export of the positions, or read the reason given for each file",
+        seen_fr=f"une archive zip dont aucun fichier n’en est un ({files_fr})",
+        seen_en=f"a zip archive without any ({files_en})",
+        do_fr="choisissez l’export des positions",
+        do_en="choose the export of the positions",
     )
 
 
@@ -203,4 +203,14 @@ def unknown_compression() -> WrongFile:
         seen_en="a file packed in a rare way",
         do_fr="décompressez l’archive et importez le fichier",
         do_en="extract the archive and import the file",
+    )
+
+
+def imported_elsewhere() -> IngestError:
+    """Say that another program goes on with the very same contents."""
+    return IngestError(
+        fr="Attendu : un seul import de ce fichier ; vu : un autre programme importe le même "
+        "contenu ; laissez-le finir, rien ne sera perdu ni compté deux fois.",
+        en="Expected a single import of this file; another program is importing the same "
+        "contents; let it finish, nothing will be lost or counted twice.",
     )

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from personal_store.errors import HostileFile, IngestError, UnreadableFile, WrongFile
-from personal_store.ingest import archive, limits
+from personal_store.ingest import archive, counted, limits
 from personal_store.ingest.positionfix import Positionfix, SkippedMember, SourceFormat
 
 GPX = (
@@ -90,7 +90,7 @@ def test_a_bomb_is_hostile_before_it_comes_out_whole(read_bytes):
 
 
 def test_all_members_together_have_a_limit(read_bytes, monkeypatch):
-    monkeypatch.setattr(archive, "ZIP_TOTAL_BYTES", 10 * len(GPX))
+    monkeypatch.setattr(counted, "ZIP_TOTAL_BYTES", 10 * len(GPX))
     with pytest.raises(HostileFile):
         list(read_bytes(zipped(*((str(n), GPX) for n in range(20)))).entries)
 

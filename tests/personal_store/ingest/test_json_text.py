@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.errors import HostileFile, IngestError, UnreadableFile
-from personal_store.ingest.json_text import outline_json, walk_json
+from personal_store.ingest.json_text import JsonWalk, outline_json, walk_json
 from personal_store.ingest.limits import CHUNK_BYTES, JSON_VALUE_CHARS
 
 RICH = {
@@ -187,3 +187,28 @@ def test_whatever_the_bytes_the_walk_ends_or_says_why(content):
         outline_json(io.BytesIO(content))
     except IngestError:
         pass
+
+
+documents = st.dictionaries(st.text(), values | st.lists(values)) | st.lists(values)
+
+
+@settings(max_examples=60)
+@given(documents, st.booleans(), st.integers(0, 30), st.sampled_from([b"", b"\xef\xbb\xbf"]))
+def test_a_walk_from_a_place_yields_what_was_still_to_come(document, is_ascii, steps, mark):
+    content = mark + json.dumps(document, ensure_ascii=is_ascii).encode()
+    walk = JsonWalk(io.BytesIO(content))
+    entries = iter(walk)
+    before = [entry for _, entry in zip(range(steps), entries, strict=False)]
+    place = walk.place()
+    rest = list(entries)
+    if place is not None:
+        # What lies before the place may even be destroyed.
+        blank = b"#" * place.offset_bytes + content[place.offset_bytes :]
+        assert repr(list(JsonWalk(io.BytesIO(blank), place))) == repr(rest)
+    assert repr(before + rest) == repr(flattened(document))
+
+
+def test_a_place_is_known_inside_an_array_and_not_outside():
+    walk = JsonWalk(io.BytesIO(b'{"a": 1, "b": [1, 2], "c": 2}'))
+    places = [walk.place() is not None for _ in walk]
+    assert places == [False, True, True, False]

@@ -95,7 +95,7 @@ SPARSE = {
     "ten gigabytes of nothing": (b"", WrongFile),
     "ten gigabytes after a blank line": (b"\n" + b" " * 200_000, WrongFile),
     "a zip archive of ten gigabytes": (b"PK\x03\x04", UnreadableFile),
-    "a gzip archive of ten gigabytes": (b"\x1f\x8b\x08", WrongFile),
+    "a gzip archive of ten gigabytes": (b"\x1f\x8b\x08", UnreadableFile),
     "nesting before ten gigabytes": (b"[" * 200_000, HostileFile),
 }
 

@@ -1,24 +1,30 @@
-"""Importing: all of a file or nothing, never twice, every refusal counted."""
+"""Importing: never twice, never half a chunk, every refusal counted."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from personal_store.db.connection import reading
+from personal_store.db import imports, positionfixes
+from personal_store.db.connection import reading, writing
+from personal_store.db.imports import FileImport, ImportState
 from personal_store.errors import IngestError
-from personal_store.ingest.positionfix import RejectReason, SourceFormat
+from personal_store.ingest.positionfix import Positionfix, RejectReason, SourceFormat
 from personal_store.jobs import importing
-from personal_store.jobs.importing import ROWS_AT_A_TIME
+from personal_store.jobs.chunks import ENTRIES_AT_A_TIME
 from personal_store.store import Store
+
+NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 
 
 def dump(store: Store) -> list[str]:
-    """Return the whole database as SQL: its logical state, whatever the pages look like."""
+    """Return the whole database but the journal of imports, whatever its pages look like."""
     with reading(store.engine) as connection:
         raw = connection.connection.dbapi_connection
-        names = [row[0] for row in raw.execute("SELECT name FROM sqlite_schema WHERE type='table'")]
+        tables = raw.execute("SELECT name FROM sqlite_schema WHERE type='table'")
+        names = [row[0] for row in tables if row[0] != "file_import"]
         return [repr(row) for name in sorted(names) for row in raw.execute(f"SELECT * FROM {name}")]
 
 
@@ -101,42 +107,61 @@ def test_what_is_refused_is_counted_by_reason(store: Store, tmp_path: Path) -> N
     assert report.read == report.new + report.duplicate + report.rejected == 8
 
 
-def _long_gpx(outing) -> str:
-    """Return a file of more positions than go into one batch, so that a first batch was written."""
-    long = outing(every_s=1, moving_s=ROWS_AT_A_TIME, staying_s=1500)
-    assert len(long.points) > ROWS_AT_A_TIME * 1.5
-    return long.gpx()
+def _cut(text: str, file: Path) -> None:
+    file.write_text(text[: len(text) * 9 // 10])
 
 
-def test_a_file_cut_half_way_leaves_the_database_as_it_was(
+def test_a_short_file_cut_half_way_leaves_the_database_as_it_was(
     store: Store, gpx_file: Path, tmp_path: Path, outing
 ) -> None:
     importing.run_once(store.engine, gpx_file, clock=store.clock)
     before = dump(store)
-    text = _long_gpx(outing)
-    cut = tmp_path / "cut.gpx"
-    cut.write_text(text[: len(text) * 9 // 10])
-    with pytest.raises(IngestError):
-        importing.run_once(store.engine, cut, clock=store.clock)
+    file = tmp_path / "cut.gpx"
+    _cut(outing(every_s=1).gpx(), file)
+    with pytest.raises(IngestError) as refusal:
+        importing.run_once(store.engine, file, clock=store.clock)
     assert dump(store) == before
+    assert refusal.value.en.endswith("Nothing was imported.")
 
 
-def test_the_whole_file_still_goes_in_after_its_first_half_was_refused(
-    store: Store, tmp_path: Path, outing
+@pytest.fixture
+def long_gpx(outing) -> str:
+    """Return a file of more than one chunk."""
+    long = outing(every_s=1, moving_s=ENTRIES_AT_A_TIME, staying_s=ENTRIES_AT_A_TIME // 4)
+    assert len(long.points) > ENTRIES_AT_A_TIME * 1.4
+    return long.gpx()
+
+
+def test_what_was_read_before_the_damage_of_a_long_file_is_kept_and_told(
+    store: Store, tmp_path: Path, long_gpx: str
 ) -> None:
-    text = _long_gpx(outing)
+    file = tmp_path / "cut.gpx"
+    _cut(long_gpx, file)
+    with pytest.raises(IngestError) as refusal:
+        importing.run_once(store.engine, file, clock=store.clock)
+    assert len(positions(store)) == ENTRIES_AT_A_TIME
+    assert f"{ENTRIES_AT_A_TIME} entries read before this fault are kept" in refusal.value.en
+    assert f"{ENTRIES_AT_A_TIME} indications" in refusal.value.fr
+
+
+def test_the_whole_file_goes_in_after_its_first_half_was_refused(
+    store: Store, tmp_path: Path, long_gpx: str
+) -> None:
     file = tmp_path / "file.gpx"
-    file.write_text(text[: len(text) * 9 // 10])
+    _cut(long_gpx, file)
     with pytest.raises(IngestError):
         importing.run_once(store.engine, file, clock=store.clock)
-    file.write_text(text)
+    file.write_text(long_gpx)
     report = importing.run_once(store.engine, file, clock=store.clock)
-    assert report.new == report.read > ROWS_AT_A_TIME
+    assert report.duplicate == ENTRIES_AT_A_TIME
+    assert len(positions(store)) == report.read == report.new + report.duplicate
 
 
-def test_two_imports_of_one_file_at_once_end_as_one(store: Store, tmp_path: Path, outing) -> None:
+def test_two_imports_of_one_file_at_once_end_as_one(
+    store: Store, tmp_path: Path, long_gpx: str
+) -> None:
     file = tmp_path / "long.gpx"
-    file.write_text(_long_gpx(outing))
+    file.write_text(long_gpx)
     together = threading.Barrier(2)
 
     def run() -> int:
@@ -148,3 +173,37 @@ def test_two_imports_of_one_file_at_once_end_as_one(store: Store, tmp_path: Path
     both = positions(store)
     assert new == [0, len(both)]
     assert len(set(both)) == len(both)
+
+
+def test_a_live_position_gets_in_between_two_chunks(
+    store: Store, tmp_path: Path, long_gpx: str
+) -> None:
+    file = tmp_path / "long.gpx"
+    file.write_text(long_gpx)
+    live = Positionfix(
+        at=NOW, lon=-1.1, lat=46.1, source=SourceFormat.OWNTRACKS_LIVE, device="phone"
+    )
+    taken_in = []
+
+    def arrives(reached: FileImport) -> None:
+        if reached.state is ImportState.READING and reached.entries and not taken_in:
+            with writing(store.engine) as connection:
+                taken_in.append(positionfixes.add(connection, [live], received_at=NOW))
+
+    report = importing.run_once(store.engine, file, clock=store.clock, on_progress=arrives)
+    assert taken_in == [1]
+    assert len(positions(store)) == report.new + 1
+
+
+def test_the_journal_says_how_far_a_file_has_come(
+    store: Store, tmp_path: Path, long_gpx: str
+) -> None:
+    file = tmp_path / "long.gpx"
+    file.write_text(long_gpx)
+    told: list[FileImport] = []
+    report = importing.run_once(store.engine, file, clock=store.clock, on_progress=told.append)
+    assert [each.entries for each in told] == [0, ENTRIES_AT_A_TIME, report.read, report.read]
+    assert [each.state for each in told][-2:] == [ImportState.READING, ImportState.DONE]
+    assert 0 < told[1].done_bytes < told[-1].done_bytes == file.stat().st_size
+    with reading(store.engine) as connection:
+        assert imports.newest(connection, limit=5) == [told[-1]]
