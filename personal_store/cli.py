@@ -21,8 +21,9 @@ from personal_store.console import EXIT_FAILED, Session, plain_errors, read_secr
 from personal_store.db import devices, trips
 from personal_store.db.connection import open_database, reading, writing
 from personal_store.errors import IngestError
-from personal_store.footprint import HOME_TIMEZONE, period_footprint
+from personal_store.footprint import period_footprint
 from personal_store.jobs import importing, pipeline
+from personal_store.local_time import HOME_TIMEZONE
 from personal_store.settings import Settings, language_of_arguments, language_of_environment
 
 app = typer.Typer(

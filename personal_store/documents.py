@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from carbon.factors import FactorSet, load_factor_set
 from carbon.footprint import Footprint, Interval
 from personal_store.db.trips import StoredTrip
-from personal_store.footprint import HOME_TIMEZONE, PeriodFootprint
+from personal_store.footprint import PeriodFootprint
 from personal_store.jobs.importing import ImportReport
 from personal_store.jobs.pipeline import PipelineReport
+from personal_store.local_time import HOME_TIMEZONE
 from personal_store.trips.timeline import Tripleg
 
 Document = dict[str, object]

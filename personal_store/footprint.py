@@ -8,17 +8,16 @@ It is not a judgement of the mode: that comes from the trips, with its probabili
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from carbon.errors import DateOutsideSet
 from carbon.factors import FactorSet
 from carbon.footprint import Footprint, LegActivity, footprint_by_mode, total_footprint
 from carbon.modes import ModeGroup, TransportMode
 from personal_store.errors import NoFactors
+from personal_store.local_time import local_date
 from personal_store.trips.timeline import Trip, Tripleg
 
-HOME_TIMEZONE = ZoneInfo("Europe/Paris")
 # Distance along a recorded track: sampling shortens, noise lengthens. The trip engine measured
 # raw tracks 3 to 6 % longer than the same ones thinned to a point every 10 s; 10 % leaves margin.
 TRACK_DISTANCE_U95_PERCENT = 10.0
@@ -55,7 +54,7 @@ def period_footprint(
     """
     travelled = one_traveller([trip for trip in trips if start <= trip.start < end])
     legs = [leg for trip in travelled for leg in trip.triplegs if leg.distance_m > 0]
-    activities = [_activity(leg) for leg in legs]
+    activities = [activity_of(leg) for leg in legs]
     try:
         total = total_footprint(activities, factor_set)
         by_mode = footprint_by_mode(activities, factor_set)
@@ -73,15 +72,19 @@ def period_footprint(
 
 
 def one_traveller(trips: Sequence[Trip]) -> list[Trip]:
-    """Keep one trip where several devices recorded the same journey.
+    """Keep one trip where several devices recorded the same journey, in time order.
 
     A phone and a bike computer on the same ride must not count twice. The trip with the longer
     record wins; a trip of which at least half overlaps a kept one of another device is dropped.
     """
     kept: list[Trip] = []
-    for trip in sorted(trips, key=lambda each: (each.start - each.end, each.start, each.device)):
-        if not any(_same_journey(trip, other) for other in kept):
-            kept.append(trip)
+    cluster: list[Trip] = []
+    for trip in sorted(trips, key=lambda each: each.start):
+        if cluster and trip.start > max(each.end for each in cluster):
+            kept += _one_of_each_journey(cluster)
+            cluster = []
+        cluster.append(trip)
+    kept += _one_of_each_journey(cluster)
     return sorted(kept, key=lambda each: each.start)
 
 
@@ -94,17 +97,26 @@ def distance_by_group(legs: Sequence[Tripleg]) -> dict[ModeGroup, float]:
     return {group: metres[group] for group in ModeGroup}
 
 
-def local_date(at: datetime) -> date:
-    """Return the calendar day on which a resident of the territory lived `at`."""
-    return at.astimezone(HOME_TIMEZONE).date()
+def _one_of_each_journey(cluster: Sequence[Trip]) -> list[Trip]:
+    kept: list[Trip] = []
+    for trip in sorted(cluster, key=lambda each: (each.start - each.end, each.start, each.device)):
+        if not any(_same_journey(trip, other) for other in kept):
+            kept.append(trip)
+    return kept
 
 
-def _activity(leg: Tripleg) -> LegActivity:
+def activity_of(leg: Tripleg) -> LegActivity:
+    """Return what the carbon package computes from; the leg is longer than nothing.
+
+    Where nobody said how many were in the vehicle, the resident is taken to be alone in it: the
+    figure is then an upper bound for a shared car.
+    """
     gap_share = leg.gap_m / leg.distance_m
     return LegActivity(
         modes={each.mode: each.probability for each in leg.modes},
         distance_m=leg.distance_m,
         on=local_date(leg.start),
+        occupants=leg.occupants or 1,
         distance_u95_percent=TRACK_DISTANCE_U95_PERCENT * (1 - gap_share)
         + GAP_DISTANCE_U95_PERCENT * gap_share,
     )

@@ -7,8 +7,8 @@ from consents.record import Purpose
 from contributions.task import Task
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import ContributionState, KeptContribution
-from personal_store.footprint import HOME_TIMEZONE
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
+from personal_store.local_time import HOME_TIMEZONE
 
 Document = dict[str, object]
 MICRO = 1_000_000

@@ -60,6 +60,13 @@ def every(
     return [_read(json.loads(row.document)) for row in connection.execute(query)]
 
 
+def newest_end(connection: Connection, device: str) -> datetime | None:
+    """Return when the last thing said of a device ended, None when nothing was said."""
+    query = select(func.max(evidence.c.end_ms)).where(evidence.c.device == device)
+    newest = connection.scalar(query)
+    return None if newest is None else from_ms(newest)
+
+
 def _row(statement: Evidence, received_at_ms: int) -> dict[str, object]:
     document = asdict(statement) | {
         "start": to_ms(statement.start),

@@ -13,9 +13,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
 
 from carbon.modes import TransportMode
+from personal_store.db import corrections, evidence
 from personal_store.db.tables import staypoint, trip, tripleg
 from personal_store.db.units import from_ms, to_ms
-from personal_store.trips.identifiers import names
+from personal_store.ingest.positionfix import EvidenceKind
+from personal_store.local_time import local_minute
+from personal_store.trips.corrections import apply_habits, correct
+from personal_store.trips.identifiers import (
+    FOUND_WITHIN,
+    SLOT,
+    device_digest,
+    names,
+    read_name,
+)
+from personal_store.trips.precedence import weigh
 from personal_store.trips.timeline import (
     ModeProbability,
     ModeSource,
@@ -27,6 +38,8 @@ from personal_store.trips.timeline import (
 
 MARGIN = timedelta(days=2)
 """Read around a period, so that what was joined or cut across its edges is whole."""
+
+WEIGHED = (EvidenceKind.TAP, EvidenceKind.JOURNEY, EvidenceKind.LEG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +81,17 @@ def replace(
 def between(
     connection: Connection, *, start: datetime | None = None, end: datetime | None = None
 ) -> list[StoredTrip]:
-    """Return the trips that start in [start, end), in time order; None leaves a side open."""
+    """Return the trips that start in [start, end) as they are known now, in time order.
+
+    Proofs, habits and corrections are laid over what was computed, in the order of their strength.
+    None leaves a side open.
+    """
     first = None if start is None else start - MARGIN
     last = None if end is None else end + MARGIN
-    everything = _computed(connection, start=first, end=last)
+    read = _computed(connection, start=first, end=last)
+    weighed = weigh(read, evidence.every(connection, kinds=WEIGHED, start=first, end=last))
+    by_habit = apply_habits(weighed, corrections.habits(connection), minute_of_day=local_minute)
+    everything = correct(by_habit, corrections.every(connection, start=first, end=last))
     return [
         StoredTrip(trip_id=name, trip=each)
         for name, each in zip(names(everything), everything, strict=True)
@@ -96,6 +116,25 @@ def _computed(
         )
         for row in rows
     ]
+
+
+def find(connection: Connection, trip_id: str) -> StoredTrip | None:
+    """Return the trip of that name, or the nearest of its device that the name can have meant.
+
+    A trip that moved by less than half an hour since the name was given is still found; None when
+    there is none, or it is hidden.
+    """
+    slot = read_name(trip_id)
+    if slot is None:
+        return None
+    around = between(
+        connection, start=slot.start - FOUND_WITHIN, end=slot.start + SLOT + FOUND_WITHIN
+    )
+    same_device = [each for each in around if device_digest(each.trip.device) == slot.device_digest]
+    exact = [each for each in same_device if each.trip_id == trip_id]
+    return min(
+        exact or same_device, key=lambda each: abs(each.trip.start - slot.start), default=None
+    )
 
 
 def count(connection: Connection) -> int:

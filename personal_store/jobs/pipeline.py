@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from personal_store.db import dirty_windows, positionfixes, trips
+from personal_store.db import dirty_windows, evidence, positionfixes, trips
 from personal_store.db.connection import reading, writing
 from personal_store.db.dirty_windows import DirtyWindow
 from personal_store.db.units import from_ms, to_ms
+from personal_store.ingest.positionfix import EvidenceKind
+from personal_store.trips.segments import lay_over
 from personal_store.trips.timeline import Staypoint, Timeline
 
 ANCHOR_MIN = timedelta(hours=1)
@@ -25,6 +27,9 @@ ANCHOR_MIN = timedelta(hours=1)
 CHUNK = timedelta(days=28)
 """History that is read at once: a quarter of a million positionfixes at one every ten seconds."""
 
+
+SEGMENTED = (EvidenceKind.LEG, EvidenceKind.VISIT)
+"""What shapes trips; taps and proofs are weighed whenever trips are read."""
 
 LOOK_AHEAD = timedelta(days=2)
 """Read past the news to meet a long stay that is stored already; nearly every night is one."""
@@ -107,7 +112,7 @@ def _compute(connection: Connection, dirty: DirtyWindow, *, start: datetime | No
     """Compute from `start`, past the window if it is short, at least to its first long stay."""
     begin = start or dirty.start
     length = min(CHUNK, dirty.end - begin + LOOK_AHEAD)
-    newest = positionfixes.newest_at(connection, dirty.device)
+    newest = _newest(connection, dirty.device)
     while True:
         timeline = _timeline(connection, dirty.device, start=start, end=begin + length)
         # To the millisecond, as they are stored.
@@ -130,7 +135,15 @@ def _timeline(
     from personal_store.trips.segment import segment  # noqa: PLC0415
 
     fixes = positionfixes.of_device(connection, device, start=start, end=end)
-    return replace(segment(fixes), device=device)
+    timeline = replace(segment(fixes), device=device)
+    told = evidence.every(connection, kinds=SEGMENTED, device=device, start=start, end=end)
+    return lay_over(timeline, told, fixes) if told else timeline
+
+
+def _newest(connection: Connection, device: str) -> datetime | None:
+    """Return the time of the last thing known of a device."""
+    known = (positionfixes.newest_at(connection, device), evidence.newest_end(connection, device))
+    return max((each for each in known if each is not None), default=None)
 
 
 def _first_stored(

@@ -13,7 +13,7 @@ from babel.dates import format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
-from personal_store.footprint import HOME_TIMEZONE
+from personal_store.local_time import HOME_TIMEZONE
 from personal_store.settings import Language
 
 CATALOGUE = Path(__file__).parent / "locale" / "en.po"

@@ -12,10 +12,10 @@ from contributions.weeks import week_period
 from personal_store.errors import NoFactors
 from personal_store.footprint import (
     distance_by_group,
-    local_date,
     one_traveller,
     period_footprint,
 )
+from personal_store.local_time import local_date
 from personal_store.trips.timeline import ModeProbability, ModeSource, Trip, Tripleg
 
 FACTORS = load_factor_set()
