@@ -16,6 +16,8 @@ from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db import reports as reports_db
 from coop_aggregator.export import export_log
+from coop_aggregator.jobs import dropbox as dropbox_job
+from coop_aggregator.jobs import merge as merge_job
 from coop_aggregator.jobs import release as release_job
 from coop_aggregator.jobs import witness as witness_job
 from coop_aggregator.purposes import publish_purpose, read_purpose
@@ -39,6 +41,8 @@ def add_commands(app: typer.Typer) -> None:
     app.command("aggregate")(aggregate)
     app.command("release")(release)
     app.command("witness")(witness)
+    app.command("dropbox")(dropbox)
+    app.command("merge")(merge)
 
 
 @purpose_app.command("publish")
@@ -227,6 +231,41 @@ def witness(
     )
     if as_json:
         session.answer({"size": report.size, "fresh": report.fresh})
+
+
+def dropbox(
+    context: typer.Context,
+    url: Annotated[str, typer.Option(help="Adresse des témoins. / The stewards' address.")],
+    vkey: Annotated[str, typer.Option(help="Leur clé de vérification. / Their verifier key.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Honorer les retraits déposés chez les témoins. / Honour withdrawals left with stewards."""
+    session: Session = context.obj
+    with session.leader() as leader, HttpWitness(url) as transport:
+        report = dropbox_job.run_once(leader, transport, vkey=vkey)
+    session.say(
+        fr=f"{report.fetched} dépôts lus, {report.taken} retraits pris en compte, "
+        f"{report.waiting} sans accord connu ici.",
+        en=f"{report.fetched} slips read, {report.taken} withdrawals honoured, "
+        f"{report.waiting} of no consent known here.",
+    )
+    if as_json:
+        session.answer(
+            {"fetched": report.fetched, "taken": report.taken, "waiting": report.waiting}
+        )
+
+
+def merge(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Inscrire au journal ce qui a été reçu. / Merge what was received into the log."""
+    session: Session = context.obj
+    with session.leader() as leader:
+        report = merge_job.run_once(leader)
+    session.say(
+        fr=f"{report.merged} événements inscrits, dont {report.late} après l'échéance promise.",
+        en=f"{report.merged} events merged, {report.late} of them after the promised time.",
+    )
+    if as_json:
+        session.answer({"merged": report.merged, "late": report.late})
 
 
 @export_app.command("log")

@@ -11,6 +11,7 @@ The tree::
     ├── EventRefused           a consent event does not verify or does not fit its chain
     ├── ReportRefused          a report is malformed, uncovered, late or a duplicate
     ├── ReleaseRefused         the batch is open or already released
+    ├── DropboxRefused         slips are asked for by somebody else than the cooperative
     └── WitnessFailed          the stewards could not be reached or did not cosign
 
 Refusals towards stores carry a reason code and reveal nothing else.
@@ -80,6 +81,12 @@ class ReleaseRefused(AggregatorError):
     """The batch is still open, or already released."""
 
     status = 409
+
+
+class DropboxRefused(AggregatorError):
+    """Slips are asked for by somebody else than the cooperative, or not just now."""
+
+    status = 403
 
 
 class WitnessFailed(AggregatorError):

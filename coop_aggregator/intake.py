@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from consents.decision import ConsentState, Decision, consent_state, extend, permitted
 from consents.errors import ConsentsError
 from consents.jws import thumbprint
-from consents.receipt import Purpose, SignedEvent, leaf_sha256, read_event
+from consents.receipt import EventType, Purpose, SignedEvent, leaf_sha256, read_event
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
 from contributions.messages import Report, check_report, read_membership, read_report
@@ -77,9 +77,9 @@ def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Received
 
 
 def receive_slip(leader: Leader, connection: Connection, leaf: bytes) -> bool:
-    """Take in an event that a resident left with the stewards; return whether it fits here.
+    """Take in a withdrawal that a resident left with the stewards; return whether it fits here.
 
-    Nobody vouches for it but the keys of its own chain: only a consent that is known here goes on.
+    Nobody vouches for it but a key of its own chain: only a consent that is known here can end.
     """
     event = read_event(leaf)
     payload = event.payload
@@ -87,13 +87,10 @@ def receive_slip(leader: Leader, connection: Connection, leaf: bytes) -> bool:
     if log.knows(leaf_sha256(leaf)):
         return True
     holder = members_db.consent_holder(connection, payload.cid)
-    if holder is None or not payload.t.of_resident or payload.o != leader.who.origin:
+    if holder is None or payload.t is not EventType.WITHDRAWN:
         return False
     try:
-        state = _continued(leader, connection, event, holder.member_id)
-        member = members_db.member_by_id(connection, holder.member_id)
-        if state.status.permits and member is not None:
-            _refuse_second(leader, connection, event, member)
+        _continued(leader, connection, event, holder.member_id)
     except EventRefused:
         return False
     log.receive(leaf, cid=payload.cid, at_once=leader.merges_at_once)

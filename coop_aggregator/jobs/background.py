@@ -1,20 +1,22 @@
-"""The server's own loop: the same jobs as the CLI's, every `release_interval_s` seconds.
+"""The server's own loops: the same jobs as the CLI's, each at its interval.
 
-Off by default: one process of a city runs it, the others leave it at 0. A failing run is logged and
-the next one tries again.
+Off by default: one process of a city runs them, the others leave the intervals at 0. A failing run
+is logged and the next one tries again. Nothing is published while the stewards' drop-box cannot be
+read: it may hold a withdrawal that counts from before the freeze.
 """
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 
 from coop_aggregator.aggregate import executor_for
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.installation import Leader
-from coop_aggregator.jobs import release, witness
+from coop_aggregator.jobs import dropbox, merge, release, witness
 from coop_aggregator.settings import Settings
 from coop_aggregator.transport import HttpWitness
 
@@ -22,35 +24,44 @@ from coop_aggregator.transport import HttpWitness
 @asynccontextmanager
 async def background_jobs(leader: Leader, settings: Settings) -> AsyncIterator[None]:
     """Run the jobs beside the server for as long as the context lasts."""
-    if settings.release_interval_s == 0:
-        yield
-        return
-    loop = asyncio.create_task(_loop(leader, settings))
+    loops = [
+        asyncio.create_task(_loop(job, interval_s))
+        for job, interval_s in (
+            (partial(run_jobs, leader, settings), settings.release_interval_s),
+            (partial(merge.run_once, leader), settings.merge_interval_s),
+        )
+        if interval_s
+    ]
     try:
         yield
     finally:
-        loop.cancel()
-        with suppress(asyncio.CancelledError):
-            await loop
+        for loop in loops:
+            loop.cancel()
+            with suppress(asyncio.CancelledError):
+                await loop
 
 
 def run_jobs(leader: Leader, settings: Settings) -> None:
-    """Publish what is due, then have the log's newest checkpoint cosigned."""
+    """Honour the drop-box, publish what is due, have the log's newest checkpoint cosigned."""
+    url, vkey = settings.witness_url, settings.witness_vkey
+    if url is not None and vkey is not None:
+        with HttpWitness(url) as transport:
+            dropbox.run_once(leader, transport, vkey=vkey)
     with executor_for(settings.workers) as executor:
         release.run_once(leader, executor=executor)
-    if settings.witness_url is not None and settings.witness_vkey is not None:
-        with HttpWitness(settings.witness_url) as transport:
-            witness.run_once(leader, transport, vkey=settings.witness_vkey)
+    if url is not None and vkey is not None:
+        with HttpWitness(url) as transport:
+            witness.run_once(leader, transport, vkey=vkey)
 
 
-async def _loop(leader: Leader, settings: Settings) -> None:
+async def _loop(job: Callable[[], object], interval_s: int) -> None:
     log = structlog.get_logger("jobs")
     while True:
         try:
-            await asyncio.to_thread(run_jobs, leader, settings)
+            await asyncio.to_thread(job)
         except AggregatorError as error:
             log.warning("job refused", kind=type(error).__name__, detail=error.en)
         except Exception as error:  # noqa: BLE001 - the loop outlives whatever a run meets
             trace = "".join(traceback.format_exception(error))
             log.critical("job failed", kind=type(error).__name__, trace=trace)
-        await asyncio.sleep(settings.release_interval_s)
+        await asyncio.sleep(interval_s)

@@ -23,6 +23,7 @@ from coop_aggregator.db.engine import unreachable
 from coop_aggregator.db.identity import load_identity
 from coop_aggregator.db.territories import load_zones
 from coop_aggregator.db.witnessed import latest_witnessed
+from coop_aggregator.dropbox import receive_withdrawal, slips_after
 from coop_aggregator.enrolment import enrol
 from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
@@ -61,6 +62,18 @@ class EventBody(_Body):
     membership: Annotated[str, Field(max_length=32_768, pattern=_JWS)]
 
 
+class DropboxBody(_Body):
+    """A withdrawal that the cooperative did not answer."""
+
+    leaf: Annotated[str, Field(max_length=65_535, pattern=_JWS)]
+
+
+class FetchBody(_Body):
+    """The cooperative's signed request for slips."""
+
+    request: Annotated[str, Field(max_length=4_096, pattern=_JWS)]
+
+
 class ReportBody(_Body):
     """A report of the trust mode `local`."""
 
@@ -97,7 +110,7 @@ def leader_router(leader: Leader) -> APIRouter:
 
 
 def helper_router(helper: Helper) -> APIRouter:
-    """Return the stewards' witness (C2SP tlog-witness)."""
+    """Return the stewards' witness (C2SP tlog-witness) and drop-box."""
     router = APIRouter()
 
     @router.post("/add-checkpoint", response_class=Response)
@@ -111,6 +124,20 @@ def helper_router(helper: Helper) -> APIRouter:
         if latest is None:
             raise HTTPException(404)
         return Response(latest.note, media_type=_TEXT)
+
+    @router.post("/v1/dropbox", status_code=201)
+    def leave(body: DropboxBody) -> dict[str, str]:
+        slip = receive_withdrawal(helper, body.leaf.encode("ascii"))
+        return {"slip": slip.decode("ascii")}
+
+    @router.post("/v1/dropbox/slips")
+    def slips(body: FetchBody) -> dict[str, Any]:
+        found = slips_after(helper, body.request.encode("ascii"))
+        return {
+            "slips": [
+                {"sequence": each.sequence, "slip": each.slip.decode("ascii")} for each in found
+            ]
+        }
 
     return router
 

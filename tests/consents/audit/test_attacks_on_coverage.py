@@ -384,3 +384,12 @@ def test_13_control_both_together_cover(city, auditor, child):
     task = city.ask()
     city.commit(task, [child.report(task)])
     assert auditor.audit("coverage") == (0, [])
+
+
+def test_8_a_stranger_s_slip_accuses_nobody(city, crowd, auditor):
+    invented, thief = city.person("invented"), city.person("thief")
+    thief.cid, thief.events = crowd[0].cid, list(crowd[0].events)
+    slips = [city.slip(each.leaf("consent.withdrawn")) for each in (invented, thief)]
+    city.later().witness()
+    judged = ("--at", "2027-01-01T00:00:00Z")
+    assert auditor.audit("promises", *auditor.evidence(*slips), *judged) == (0, [])

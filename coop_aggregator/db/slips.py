@@ -1,0 +1,99 @@
+"""Slips of the stewards' drop-box: those that we gave, and those that the cooperative fetched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from consents.canonical import utc_text
+from coop_aggregator.db.tables import dropbox, slips
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedSlip:
+    """A slip and its number in the drop-box that gave it."""
+
+    sequence: int
+    slip: bytes
+
+
+def add_slip(
+    connection: Connection, *, leaf_sha256: str, slip: bytes, received_at: datetime
+) -> None:
+    """Keep a slip that we give. Its event must be new (unique constraint)."""
+    connection.execute(
+        insert(dropbox).values(
+            leaf_sha256=leaf_sha256, slip=slip.decode("ascii"), received_at=utc_text(received_at)
+        )
+    )
+
+
+def slip_for(connection: Connection, leaf_sha256: str) -> bytes | None:
+    """Return the slip that we gave for the event with this digest, or None."""
+    found = select(dropbox.c.slip).where(dropbox.c.leaf_sha256 == leaf_sha256)
+    text: str | None = connection.scalar(found)
+    return None if text is None else text.encode("ascii")
+
+
+def slips_after(connection: Connection, *, after: int, limit: int) -> Sequence[NumberedSlip]:
+    """Return the slips that we gave, numbered above `after`, in order."""
+    rows = connection.execute(
+        select(dropbox.c.sequence, dropbox.c.slip)
+        .where(dropbox.c.sequence > after)
+        .order_by(dropbox.c.sequence)
+        .limit(limit)
+    )
+    return tuple(NumberedSlip(sequence=row.sequence, slip=row.slip.encode("ascii")) for row in rows)
+
+
+def last_fetched(connection: Connection, witness: str) -> int:
+    """Return the number of the last slip fetched from a drop-box; 0 before the first."""
+    query = select(func.max(slips.c.sequence)).where(slips.c.witness == witness)
+    return connection.scalar(query) or 0
+
+
+def add_fetched(
+    connection: Connection,
+    *,
+    witness: str,
+    slip: NumberedSlip,
+    leaf_sha256: str,
+    received_at: datetime,
+) -> None:
+    """Keep a slip that was fetched, not taken into the log yet."""
+    connection.execute(
+        insert(slips).values(
+            witness=witness,
+            sequence=slip.sequence,
+            leaf_sha256=leaf_sha256,
+            slip=slip.slip.decode("ascii"),
+            received_at=utc_text(received_at),
+            taken=False,
+        )
+    )
+
+
+def waiting_slips(
+    connection: Connection, *, witness: str, since: datetime
+) -> Sequence[NumberedSlip]:
+    """Return the fetched slips, received since then, whose events the log did not take yet."""
+    rows = connection.execute(
+        select(slips.c.sequence, slips.c.slip)
+        .where(
+            slips.c.witness == witness,
+            slips.c.taken.is_(False),
+            slips.c.received_at >= utc_text(since),
+        )
+        .order_by(slips.c.sequence)
+    )
+    return tuple(NumberedSlip(sequence=row.sequence, slip=row.slip.encode("ascii")) for row in rows)
+
+
+def mark_taken(connection: Connection, *, witness: str, sequence: int) -> None:
+    """Note that the log holds a slip's event, or will."""
+    connection.execute(
+        update(slips)
+        .where(slips.c.witness == witness, slips.c.sequence == sequence)
+        .values(taken=True)
+    )
