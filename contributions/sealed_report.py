@@ -224,6 +224,15 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedStatement:
+    """A statement whose signature holds, with the consent's key that made it."""
+
+    report: SealedReport
+    public_key: Ed25519PublicKey
+    kid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadUpload:
     """An upload whose signature and digest hold, with the consent's key that signed it."""
 
@@ -260,6 +269,13 @@ def sign_sealed_report(report: SealedReport, key: Ed25519PrivateKey) -> bytes:
     return jws.sign(report.to_bytes(), key=key, typ=SEALED_REPORT_TYP)
 
 
+def read_statement(signed: bytes) -> SignedStatement:
+    """Verify and read a signed statement; raises `Malformed` or `SignatureRefused`."""
+    verified = jws.verify(signed, typ=SEALED_REPORT_TYP, limit_bytes=2 * STATEMENT_LIMIT_BYTES)
+    report = SealedReport.parse(verified.payload)
+    return SignedStatement(report=report, public_key=verified.public_key, kid=verified.kid)
+
+
 def read_upload(data: bytes, *, role: Role) -> ReadUpload:
     """Read what a store sent to this keeper: form, signature, and that the share is the stated one.
 
@@ -269,19 +285,16 @@ def read_upload(data: bytes, *, role: Role) -> ReadUpload:
     upload = Upload.parse(data)
     if (upload.admission is None) != (role is Role.LEADER):
         raise Malformed("expected the leader's admission in the helper's upload, and only there")
-    verified = jws.verify(
-        upload.statement, typ=SEALED_REPORT_TYP, limit_bytes=2 * STATEMENT_LIMIT_BYTES
-    )
-    report = SealedReport.parse(verified.payload)
-    if sha256_hex(upload.sealed) != report.share_sha256(role):
+    signed = read_statement(upload.statement)
+    if sha256_hex(upload.sealed) != signed.report.share_sha256(role):
         raise ReportMismatch("expected the sealed share that the report states; refuse it")
     return ReadUpload(
-        report=report,
+        report=signed.report,
         statement=upload.statement,
         sealed=upload.sealed,
         admission=upload.admission,
-        public_key=verified.public_key,
-        kid=verified.kid,
+        public_key=signed.public_key,
+        kid=signed.kid,
     )
 
 

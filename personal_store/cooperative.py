@@ -19,8 +19,10 @@ from consents.merkle import leaf_hash, verify_inclusion
 from consents.record import Purpose
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
+from contributions.keeper import Keeper
 from contributions.messages import Enrolled, Enrolment, sign_membership
 from contributions.messages import Membership as MembershipStatement
+from contributions.sealed_report import Upload
 from contributions.task import Task, read_task
 from personal_store.errors import StoreError, TransportError
 from personal_store.transport import Answer, Transport
@@ -40,6 +42,12 @@ class Membership:
     log_origin: str
     log_vkey: str
     task_key: Ed25519PublicKey
+    keepers: tuple[Keeper, ...] = ()
+
+    @property
+    def helper_key(self) -> Ed25519PublicKey | None:
+        """The key of the second keeper, pinned at enrolment; None where there is none."""
+        return self.keepers[1].sign_key if self.keepers else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +100,27 @@ def enrol(
         log_origin=enrolled.log_origin,
         log_vkey=enrolled.log_vkey,
         task_key=enrolled.task_key,
+        keepers=enrolled.keepers,
     )
+
+
+def check_keeper(transport: Transport, pinned: Keeper) -> None:
+    """Ask a keeper itself who it is: the cooperative's word alone could name keys of its own.
+
+    Raises TransportError when the keeper cannot be reached or says another key, name or address.
+    """
+    answer = transport.exchange("GET", "/v1/keeper", None)
+    try:
+        seen = Keeper.parse(answer.body) if answer.status in HTTP_OK else None
+    except ContributionsError:
+        seen = None
+    if seen != pinned:
+        raise TransportError(
+            fr=f"« {pinned.name} » ne confirme pas la clé que la coopérative annonce pour lui : "
+            "rien n'a été enregistré. Prévenez les deux.",
+            en=f"“{pinned.name}” does not confirm the key that the cooperative gives for it: "
+            "nothing was stored. Tell both of them.",
+        )
 
 
 def tasks(transport: Transport, membership: Membership) -> list[SignedTask]:
@@ -100,7 +128,8 @@ def tasks(transport: Transport, membership: Membership) -> list[SignedTask]:
     document = _accepted(transport.exchange("GET", "/v1/tasks", None))
     try:
         signed = [str(each["jws"]).encode() for each in document["tasks"]]
-        return [SignedTask(task=read_task(jws, membership.task_key), jws=jws) for jws in signed]
+        keys = membership.task_key, membership.helper_key
+        return [SignedTask(task=read_task(jws, *keys), jws=jws) for jws in signed]
     except (KeyError, TypeError, ValueError, ContributionsError) as error:
         _out_of_protocol("tasks", error)
 
@@ -170,6 +199,23 @@ def send_report(transport: Transport, report: bytes) -> None:
     if str(answer.document.get("type", "")).endswith(":duplicate"):
         return
     _accepted(answer)
+
+
+def send_to_leader(transport: Transport, upload: Upload) -> bytes:
+    """Send the leader its share; return the admission that the helper asks for.
+
+    The same bytes sent again get the same admission: an earlier answer may have been lost.
+    """
+    document = _accepted(transport.exchange("POST", "/v1/sealed-reports", upload.to_bytes()))
+    admission = document.get("admission")
+    if not isinstance(admission, str):
+        _out_of_protocol("sealed-reports", None)
+    return admission.encode()
+
+
+def send_to_helper(transport: Transport, upload: Upload) -> None:
+    """Send the helper its share with the leader's admission; sending it again changes nothing."""
+    _accepted(transport.exchange("POST", "/v1/sealed-reports", upload.to_bytes()))
 
 
 def _json(document: Mapping[str, str]) -> bytes:

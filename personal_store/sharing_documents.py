@@ -6,7 +6,7 @@ from math import ceil
 from consents.record import Purpose
 from contributions.task import Task
 from personal_store.db.consents import KeptEvent
-from personal_store.db.contributions import ContributionState, KeptContribution
+from personal_store.db.contributions import KeptContribution
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.local_time import HOME_TIMEZONE
 
@@ -71,6 +71,12 @@ def preview_document(shown: Preview) -> Document:
         "epsilon": shown.task.epsilon_micro / MICRO,
         "leaves": None if kept is None else kept.report.decode(),
         "bytes": None if kept is None else len(kept.report),
+        "sealed": None
+        if kept is None or kept.sealed_leader is None or kept.sealed_helper is None
+        else {
+            "leader_bytes": len(kept.sealed_leader),
+            "helper_bytes": len(kept.sealed_helper),
+        },
         "state": None if kept is None else kept.state.value,
         "closed": None if shown.closed is None else {"fr": shown.closed.fr, "en": shown.closed.en},
     }
@@ -117,6 +123,19 @@ def preview_sentences(shown: Preview) -> dict[str, str]:
             f"{reduced['en']}Nothing would leave: {closed.en if closed else ''}",
         }
     leaves = shown.kept.report.decode()
+    if shown.kept.sealed_leader is not None and shown.kept.sealed_helper is not None:
+        leader, helper = shown.task.keepers
+        sizes = len(shown.kept.sealed_leader), len(shown.kept.sealed_helper)
+        return {
+            "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais entier) :\n{rows}\n"
+            f"{reduced['fr']}Ce qui part : une moitié scellée pour {leader.name} "
+            f"({sizes[0]} octets), l'autre pour {helper.name} ({sizes[1]} octets), illisibles l'une "
+            f"sans l'autre, et à chacun cet énoncé signé ({len(leaves)} octets) :\n{leaves}",
+            "en": f"Week {shown.task.week}, exact vector (never leaves whole):\n{rows}\n"
+            f"{reduced['en']}What leaves: one half sealed for {leader.name} ({sizes[0]} bytes), "
+            f"the other for {helper.name} ({sizes[1]} bytes), unreadable without each other, and "
+            f"to each this signed statement ({len(leaves)} bytes):\n{leaves}",
+        }
     return {
         "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows}\n"
         f"{reduced['fr']}Ce qui part, bruit compris, octet pour octet ({len(leaves)}) :\n{leaves}",
@@ -138,10 +157,7 @@ def contribution_document(kept: KeptContribution) -> Document:
 
 def spent_epsilon(rows: Sequence[KeptContribution]) -> float:
     """Return the ε that was reserved or sent, over all weeks."""
-    return (
-        sum(row.epsilon_micro for row in rows if row.state is not ContributionState.PREPARED)
-        / MICRO
-    )
+    return sum(row.epsilon_micro for row in rows if row.state.spends) / MICRO
 
 
 def ledger_document(rows: Sequence[KeptContribution]) -> Document:

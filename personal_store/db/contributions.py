@@ -1,7 +1,8 @@
 """The contribution table: the privacy ledger, and the very bytes that left.
 
-A contribution is prepared (drawn, nothing spent), reserved (spent, about to leave), then sent. A
-reserved or sent row never goes back: its privacy is considered spent even if the answer was lost.
+A contribution is prepared (drawn, nothing spent), then reserved (spent, about to leave) and sent,
+or refused by the ledger. No row goes back: what is reserved is considered spent even if the answer
+was lost, and a refusal stays one when the window of 52 weeks has moved on.
 """
 
 import json
@@ -21,11 +22,21 @@ class ContributionState(StrEnum):
     PREPARED = "prepared"
     RESERVED = "reserved"
     SENT = "sent"
+    REFUSED = "refused"
+
+    @property
+    def spends(self) -> bool:
+        """Whether privacy was spent on it."""
+        return self in (ContributionState.RESERVED, ContributionState.SENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptContribution:
-    """One row of the ledger; `exact` never leaves, `report` is what leaves, byte for byte."""
+    """One row of the ledger; `exact` never leaves, `report` is what leaves, byte for byte.
+
+    In trust mode `two-keepers` the report states the digests of `sealed_leader` and
+    `sealed_helper`, which leave with it, each to its keeper; both are None otherwise.
+    """
 
     task_digest: str
     week: str
@@ -36,6 +47,8 @@ class KeptContribution:
     exact: tuple[int, ...] = field(repr=False)
     report: bytes
     changed_at: datetime
+    sealed_leader: bytes | None = field(default=None, repr=False)
+    sealed_helper: bytes | None = field(default=None, repr=False)
 
 
 def add(connection: Connection, new: KeptContribution) -> None:
@@ -51,6 +64,8 @@ def add(connection: Connection, new: KeptContribution) -> None:
             exact=json.dumps(list(new.exact)),
             report=new.report,
             changed_at_ms=to_ms(new.changed_at),
+            sealed_leader=new.sealed_leader,
+            sealed_helper=new.sealed_helper,
         )
     )
 
@@ -98,6 +113,8 @@ def every(connection: Connection) -> list[KeptContribution]:
             exact=tuple(json.loads(row.exact)),
             report=bytes(row.report),
             changed_at=from_ms(row.changed_at_ms),
+            sealed_leader=row.sealed_leader,
+            sealed_helper=row.sealed_helper,
         )
         for row in connection.execute(query)
     ]

@@ -1,11 +1,13 @@
 """The tables of what the resident joined: memberships, purposes and tasks, verbatim."""
 
+import json
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from contributions.keeper import Keeper
 from contributions.task import read_task
 from personal_store.cooperative import Membership, SignedTask
 from personal_store.db.tables import membership, purpose, task
@@ -24,6 +26,7 @@ def add(connection: Connection, joined: Membership, *, at: datetime) -> None:
             log_vkey=joined.log_vkey,
             task_key=joined.task_key.public_bytes_raw(),
             enrolled_at_ms=to_ms(at),
+            keepers=json.dumps([keeper.to_json() for keeper in joined.keepers]),
         )
     )
 
@@ -40,6 +43,7 @@ def every(connection: Connection) -> list[Membership]:
             log_origin=row.log_origin,
             log_vkey=row.log_vkey,
             task_key=Ed25519PublicKey.from_public_bytes(row.task_key),
+            keepers=tuple(Keeper.from_json(each) for each in json.loads(row.keepers)),
         )
         for row in connection.execute(query)
     ]
@@ -59,7 +63,7 @@ def tasks(connection: Connection, joined: Membership) -> list[SignedTask]:
     """Return the kept tasks of a membership, newest week first."""
     query = select(task.c.jws).where(task.c.url == joined.url)
     signed = [
-        SignedTask(task=read_task(jws, joined.task_key), jws=jws)
+        SignedTask(task=read_task(jws, joined.task_key, joined.helper_key), jws=jws)
         for jws in connection.scalars(query)
     ]
     return sorted(signed, key=lambda each: (each.task.week, each.task.digest), reverse=True)

@@ -188,6 +188,13 @@ membership = Table(
     Column("log_vkey", Text, nullable=False, comment="pinned at enrolment"),
     Column("task_key", LargeBinary, nullable=False, comment="Ed25519 public, pinned at enrolment"),
     Column("enrolled_at_ms", Integer, nullable=False),
+    Column(
+        "keepers",
+        Text,
+        nullable=False,
+        server_default="[]",
+        comment="JSON list, leader then helper, pinned at enrolment",
+    ),
 )
 
 purpose = Table(
@@ -236,8 +243,10 @@ contribution = Table(
     Column("cid", ForeignKey("consent.cid"), nullable=False, comment="consent that covers it"),
     Column("head", Text, nullable=False, comment="last leaf of that consent when drawn"),
     Column("epsilon_micro", Integer, nullable=False),
-    Column("state", Text, nullable=False, comment="prepared, reserved, sent"),
+    Column("state", Text, nullable=False, comment="prepared, reserved, sent, refused"),
     Column("exact", Text, nullable=False, comment="JSON vector before noise: never leaves"),
     Column("report", LargeBinary, nullable=False, comment="the bytes that leave, drawn once"),
     Column("changed_at_ms", Integer, nullable=False),
+    Column("sealed_leader", LargeBinary, comment="two keepers: the leader's share, sealed once"),
+    Column("sealed_helper", LargeBinary, comment="two keepers: the helper's share, sealed once"),
 )

@@ -17,7 +17,7 @@ def run_once(store: Store, *, url: str, code: str, zone: str) -> Membership:
     """Join the cooperative at `url` from the home zone `zone`.
 
     Raises StoreError, before the code is used, when the store is a member already; TransportError
-    when the cooperative refuses or cannot be reached.
+    when the cooperative refuses or cannot be reached, or when a keeper does not confirm its keys.
     """
     address = url.rstrip("/")
     with reading(store.engine) as connection:
@@ -36,6 +36,8 @@ def run_once(store: Store, *, url: str, code: str, zone: str) -> Membership:
         zone=zone,
         member_key=Ed25519PrivateKey.generate(),
     )
+    for keeper in joined.keepers:
+        cooperative.check_keeper(store.connect(keeper.url), keeper)
     with writing(store.engine) as connection:
         memberships.add(connection, joined, at=store.clock.now())
     return joined

@@ -2,7 +2,9 @@
 
 `prepare` draws the noise once and keeps the bytes; `preview` and `send` use those bytes. Sending
 goes reserve, send, sent: the budget is spent before the first byte leaves, and a crash or a lost
-answer in between resends the same bytes (the cooperative keeps one of them).
+answer in between resends the same bytes (the cooperative keeps one of them). Two keepers are sent
+one share each, the leader first; until both have theirs the contribution stays reserved, and is
+completed by the next attempt or dropped by both at the deadline.
 """
 
 from collections.abc import Sequence
@@ -14,13 +16,12 @@ from hashlib import sha256
 from sqlalchemy import Connection
 
 from carbon.modes import ModeGroup
-from contributions.budget import EntryState, LedgerEntry, check_budget
-from contributions.errors import ContributionsError
+from contributions.budget import EntryState, LedgerEntry, decide, mark_sent
 from contributions.measurement import encode
-from contributions.messages import read_report
+from contributions.sealed_report import Upload
 from contributions.task import Task, TrustMode
 from personal_store import cooperative
-from personal_store.contribute import contribute
+from personal_store.contribute import contribute, read_own
 from personal_store.cooperative import Membership
 from personal_store.db import consents, contributions, trips
 from personal_store.db.connection import writing
@@ -60,11 +61,11 @@ class Preview:
 def week_kilometres(connection: Connection, task: Task, zone: str) -> WeekKilometres:
     """Return the kilometres of the task's week by its labels, from the stored trips.
 
-    Raises NotAnswerable for a label that is no mode group, or a trust mode that is not served.
+    Raises NotAnswerable for a label that is no mode group.
     """
     labels = {coordinate.label for coordinate in task.coordinates}
     groups = [group for group in ModeGroup if group.value in labels]
-    if len(groups) < len(labels) or task.trust_mode is not TrustMode.LOCAL:
+    if len(groups) < len(labels):
         raise _not_served()
     period = task.period
     stored = trips.between(connection, start=period.start, end=period.end)
@@ -92,6 +93,8 @@ def preview(store: Store, member: Membership, task: Task) -> Preview:
                 kept = _prepared(connection, store, member, week, task)
             except (GateClosed, NotAnswerable) as error:
                 kept, closed = None, error
+        elif kept.state is ContributionState.REFUSED:
+            kept, closed = None, _over_the_cap()
         return Preview(
             task=task,
             kilometres=week,
@@ -118,21 +121,42 @@ def run_once(
         shown = contributions.find(connection, task.digest)
         if shown is not None and shown.state is ContributionState.SENT:
             return shown
+        if shown is not None and shown.state is ContributionState.REFUSED:
+            raise _over_the_cap()
         kept = _prepared(connection, store, member, _week(connection, member, task), task)
         if shown is None:
             raise _never_shown()
         seen_sha256 = shown_sha256 or sha256(shown.report).hexdigest()
         if sha256(kept.report).hexdigest() != seen_sha256:
             raise _preview_changed()
-        if kept.state is ContributionState.PREPARED:
-            _reserve(connection, kept, now=now)
+        decided = _decide(connection, kept, now=now)
+    if decided.state is EntryState.REFUSED:
+        raise _over_the_cap()
     # The write lock is held while the bytes leave, and the gate asked once more under it: a
     # withdrawal is signed either before them, and stops them, or after they have left.
     with writing(store.engine) as connection:
         _prepared(connection, store, member, _week(connection, member, task), task)
+        _send(store, member, kept, task)
+        sent = ContributionState(mark_sent(decided).state.value)
+        contributions.advance(connection, task.digest, to=sent, at=now)
+    return replace(kept, state=sent, changed_at=now)
+
+
+def _send(store: Store, member: Membership, kept: KeptContribution, task: Task) -> None:
+    if task.trust_mode is TrustMode.LOCAL:
         cooperative.send_report(store.connect(member.url), kept.report)
-        contributions.advance(connection, task.digest, to=ContributionState.SENT, at=now)
-    return replace(kept, state=ContributionState.SENT, changed_at=now)
+        return
+    assert kept.sealed_leader, "a two-keeper contribution is kept with both shares"
+    assert kept.sealed_helper, "a two-keeper contribution is kept with both shares"
+    leader, helper = task.keepers
+    admission = cooperative.send_to_leader(
+        store.connect(leader.url),
+        Upload(statement=kept.report, sealed=kept.sealed_leader, admission=None),
+    )
+    cooperative.send_to_helper(
+        store.connect(helper.url),
+        Upload(statement=kept.report, sealed=kept.sealed_helper, admission=admission),
+    )
 
 
 def _prepared(
@@ -145,7 +169,7 @@ def _prepared(
     spent = [
         each
         for each in contributions.every(connection)
-        if each.state is not ContributionState.PREPARED and each.task_digest != task.digest
+        if each.state.spends and each.task_digest != task.digest
     ]
     permitted = permit_week(
         week, task=task, covering=_covering(connection, consent, spent, task), now=now
@@ -176,6 +200,8 @@ def _prepared(
         exact=made.exact.vector,
         report=made.jws,
         changed_at=now,
+        sealed_leader=made.sealed.leader if made.sealed else None,
+        sealed_helper=made.sealed.helper if made.sealed else None,
     )
     contributions.add(connection, new)
     return new
@@ -196,7 +222,7 @@ def _still_holds(
     return (
         same_consent
         and kept.exact == encode(permitted.value.kilometres, task).vector
-        and read_report(kept.report).report.n == n
+        and read_own(kept.report, task).n == n
     )
 
 
@@ -286,31 +312,41 @@ def _drawn_under_another_consent() -> GateClosed:
     )
 
 
-def _reserve(connection: Connection, kept: KeptContribution, *, now: datetime) -> None:
-    entries = [
-        LedgerEntry(
-            week=each.week,
-            task_digest=each.task_digest,
-            epsilon_micro=each.epsilon_micro,
-            state=EntryState(each.state.value),
-        )
-        for each in contributions.every(connection)
-        if each.state is not ContributionState.PREPARED
-    ]
-    try:
-        check_budget(
-            entries,
-            week=kept.week,
-            epsilon_micro=kept.epsilon_micro,
-            cap_micro=YEARLY_CAP_EPSILON_MICRO,
-        )
-    except ContributionsError as error:
-        raise LedgerRefused(
-            fr="Votre budget de confidentialité sur 52 semaines ne permet pas cette "
-            "contribution : rien n'est parti, et elle ne partira pas. D'autres semaines "
-            "redeviendront possibles quand les plus anciennes sortiront du décompte.",
-            en="Your 52-week privacy budget does not allow this contribution: nothing has left, "
-            "and it will not leave. Other weeks become possible again when the oldest leave the "
-            "count.",
-        ) from error
-    contributions.advance(connection, kept.task_digest, to=ContributionState.RESERVED, at=now)
+def _over_the_cap() -> LedgerRefused:
+    return LedgerRefused(
+        fr="Votre budget de confidentialité sur 52 semaines ne permet pas cette "
+        "contribution : rien n'est parti, et elle ne partira pas. D'autres semaines "
+        "redeviendront possibles quand les plus anciennes sortiront du décompte.",
+        en="Your 52-week privacy budget does not allow this contribution: nothing has left, "
+        "and it will not leave. Other weeks become possible again when the oldest leave the "
+        "count.",
+    )
+
+
+def _decide(connection: Connection, kept: KeptContribution, *, now: datetime) -> LedgerEntry:
+    """Return the ledger's decision about a contribution, made once and kept with it."""
+    if kept.state is not ContributionState.PREPARED:
+        return _entry(kept)
+    decided = decide(
+        [
+            _entry(each)
+            for each in contributions.every(connection)
+            if each.state is not ContributionState.PREPARED
+        ],
+        week=kept.week,
+        task_digest=kept.task_digest,
+        epsilon_micro=kept.epsilon_micro,
+        cap_micro=YEARLY_CAP_EPSILON_MICRO,
+    )
+    to = ContributionState(decided.state.value)
+    contributions.advance(connection, kept.task_digest, to=to, at=now)
+    return decided
+
+
+def _entry(kept: KeptContribution) -> LedgerEntry:
+    return LedgerEntry(
+        week=kept.week,
+        task_digest=kept.task_digest,
+        epsilon_micro=kept.epsilon_micro,
+        state=EntryState(kept.state.value),
+    )

@@ -9,9 +9,9 @@ from hashlib import sha256
 from carbon.footprint import Interval
 from carbon.modes import ModeGroup, TransportMode
 from consents.record import EventType, Purpose
-from contributions.messages import read_report
 from contributions.weeks import week_of, week_period
 from personal_store import consenting
+from personal_store.contribute import read_own
 from personal_store.db import consents, contributions, memberships, trips
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
@@ -212,7 +212,7 @@ def readable_report(shown: Preview) -> str:
     """Return the report that would leave as indented JSON: the same content, for eyes."""
     if shown.kept is None:
         return ""
-    report = read_report(shown.kept.report).report
+    report = read_own(shown.kept.report, shown.task)
     return json.dumps(json.loads(report.to_bytes()), ensure_ascii=False, indent=1)
 
 

@@ -6,17 +6,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from carbon.modes import TransportMode
 from consents.log import ConsentLog, MemoryLeaves
 from consents.record import Purpose
-from contributions.messages import read_report
-from contributions.task import Task, TrustMode, Zone, sign_task
+from contributions.admission import Admission, sign_admission
+from contributions.envelope import Role
+from contributions.jws import public_jwk
+from contributions.keeper import Keeper
+from contributions.messages import Enrolled, read_report
+from contributions.sealed_report import ReadUpload, read_upload
+from contributions.task import Task, TrustMode, Zone, join_signatures, sign_task
 from contributions.weeks import week_period
 from personal_store import vault
 from personal_store.cooperative import Membership
@@ -177,6 +184,7 @@ class Cooperative:
     requests: list[tuple[str, str, bytes | None]] = field(default_factory=list)
     offline: bool = False
     lose_answers: bool = False
+    keepers: "Keepers | None" = None
     tamper: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     scripted: dict[str, Answer] = field(default_factory=dict)
 
@@ -221,8 +229,19 @@ class Cooperative:
             "aggregator_name": "Coopérative",
             "report_deadline": week_period(week).end + timedelta(days=60),
         }
+        shared = changes.get("trust_mode") is TrustMode.TWO_KEEPERS
+        if shared:
+            assert self.keepers, "a cooperative with keepers asks a two-keeper question"
+            terms |= {
+                "keepers": self.keepers.cards,
+                "epsilon_territory_micro": 2_000_000,
+                "verify_key_sha256": "00" * 32,
+            }
         task = Task(**(terms | changes))
-        self.asked.append(sign_task(task, self.task_key))
+        signed = sign_task(task, self.task_key)
+        if shared:
+            signed = join_signatures(signed, sign_task(task, self.keepers.helper_key))
+        self.asked.append(signed)
         return task
 
     def membership(self, zone: str = "17300") -> Membership:
@@ -235,10 +254,24 @@ class Cooperative:
             log_origin=self.origin,
             log_vkey=self.log.vkey,
             task_key=self.task_key.public_key(),
+            keepers=self.keepers.cards if self.keepers else (),
         )
 
-    def connect(self, url: str) -> "Cooperative":
-        """Return the way to this cooperative."""
+    def serve_enrolment(self, keepers: tuple[Keeper, ...]) -> None:
+        """Answer whoever enrols, naming these keepers."""
+        enrolled = Enrolled(
+            member_id="member-1",
+            log_vkey=self.log.vkey,
+            task_x=public_jwk(self.task_key.public_key())["x"],
+            log_origin=self.origin,
+            keepers=keepers,
+        )
+        self.scripted["/v1/enrolments"] = Answer(status=201, body=enrolled.to_bytes())
+
+    def connect(self, url: str) -> Any:
+        """Return the way to this cooperative, or to one of its keepers."""
+        if self.keepers and url in self.keepers.at:
+            return self.keepers.at[url]
         assert url == self.url
         return self
 
@@ -283,6 +316,73 @@ class Cooperative:
         return _json(201, {"report_id": report_id})
 
 
+@dataclass(slots=True)
+class KeeperInMemory:
+    """One keeper that reads uploads with the real code, and can be told to fail."""
+
+    role: Role
+    card: Keeper
+    admits_with: Ed25519PrivateKey
+    hpke_key: X25519PrivateKey
+    uploads: list[bytes] = field(default_factory=list)
+    read: list[ReadUpload] = field(default_factory=list)
+    offline: bool = False
+    lose_answers: bool = False
+
+    def exchange(self, method: str, path: str, body: bytes | None) -> Answer:
+        if self.offline:
+            raise TransportError(fr="Le gardien ne répond pas.", en="No answer.")
+        if (method, path) == ("GET", "/v1/keeper"):
+            return Answer(status=200, body=self.card.to_bytes())
+        assert (method, path) == ("POST", "/v1/sealed-reports")
+        read = read_upload(body or b"", role=self.role)
+        self.uploads.append(body or b"")
+        self.read.append(read)
+        if self.lose_answers:
+            raise TransportError(fr="Le gardien ne répond pas.", en="No answer.")
+        digest = sha256(read.statement).hexdigest()
+        word = Admission(task_digest=read.report.task_digest, statement_sha256=digest)
+        admission = sign_admission(word, self.admits_with).decode()
+        given = {"admission": admission} if self.role is Role.LEADER else {}
+        return _json(201, {"report_id": read.report.report_id, **given})
+
+
+@dataclass(slots=True)
+class Keepers:
+    """A leader, whose signing key is the cooperative's task key, and a helper."""
+
+    task_key: Ed25519PrivateKey
+    helper_key: Ed25519PrivateKey = field(
+        default_factory=lambda: Ed25519PrivateKey.from_private_bytes(b"h" * 32)
+    )
+    at: dict[str, KeeperInMemory] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for role, sign in zip(Role, (self.task_key, self.helper_key), strict=True):
+            hpke = X25519PrivateKey.from_private_bytes(role.value[:1].encode() * 32)
+            card = Keeper.of(
+                name=role.value,
+                url=f"https://{role.value}.example",
+                hpke_key=hpke.public_key(),
+                sign_key=sign.public_key(),
+            )
+            self.at[card.url] = KeeperInMemory(
+                role=role, card=card, admits_with=self.task_key, hpke_key=hpke
+            )
+
+    @property
+    def cards(self) -> tuple[Keeper, ...]:
+        return tuple(keeper.card for keeper in self.at.values())
+
+    @property
+    def leader(self) -> KeeperInMemory:
+        return next(iter(self.at.values()))
+
+    @property
+    def helper(self) -> KeeperInMemory:
+        return list(self.at.values())[1]
+
+
 def _json(status: int, document: dict[str, Any]) -> Answer:
     return Answer(status=status, body=json.dumps(document).encode())
 
@@ -290,6 +390,13 @@ def _json(status: int, document: dict[str, Any]) -> Answer:
 @pytest.fixture
 def cooperative() -> Cooperative:
     return Cooperative()
+
+
+@pytest.fixture
+def keepers(cooperative: Cooperative) -> Keepers:
+    """Return two keepers of the cooperative."""
+    cooperative.keepers = Keepers(cooperative.task_key)
+    return cooperative.keepers
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_two_contributions_have_two_identifiers(joined, permitted, task, coopera
             now=joined.clock.now(),
         )
 
-    assert again().report.report_id != again().report.report_id
+    assert read_report(again().jws).report.report_id != read_report(again().jws).report.report_id
 
 
 def test_nothing_of_the_exact_vector_is_in_the_bytes_that_leave(made) -> None:

@@ -113,9 +113,11 @@ class TestBudget:
         with pytest.raises(LedgerRefused):
             resident.send(task)
         assert cooperative.reports == [nearly_spent.report]
-        # What was looked at stays a draft, which costs nothing.
+        # The refusal is written down, for good, and costs nothing.
         states = [row.state for row in resident.ledger()]
-        assert states == [ContributionState.SENT, ContributionState.PREPARED]
+        assert states == [ContributionState.SENT, ContributionState.REFUSED]
+        assert not ContributionState.REFUSED.spends
+        assert resident.preview(task).kept is None
 
     @pytest.mark.usefixtures("nearly_spent")
     def test_what_was_refused_stays_refused_a_year_later(self, resident, clock, cooperative):
@@ -124,6 +126,11 @@ class TestBudget:
             with pytest.raises(LedgerRefused):
                 resident.send(late)
             clock.advance(timedelta(weeks=51))
+            # Even with the budget back, the decision stands.
+            with writing(resident.store.engine) as connection:
+                connection.exec_driver_sql(
+                    "UPDATE contribution SET epsilon_micro = 1 WHERE state = 'sent'"
+                )
         assert len(cooperative.reports) == 1
 
     @pytest.mark.usefixtures("nearly_spent")
