@@ -129,8 +129,8 @@ def preview_sentences(shown: Preview) -> dict[str, str]:
         return {
             "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais entier) :\n{rows}\n"
             f"{reduced['fr']}Ce qui part : une moitié scellée pour {leader.name} "
-            f"({sizes[0]} octets), l'autre pour {helper.name} ({sizes[1]} octets), illisibles l'une "
-            f"sans l'autre, et à chacun cet énoncé signé ({len(leaves)} octets) :\n{leaves}",
+            f"({sizes[0]} octets), l'autre pour {helper.name} ({sizes[1]} octets), illisibles "
+            f"l'une sans l'autre, et à chacun cet énoncé signé ({len(leaves)} octets) :\n{leaves}",
             "en": f"Week {shown.task.week}, exact vector (never leaves whole):\n{rows}\n"
             f"{reduced['en']}What leaves: one half sealed for {leader.name} ({sizes[0]} bytes), "
             f"the other for {helper.name} ({sizes[1]} bytes), unreadable without each other, and "

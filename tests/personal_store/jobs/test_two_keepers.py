@@ -14,6 +14,7 @@ from personal_store.db.connection import reading
 from personal_store.db.contributions import ContributionState
 from personal_store.errors import PreviewChanged, TransportError
 from personal_store.jobs import joining, sharing
+from personal_store.sharing_documents import preview_document, preview_sentences
 from personal_store.web.contexts import readable_report
 
 CAR, BIKE = TransportMode.CAR, TransportMode.BIKE
@@ -158,6 +159,16 @@ def test_the_page_shows_the_statement_that_would_leave(resident, shared):
     readable = readable_report(resident.preview(shared))
     assert "leader_sha256" in readable
     assert '"vector"' not in readable
+
+
+def test_the_preview_says_who_is_given_which_half(resident, shared):
+    said = preview_sentences(resident.preview(shared))
+    assert "moitié scellée pour leader (2304 octets)" in said["fr"]
+    assert "the other for helper (112 bytes)" in said["en"]
+    assert preview_document(resident.preview(shared))["sealed"] == {
+        "leader_bytes": 2304,
+        "helper_bytes": 112,
+    }
 
 
 def test_a_task_that_the_helper_did_not_sign_is_not_kept(resident):  # T1
