@@ -11,7 +11,7 @@ from personal_store.trips.modes import infer_modes
 from personal_store.trips.segment import segment
 from personal_store.trips.timeline import ModeProbability
 from personal_store.trips.track import Track
-from personal_store.trips.triplegs import Leg, leg_paces, measure_paces
+from personal_store.trips.triplegs import Leg
 
 CLASS_OF_MODE = {
     **dict.fromkeys(("walk", "run"), "walk"),
@@ -56,12 +56,18 @@ def true_leg_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:
     """Yield the modes inferred for each true leg with at least two fixes."""
     for recording in recordings:
         track = clean(recording.fixes).track
-        paces = measure_paces(track)
-        for label, first, last in _observed_legs(recording, track):
-            start_s, end_s = float(track.time_s[first]), float(track.time_s[last])
-            leg = Leg(start_s=start_s, end_s=end_s, first=first, last=last)
-            modes = infer_modes(track, leg_paces(track, paces, leg), leg).modes
-            yield Guess(truth=label, given=_classes(modes))
+        observed = list(_observed_legs(recording, track))
+        legs = [
+            Leg(
+                start_s=float(track.time_s[first]),
+                end_s=float(track.time_s[last]),
+                first=first,
+                last=last,
+            )
+            for _, first, last in observed
+        ]
+        for (label, _, _), inference in zip(observed, infer_modes(track, legs), strict=True):
+            yield Guess(truth=label, given=_classes(inference.modes))
 
 
 def end_to_end_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from personal_store.ingest.positionfix import Positionfix
 from personal_store.trips.cleaning import clean
-from personal_store.trips.modes import infer_modes
+from personal_store.trips.modes import Inference, infer_modes
 from personal_store.trips.staypoints import Stay, find_stays
 from personal_store.trips.timeline import Staypoint, Timeline, Trip, Tripleg
 from personal_store.trips.track import Track, distances_m, lon_lat, moment
@@ -36,12 +36,18 @@ def segment(fixes: Sequence[Positionfix], *, activity_min_s: float = ACTIVITY_MI
     track = cleaned.track
     paces = measure_paces(track)
     plan = plan_trips(track, find_stays(track), activity_min_s=activity_min_s)
-    trips: list[Trip] = []
-    for movement in plan.movements:
-        legs = tuple(_tripleg(track, paces, leg) for leg in find_legs(track, paces, movement))
-        if legs:
-            start, end = moment(movement.start_s), moment(movement.end_s)
-            trips.append(Trip(device=device, start=start, end=end, triplegs=legs))
+    cut = [(movement, find_legs(track, paces, movement)) for movement in plan.movements]
+    inferred = iter(infer_modes(track, [leg for _, legs in cut for leg in legs]))
+    trips = [
+        Trip(
+            device=device,
+            start=moment(movement.start_s),
+            end=moment(movement.end_s),
+            triplegs=tuple(_tripleg(track, paces, leg, next(inferred)) for leg in legs),
+        )
+        for movement, legs in cut
+        if legs
+    ]
     return Timeline(
         device=device,
         staypoints=tuple(_staypoint(track, stay) for stay in plan.activities),
@@ -50,10 +56,9 @@ def segment(fixes: Sequence[Positionfix], *, activity_min_s: float = ACTIVITY_MI
     )
 
 
-def _tripleg(track: Track, paces: Paces, leg: Leg) -> Tripleg:
-    """Measure a leg and infer its mode."""
+def _tripleg(track: Track, paces: Paces, leg: Leg, inference: Inference) -> Tripleg:
+    """Measure a leg whose modes were inferred."""
     steps = leg_paces(track, paces, leg)
-    inference = infer_modes(track, steps, leg)
     fixes = slice(leg.first, leg.last + 1)
     return Tripleg(
         start=moment(leg.start_s),
