@@ -17,13 +17,15 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from personal_store import cli_sharing, documents, vault
-from personal_store.console import EXIT_FAILED, Session, plain_errors, read_secret
+from personal_store.console import EXIT_FAILED, EXIT_INTERRUPTED, Session, plain_errors, read_secret
 from personal_store.db import devices, trips
 from personal_store.db.connection import open_database, reading, writing
 from personal_store.errors import IngestError
 from personal_store.footprint import period_footprint
 from personal_store.jobs import importing, pipeline
+from personal_store.jobs.importing import ImportReport
 from personal_store.local_time import HOME_TIMEZONE
+from personal_store.progress import import_progress
 from personal_store.settings import Settings, language_of_arguments, language_of_environment
 
 app = typer.Typer(
@@ -109,24 +111,35 @@ def import_files(
     """Importer des fichiers de positions. / Import location files."""
     session: Session = context.obj
     store = session.open()
-    reports, failed = [], False
-    for path in paths:
-        try:
-            report = importing.run_once(store.engine, path, clock=store.clock)
-        except IngestError as error:
-            failed = True
-            session.say(fr=f"{path.name} : {error.fr}", en=f"{path.name}: {error.en}")
-            continue
-        reports.append(report)
-        session.say(**documents.import_sentences(report))
-    held = pipeline.run_once(store.engine)
+    reports: list[ImportReport] = []
+    refused: list[tuple[Path, IngestError]] = []
+    try:
+        with import_progress(session) as on_progress:
+            for path in paths:
+                try:
+                    report = importing.run_once(
+                        store.engine, path, clock=store.clock, on_progress=on_progress
+                    )
+                except IngestError as error:
+                    refused.append((path, error))
+                    session.say(fr=f"{path.name} : {error.fr}", en=f"{path.name}: {error.en}")
+                    continue
+                reports.append(report)
+                session.say(**documents.import_sentences(report))
+        held = pipeline.run_once(store.engine)
+    except KeyboardInterrupt:
+        session.say(
+            fr="Interrompu. Ce qui est lu est gardé : la même commande reprendra où elle en est.",
+            en="Interrupted. What was read is kept: the same command will go on from there.",
+        )
+        raise typer.Exit(EXIT_INTERRUPTED) from None
     session.say(
         fr=f"{held.positionfixes} positions et {held.trips} déplacements en tout.",
         en=f"{held.positionfixes} positions and {held.trips} trips in all.",
     )
     if as_json:
-        session.answer(documents.import_document(reports, held))
-    if failed:
+        session.answer(documents.import_document(reports, refused, held))
+    if refused:
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -214,7 +227,11 @@ def serve(
         list[str] | None, typer.Option(help="Nom sous lequel il répond. / Name it answers to.")
     ] = None,
 ) -> None:
-    """Ouvrir les pages et recevoir les positions. / Serve the pages and take in positions."""
+    """Ouvrir les pages et recevoir les positions. / Serve the pages and take in positions.
+
+    Avec $PERSONAL_STORE_WATCH, prend aussi les fichiers de ce dossier. / With
+    $PERSONAL_STORE_WATCH, it also takes in the files of that folder.
+    """
     # Imported here: the other commands must not pay for a web server on a Raspberry Pi.
     from personal_store.app import run_server  # noqa: PLC0415
 

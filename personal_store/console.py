@@ -23,6 +23,7 @@ from personal_store.store import Store, open_store
 from personal_store.vault import VAULT_FILE, unlock
 
 EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130  # as shells say of a program that Ctrl-C ended
 _PROMPTS = {
     "fr": ("Phrase de passe : ", "Encore une fois : "),
     "en": ("Passphrase: ", "Again: "),

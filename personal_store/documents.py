@@ -4,10 +4,12 @@ The JSON shapes are stable (docs/cli.md); numbers are rounded to what they are w
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from carbon.factors import FactorSet, load_factor_set
 from carbon.footprint import Footprint, Interval
 from personal_store.db.trips import StoredTrip
+from personal_store.errors import IngestError
 from personal_store.footprint import PeriodFootprint
 from personal_store.jobs.importing import ImportReport
 from personal_store.jobs.pipeline import PipelineReport
@@ -22,7 +24,11 @@ def factor_set() -> FactorSet:
     return load_factor_set()
 
 
-def import_document(reports: Sequence[ImportReport], held: PipelineReport) -> Document:
+def import_document(
+    reports: Sequence[ImportReport],
+    refused: Sequence[tuple[Path, IngestError]],
+    held: PipelineReport,
+) -> Document:
     """Return the document of `import --json`."""
     return {
         "files": [
@@ -35,6 +41,7 @@ def import_document(reports: Sequence[ImportReport], held: PipelineReport) -> Do
                 "rejected": report.rejected,
                 "reasons": {reason.value: count for reason, count in report.reasons.items()},
                 "evidence": {"read": report.evidence_read, "new": report.evidence_new},
+                "resumed_entries": report.resumed_entries,
                 "skipped": [
                     {"name": member.name, "fr": member.fr, "en": member.en}
                     for member in report.skipped
@@ -42,6 +49,7 @@ def import_document(reports: Sequence[ImportReport], held: PipelineReport) -> Do
             }
             for report in reports
         ],
+        "refused": [{"path": str(path), "fr": error.fr, "en": error.en} for path, error in refused],
         "positionfixes": held.positionfixes,
         "trips": held.trips,
     }
@@ -53,6 +61,7 @@ def import_sentences(report: ImportReport) -> dict[str, str]:
     detail = f" ({reasons})" if reasons else ""
     name = report.path.name
     said = report.evidence_read, report.evidence_new
+    resumed = report.resumed_entries
     left_out = {
         "fr": "".join(f"\n  {member.name} : {member.fr}" for member in report.skipped),
         "en": "".join(f"\n  {member.name}: {member.en}" for member in report.skipped),
@@ -61,10 +70,12 @@ def import_sentences(report: ImportReport) -> dict[str, str]:
         "fr": f"{name} ({report.format.value}) : {report.read} positions lues, {report.new} "
         f"nouvelles, {report.duplicate} déjà connues, {report.rejected} écartées{detail}."
         + (f" {said[0]} indications de trajet ou de lieu, {said[1]} nouvelles." if said[0] else "")
+        + (f" Repris après les {resumed} premières indications." if resumed else "")
         + left_out["fr"],
         "en": f"{name} ({report.format.value}): {report.read} positions read, {report.new} new, "
         f"{report.duplicate} already known, {report.rejected} rejected{detail}."
         + (f" {said[0]} statements on trips or places, {said[1]} new." if said[0] else "")
+        + (f" Went on after the first {resumed} entries." if resumed else "")
         + left_out["en"],
     }
 

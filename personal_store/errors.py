@@ -7,6 +7,8 @@ The tree::
     │   ├── UnreadableFile     truncated, damaged, or not text where text is due
     │   ├── WrongFile          readable, but not a location history
     │   └── HostileFile        built to exhaust memory, disk or time
+    ├── UploadRefused          what a browser sent could not be kept
+    │   └── NoRoom             the disk is full
     ├── VaultError             the encrypted database cannot be opened
     │   ├── WrongPassphrase
     │   └── UnknownSchema
@@ -52,6 +54,14 @@ class WrongFile(IngestError):
 
 class HostileFile(IngestError):
     """The file is built to exhaust memory, disk or time."""
+
+
+class UploadRefused(StoreError):
+    """What a browser sent could not be kept; nothing of it is left."""
+
+
+class NoRoom(UploadRefused):
+    """The disk has no room for it."""
 
 
 class VaultError(StoreError):

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=default_data_folder)
     passphrase_file: Path | None = None
     language: Language | None = None
+    watch: Path | None = None  # a folder whose files `serve` takes in
 
 
 def language_of(locale: str | None) -> Language:

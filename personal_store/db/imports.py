@@ -32,7 +32,8 @@ class ImportState(StrEnum):
 class Counts:
     """What was counted of a file: `accepted` positions of which `new`, refusals by reason.
 
-    `refusal_fr` and `refusal_en` say why the file, or its rest, was refused.
+    `refusal_fr` and `refusal_en` say why the file, or its rest, was refused. `resumed_bytes` were
+    in the database before this run.
     """
 
     accepted: int = 0
@@ -43,6 +44,7 @@ class Counts:
     skipped: tuple[SkippedMember, ...] = ()
     refusal_fr: str = ""
     refusal_en: str = ""
+    resumed_bytes: int = 0
 
     @property
     def rejected(self) -> int:
@@ -52,11 +54,14 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileImport:
-    """One import of one file; `import_id` is 0 until it is kept."""
+    """One import of one file; `import_id` is 0 until it is kept.
+
+    `format` is None for a file that was refused before any of it was read.
+    """
 
     digest: str
     name: str
-    format: SourceFormat
+    format: SourceFormat | None
     size_bytes: int
     started_at: datetime
     changed_at: datetime
@@ -66,6 +71,14 @@ class FileImport:
     done_bytes: int = 0
     place: JsonPlace | None = None
     counts: Counts = field(default_factory=Counts)
+
+    def left_s(self) -> float | None:
+        """Return about how many seconds are left at the pace so far; None before there is one."""
+        gone_bytes = self.done_bytes - self.counts.resumed_bytes
+        spent_s = (self.changed_at - self.started_at).total_seconds()
+        if gone_bytes <= 0 or spent_s <= 0:
+            return None
+        return (self.size_bytes - self.done_bytes) * spent_s / gone_bytes
 
 
 def begin(connection: Connection, new: FileImport) -> FileImport:
@@ -79,8 +92,17 @@ def begin(connection: Connection, new: FileImport) -> FileImport:
         .order_by(file_import.c.id.desc())
     )
     row = connection.execute(query).first()
-    if row is not None:
-        return _read(row)
+    if row is None:
+        return add(connection, new)
+    before = _read(row)
+    counts = replace(before.counts, resumed_bytes=before.done_bytes)
+    begun = replace(before, started_at=new.started_at, changed_at=new.changed_at, counts=counts)
+    advance(connection, before, begun)
+    return begun
+
+
+def add(connection: Connection, new: FileImport) -> FileImport:
+    """Return a new line of the journal, kept."""
     added = connection.execute(insert(file_import).values(_values(new)))
     (import_id,) = added.inserted_primary_key or (0,)
     return replace(new, import_id=import_id)
@@ -113,7 +135,7 @@ def _values(given: FileImport) -> dict[str, object]:
     return {
         "digest": given.digest,
         "name": given.name,
-        "format": given.format.value,
+        "format": "" if given.format is None else given.format.value,
         "size_bytes": given.size_bytes,
         "state": given.state.value,
         "entries": given.entries,
@@ -130,7 +152,7 @@ def _read(row: Row[Any]) -> FileImport:
         import_id=row.id,
         digest=row.digest,
         name=row.name,
-        format=SourceFormat(row.format),
+        format=SourceFormat(row.format) if row.format else None,
         size_bytes=row.size_bytes,
         state=ImportState(row.state),
         entries=row.entries,

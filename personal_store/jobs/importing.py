@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine
 from personal_store.clock import Clock
 from personal_store.db import evidence, imports, positionfixes
 from personal_store.db.connection import writing
-from personal_store.db.imports import FileImport, ImportState
+from personal_store.db.imports import Counts, FileImport, ImportState
 from personal_store.errors import IngestError
 from personal_store.ingest import refusals
 from personal_store.ingest.positionfix import RejectReason, SkippedMember, SourceFormat
@@ -69,11 +69,17 @@ def run_once(
     Raises an IngestError when the file is unreadable, wrong or hostile; it says what was kept.
     """
     now = clock.now()
-    source = format_of(path, now=now)
+    called = path.name if name is None else name
+    job = _Import(engine=engine, clock=clock, on_progress=on_progress)
+    try:
+        source = format_of(path, now=now)
+    except IngestError as refusal:
+        job.refuse_whole(path, called, refusal)
+        raise
     with _alone(path) as digest:
         new = FileImport(
             digest=digest,
-            name=path.name if name is None else name,
+            name=called,
             format=source,
             size_bytes=path.stat().st_size,
             started_at=now,
@@ -88,8 +94,8 @@ def run_once(
             place=begun.place,
             entries_at_a_time=entries_at_a_time,
         )
-        done = _Import(engine=engine, clock=clock, on_progress=on_progress).rest(what, begun)
-    return _report(path, done, resumed_entries=begun.entries)
+        done = job.rest(what, begun)
+    return _report(path, source, done, resumed_entries=begun.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +127,26 @@ class _Import:
             _advance(connection, reached, after)
         self.on_progress(after)
         return after
+
+    def refuse_whole(self, path: Path, name: str, refusal: IngestError) -> None:
+        """Have the journal tell of a file that is no history: the page shows why."""
+        now = self.clock.now()
+        try:
+            size_bytes = path.stat().st_size
+        except (OSError, ValueError):
+            size_bytes = 0
+        refused = FileImport(
+            digest="",
+            name=name,
+            format=None,
+            size_bytes=size_bytes,
+            started_at=now,
+            changed_at=now,
+            state=ImportState.REFUSED,
+            counts=Counts(refusal_fr=refusal.fr, refusal_en=refusal.en),
+        )
+        with writing(self.engine) as connection:
+            imports.add(connection, refused)
 
     def _take_in(self, reached: FileImport, chunk: Chunk) -> FileImport:
         """Add a chunk and its line of the journal, both or neither."""
@@ -193,11 +219,13 @@ def _opened(path: Path) -> BufferedReader:
         raise refusals.not_readable(error.strerror or type(error).__name__) from error
 
 
-def _report(path: Path, done: FileImport, *, resumed_entries: int) -> ImportReport:
+def _report(
+    path: Path, source: SourceFormat, done: FileImport, *, resumed_entries: int
+) -> ImportReport:
     counts = done.counts
     return ImportReport(
         path=path,
-        format=done.format,
+        format=source,
         read=counts.accepted + counts.rejected,
         new=counts.new,
         duplicate=counts.accepted - counts.new,

@@ -19,6 +19,8 @@ from personal_store.vault import unlock
 COOKIE = "session"
 SESSION_LIFETIME = timedelta(hours=12)
 MAX_BODY_BYTES = 1024 * 1024
+MAX_UPLOAD_BYTES = 8 * 1024**3
+UPLOAD_PATHS = frozenset({"/fr/import", "/en/import"})
 HEADERS = (
     (
         b"content-security-policy",
@@ -84,11 +86,12 @@ class Guard:
             await _refuse(with_headers, 403)
             return
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        most_bytes = MAX_UPLOAD_BYTES if scope["path"] in UPLOAD_PATHS else MAX_BODY_BYTES
+        if not length.isdigit() or int(length) > most_bytes:
             await _refuse(with_headers, 413)
             return
         try:
-            await self._app(scope, _bounded(receive), with_headers)
+            await self._app(scope, _bounded(receive, most_bytes), with_headers)
         except _TooLarge:
             await _refuse(with_headers, 413)
 
@@ -97,14 +100,14 @@ class _TooLarge(Exception):
     """The body is larger than it said, or than it may be; nothing was answered yet."""
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most_bytes: int) -> Receive:
     seen = 0
 
     async def bounded() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MAX_BODY_BYTES:
+        if seen > most_bytes:
             raise _TooLarge
         return message
 

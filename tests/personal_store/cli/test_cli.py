@@ -65,9 +65,11 @@ class TestDocuments:
                     "rejected": 0,
                     "reasons": {},
                     "evidence": {"read": 0, "new": 0},
+                    "resumed_entries": 0,
                     "skipped": [],
                 }
             ],
+            "refused": [],
             "positionfixes": count,
             "trips": 1,
         }
@@ -96,6 +98,7 @@ class TestDocuments:
         assert code == 1
         document = json.loads(out)
         assert [each["path"] for each in document["files"]] == [str(gpx_file)]
+        assert [each["path"] for each in document["refused"]] == [str(bad)]
         assert document["positionfixes"] == len(outing().points)
         assert err.startswith("bad.gpx : ")
 

@@ -1,0 +1,111 @@
+"""Take in the files that somebody left: in the watched folder, or through the upload page.
+
+The same import as the command line's. A file of the watched folder is the resident's own: it is
+moved, never deleted, into `importes/` or, with its reason beside it in both languages, into
+`refuses/`. An uploaded file is a copy that the browser made: it is removed as soon as it is in the
+database or refused. A file that still grows, or that a program names as unfinished, waits.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from personal_store.clock import Clock
+from personal_store.errors import IngestError
+from personal_store.jobs import importing
+
+UPLOADS = "uploads"
+"""Folder of the data folder where uploaded files wait, each in a folder of its own."""
+
+DONE, REFUSED = "importes", "refuses"
+REASON_SUFFIX = ".raison.txt"
+SETTLED = timedelta(seconds=10)
+"""A file of the watched folder is whole when nobody has written to it for so long."""
+
+UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp")
+"""What browsers and synchronising programs call a file that they are still writing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingReport:
+    """How many files came in, and how many were refused."""
+
+    imported: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A file to take in, what to call it, and whether it is a copy to remove afterwards."""
+
+    path: Path
+    name: str
+    is_copy: bool
+
+
+def run_once(engine: Engine, *, data: Path, watched: Path | None, clock: Clock) -> IncomingReport:
+    """Import every whole file that waits in the uploads of `data` and in the watched folder."""
+    imported = refused = 0
+    for found in [*_uploads(data), *_settled(watched, now=clock.now())]:
+        before = _stamp(found.path)
+        try:
+            importing.run_once(engine, found.path, clock=clock, name=found.name)
+            trouble = None
+            imported += 1
+        except IngestError as error:
+            trouble = error
+            refused += 1
+        if found.is_copy:
+            found.path.unlink()
+            found.path.parent.rmdir()
+        elif _stamp(found.path) == before:
+            _set_aside(found.path, trouble)
+    return IncomingReport(imported=imported, refused=refused)
+
+
+def waiting_uploads(data: Path) -> list[str]:
+    """Return the names of the uploaded files that wait, the first to come first."""
+    return [found.name for found in _uploads(data)]
+
+
+def _uploads(data: Path) -> Iterator[_Found]:
+    # A name with a dot before it is one that the page is still writing.
+    for folder in sorted((data / UPLOADS).glob("[!.]*")):
+        for path in folder.iterdir():
+            yield _Found(path=path, name=path.name, is_copy=True)
+
+
+def _settled(watched: Path | None, *, now: datetime) -> Iterator[_Found]:
+    for path in sorted(watched.iterdir()) if watched is not None and watched.is_dir() else ():
+        unfinished = path.name.startswith(".") or path.suffix.lower() in UNFINISHED
+        if unfinished or path.is_symlink() or not path.is_file():
+            continue
+        if path.stat().st_mtime <= (now - SETTLED).timestamp():
+            yield _Found(path=path, name=path.name, is_copy=False)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    seen = path.stat()
+    return seen.st_size, seen.st_mtime_ns
+
+
+def _set_aside(path: Path, trouble: IngestError | None) -> None:
+    folder = path.parent / (DONE if trouble is None else REFUSED)
+    folder.mkdir(exist_ok=True)
+    there = _free_name(folder, path.name)
+    if trouble is not None:
+        reason = f"{path.name}\n\n{trouble.fr}\n\n{trouble.en}\n"
+        there.with_name(there.name + REASON_SUFFIX).write_text(reason, encoding="utf-8")
+    path.rename(there)
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    """Return a path that no earlier file of the same name has."""
+    path, n = folder / name, 2
+    while path.exists():
+        path = folder / f"{Path(name).stem} ({n}){Path(name).suffix}"
+        n += 1
+    return path

@@ -1,0 +1,128 @@
+"""Files that somebody left: taken in once whole, moved or removed, never lost."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from personal_store.db import imports, positionfixes
+from personal_store.db.connection import reading
+from personal_store.db.imports import ImportState
+from personal_store.jobs import incoming
+from personal_store.store import Store
+
+SETTINGS = '{"deviceSettings": [], "createdTime": "2020-01-01T00:00:00Z"}'
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Path:
+    folder = tmp_path / "watched"
+    folder.mkdir()
+    return folder
+
+
+def left(store: Store, path: Path, text: str, *, ago: timedelta = timedelta(minutes=1)) -> Path:
+    """Leave a file as somebody did a while ago, by the store's clock."""
+    path.write_text(text)
+    at = (store.clock.now() - ago).timestamp()
+    os.utime(path, (at, at))
+    return path
+
+
+def look(store: Store, watched: Path | None) -> tuple[int, int]:
+    report = incoming.run_once(store.engine, data=store.folder, watched=watched, clock=store.clock)
+    return report.imported, report.refused
+
+
+def held(store: Store) -> int:
+    with reading(store.engine) as connection:
+        return positionfixes.count(connection)
+
+
+def test_a_file_of_the_watched_folder_is_imported_and_moved(store, watched, outing) -> None:
+    left(store, watched / "ride.gpx", outing().gpx())
+    assert look(store, watched) == (1, 0)
+    assert held(store) == len(outing().points)
+    assert (watched / "importes" / "ride.gpx").read_text() == outing().gpx()
+    assert not (watched / "ride.gpx").exists()
+    assert look(store, watched) == (0, 0)
+
+
+def test_a_file_that_was_written_to_a_moment_ago_waits(store, watched, outing) -> None:
+    text = outing().gpx()
+    left(store, watched / "ride.gpx", text[: len(text) // 2], ago=timedelta(seconds=3))
+    assert look(store, watched) == (0, 0)
+    left(store, watched / "ride.gpx", text)
+    assert look(store, watched) == (1, 0)
+    assert held(store) == len(outing().points)
+
+
+@pytest.mark.parametrize("name", [".ride.gpx.Xy12", "ride.gpx.part", "Records.json.crdownload"])
+def test_a_file_that_a_program_calls_unfinished_waits(store, watched, outing, name) -> None:
+    left(store, watched / name, outing().gpx())
+    assert look(store, watched) == (0, 0)
+    assert (watched / name).exists()
+
+
+def test_a_refused_file_is_set_aside_with_its_reason_in_both_languages(store, watched) -> None:
+    left(store, watched / "Settings.json", SETTINGS)
+    assert look(store, watched) == (0, 1)
+    assert (watched / "refuses" / "Settings.json").read_text() == SETTINGS
+    reason = (watched / "refuses" / "Settings.json.raison.txt").read_text()
+    assert "réglages" in reason
+    assert "settings file" in reason
+
+
+def test_a_file_of_the_same_name_takes_no_earlier_ones_place(store, watched, outing) -> None:
+    for speed_mps in (4.0, 5.0):
+        left(store, watched / "ride.gpx", outing(speed_mps=speed_mps).gpx())
+        look(store, watched)
+    kept = sorted(each.name for each in (watched / "importes").iterdir())
+    assert kept == ["ride (2).gpx", "ride.gpx"]
+
+
+def test_links_and_folders_of_the_watched_folder_are_left_alone(
+    store, watched, tmp_path, outing
+) -> None:
+    elsewhere = left(store, tmp_path / "elsewhere.gpx", outing().gpx())
+    (watched / "link.gpx").symlink_to(elsewhere)
+    (watched / "folder").mkdir()
+    assert look(store, watched) == (0, 0)
+    assert elsewhere.exists()
+
+
+def test_no_watched_folder_is_no_trouble(store, tmp_path) -> None:
+    assert look(store, None) == (0, 0)
+    assert look(store, tmp_path / "missing") == (0, 0)
+
+
+def uploaded(store: Store, name: str, text: str, *, whole: bool = True) -> Path:
+    folder = store.folder / incoming.UPLOADS / ("000-a" if whole else ".000-a")
+    folder.mkdir(parents=True)
+    (folder / name).write_text(text)
+    return folder
+
+
+def test_an_uploaded_copy_is_imported_and_removed(store, outing) -> None:
+    folder = uploaded(store, "ride.gpx", outing().gpx())
+    assert incoming.waiting_uploads(store.folder) == ["ride.gpx"]
+    assert look(store, None) == (1, 0)
+    assert held(store) == len(outing().points)
+    assert not folder.exists()
+
+
+def test_a_refused_copy_is_removed_and_the_journal_says_why(store) -> None:
+    folder = uploaded(store, "Settings.json", SETTINGS)
+    assert look(store, None) == (0, 1)
+    assert not folder.exists()
+    with reading(store.engine) as connection:
+        (refused,) = imports.newest(connection, limit=5)
+    assert (refused.name, refused.state) == ("Settings.json", ImportState.REFUSED)
+    assert "réglages" in refused.counts.refusal_fr
+
+
+def test_a_copy_that_still_comes_in_is_not_looked_at(store, outing) -> None:
+    uploaded(store, "ride.gpx", outing().gpx(), whole=False)
+    assert look(store, None) == (0, 0)
+    assert held(store) == 0
