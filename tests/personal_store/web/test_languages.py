@@ -27,6 +27,7 @@ def _names() -> set[str]:
         *contexts.MODE_NAMES.values(),
         *contexts.GROUP_NAMES.values(),
         *contexts.EVENT_NAMES.values(),
+        *uploads.REASON_NAMES.values(),
     }
 
 
