@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from personal_store.web import contexts, language
+from personal_store.web import contexts, language, uploads
 from personal_store.web.language import Speaker, read_catalogue
 from personal_store.web.pages import TEMPLATES
 
