@@ -8,20 +8,18 @@ cluster's), exact in integers, hence the same whatever the chunks.
 Not the estimate: figures and intervals are the release's.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
-from typing import Any
 
 from sqlalchemy import Connection
 
 from consents import merkle
 from consents.record import EventType
-from contributions.messages import read_report
-from contributions.task import Task
+from contributions.messages import Report, read_report
+from contributions.sealed_report import SealedReport
+from contributions.task import Task, TrustMode
 from coop_aggregator.db import log as leaves_db
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import reports as db
@@ -43,27 +41,6 @@ class ZoneSum:
     vector: tuple[int, ...]
 
 
-class InlineExecutor(Executor):
-    """An executor that works in the calling thread: small batches need no processes."""
-
-    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run now and return the finished future."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - a future carries whatever went wrong
-            future.set_exception(error)
-        return future
-
-
-def executor_for(workers: int) -> AbstractContextManager[Executor]:
-    """Return the executor of a machine: `workers` processes, or none for 0."""
-    if not workers:
-        return InlineExecutor()
-    # A server has threads, and forking a process with threads can deadlock.
-    return ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn"))
-
-
 def freeze(leader: Leader, week: str) -> db.Batch:
     """Close the batch of `week` and commit to it; a closed batch stays as it is.
 
@@ -77,8 +54,11 @@ def freeze(leader: Leader, week: str) -> db.Batch:
             return known
         received = db.reports_of(connection, stored.digest)
         task = Task.parse(stored.body)
-        covered = _covered(leader, connection, task, received)
-        return _commit(leader, connection, task, received=received, covered=covered)
+        expect_mode(task, TrustMode.LOCAL)
+        covered = covered_reports(
+            leader, connection, task, received, read=lambda jws: read_report(jws).report
+        )
+        return commit_batch(leader, connection, task, received=received, counted=covered)
 
 
 def due_task(leader: Leader, connection: Connection, week: str) -> questions_db.StoredTask:
@@ -96,6 +76,72 @@ def due_task(leader: Leader, connection: Connection, week: str) -> questions_db.
             en=f"Answers for {week} are expected until {until}. Come back then.",
         )
     return stored
+
+
+def expect_mode(task: Task, mode: TrustMode) -> None:
+    """Raise ReleaseRefused unless the task has this trust mode."""
+    if task.trust_mode is not mode:
+        raise ReleaseRefused(
+            fr=f"Cette question est du mode « {task.trust_mode} », pas « {mode} ».",
+            en=f"This question is of the mode '{task.trust_mode}', not '{mode}'.",
+        )
+
+
+def covered_reports(
+    leader: Leader,
+    connection: Connection,
+    task: Task,
+    received: Sequence[db.StoredReport],
+    *,
+    read: Callable[[bytes], Report | SealedReport],
+) -> tuple[db.StoredReport, ...]:
+    """Return those of `received` whose consent covers them now; `read` reads one as received."""
+    coverage = coverage_for(leader, connection, task.purpose_digest)
+    if coverage is None:
+        return ()
+    now = leader.clock.now()
+    return tuple(
+        item
+        for item in received
+        if coverage.covers(
+            read(item.jws.encode("ascii")), leaves_db.leaves_of(connection, item.cid), now=now
+        )
+    )
+
+
+def commit_batch(
+    leader: Leader,
+    connection: Connection,
+    task: Task,
+    *,
+    received: Sequence[db.StoredReport],
+    counted: Sequence[db.StoredReport],
+) -> db.Batch:
+    """Commit to the reports that count, in the log, before anybody has seen their sum."""
+    root = merkle.root(merkle.leaf_hash(item.jws.encode("ascii")) for item in counted).hex()
+    # Intake kept only reports whose ε is the task's.
+    epsilon_sum_micro = len(counted) * task.epsilon_micro
+    leaf_index = leader.log(connection).record(
+        EventType.BATCH_COMMITTED,
+        purpose_digest=task.purpose_digest,
+        body={
+            "task_digest": task.digest,
+            "root": root,
+            "report_count": len(counted),
+            "epsilon_sum_micro": epsilon_sum_micro,
+        },
+    )
+    batch = db.Batch(
+        task_digest=task.digest,
+        root=root,
+        report_count=len(counted),
+        excluded_count=len(received) - len(counted),
+        epsilon_sum_micro=epsilon_sum_micro,
+        leaf_index=leaf_index,
+        frozen_at=leader.clock.now(),
+    )
+    db.add_batch(connection, batch, [item.report_id for item in counted])
+    return batch
 
 
 def sum_batch(
@@ -136,55 +182,3 @@ def _plus(one: ZoneSum, other: ZoneSum) -> ZoneSum:
         count=one.count + other.count,
         vector=tuple(a + b for a, b in zip(one.vector, other.vector, strict=True)),
     )
-
-
-def _covered(
-    leader: Leader, connection: Connection, task: Task, received: Sequence[db.StoredReport]
-) -> tuple[db.StoredReport, ...]:
-    coverage = coverage_for(leader, connection, task.purpose_digest)
-    if coverage is None:
-        return ()
-    now = leader.clock.now()
-    return tuple(
-        item
-        for item in received
-        if coverage.covers(
-            read_report(item.jws.encode("ascii")).report,
-            leaves_db.leaves_of(connection, item.cid),
-            now=now,
-        )
-    )
-
-
-def _commit(
-    leader: Leader,
-    connection: Connection,
-    task: Task,
-    *,
-    received: Sequence[db.StoredReport],
-    covered: Sequence[db.StoredReport],
-) -> db.Batch:
-    root = merkle.root(merkle.leaf_hash(item.jws.encode("ascii")) for item in covered).hex()
-    # Intake kept only reports whose ε is the task's.
-    epsilon_sum_micro = len(covered) * task.epsilon_micro
-    leaf_index = leader.log(connection).record(
-        EventType.BATCH_COMMITTED,
-        purpose_digest=task.purpose_digest,
-        body={
-            "task_digest": task.digest,
-            "root": root,
-            "report_count": len(covered),
-            "epsilon_sum_micro": epsilon_sum_micro,
-        },
-    )
-    batch = db.Batch(
-        task_digest=task.digest,
-        root=root,
-        report_count=len(covered),
-        excluded_count=len(received) - len(covered),
-        epsilon_sum_micro=epsilon_sum_micro,
-        leaf_index=leaf_index,
-        frozen_at=leader.clock.now(),
-    )
-    db.add_batch(connection, batch, [item.report_id for item in covered])
-    return batch

@@ -13,16 +13,17 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
+from coop_aggregator.executors import InlineExecutor, executor_for
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.jobs.background import background_jobs
 from coop_aggregator.settings import Settings
-from coop_aggregator.web import api, log_api, pages
+from coop_aggregator.web import api, keeper_api, log_api, pages
 from coop_aggregator.web.problems import UnforeseenErrors, install_handlers
 from coop_aggregator.web.security import AccessLog, BodyLimit, SecurityHeaders
 
 STATIC = Path(__file__).parent / "web" / "static"
-WITNESS_MAX_BODY_BYTES = 300_000
-"""A checkpoint note of 262,144 bytes and its proof (C2SP tlog-witness)."""
+HELPER_MAX_BODY_BYTES = 4_194_304
+"""An aggregation job of 512 reports of a wide question; a witness's note is far smaller."""
 
 
 def create_app(installation: Leader | Helper, settings: Settings) -> FastAPI:
@@ -35,7 +36,9 @@ def create_app(installation: Leader | Helper, settings: Settings) -> FastAPI:
             async with background_jobs(installation, settings):
                 yield
         else:
-            yield
+            with executor_for(settings.workers, cluster=settings.cluster) as executor:
+                app.state.executor = executor
+                yield
 
     app = FastAPI(
         title=installation.who.name,
@@ -48,14 +51,16 @@ def create_app(installation: Leader | Helper, settings: Settings) -> FastAPI:
             Middleware(SecurityHeaders),
             Middleware(
                 BodyLimit,
-                max_bytes=settings.max_body_bytes if leads else WITNESS_MAX_BODY_BYTES,
+                max_bytes=settings.max_body_bytes if leads else HELPER_MAX_BODY_BYTES,
             ),
             Middleware(GZipMiddleware, minimum_size=500),
             Middleware(UnforeseenErrors),
         ],
     )
+    app.state.executor = InlineExecutor()
     install_handlers(app)
     app.include_router(api.health_router(installation))
+    app.include_router(keeper_api.keeper_router(installation))
     if isinstance(installation, Leader):
         app.include_router(api.leader_router(installation))
         app.include_router(log_api.log_router(installation))

@@ -16,7 +16,7 @@ import typer
 import uvicorn
 from rich.console import Console
 
-from coop_aggregator import cli_statistics
+from coop_aggregator import cli_keepers, cli_statistics
 from coop_aggregator.app import create_app
 from coop_aggregator.clock import SystemClock
 from coop_aggregator.console import EXIT_FAILED, Session, plain_errors
@@ -26,6 +26,7 @@ from coop_aggregator.db.territories import replace_territory
 from coop_aggregator.doctor import examine
 from coop_aggregator.enrolment import make_codes
 from coop_aggregator.installation import init_helper, init_leader, open_helper, open_leader
+from coop_aggregator.keys import add_missing_keeper_keys
 from coop_aggregator.settings import Language, language_of_environment, load_settings
 from coop_aggregator.territory import read_territory
 
@@ -39,6 +40,7 @@ app = typer.Typer(
 territory_app = typer.Typer(help="Le territoire. / The territory.", no_args_is_help=True)
 app.add_typer(territory_app, name="territory")
 cli_statistics.add_commands(app)
+cli_keepers.add_commands(app, task=cli_statistics.task_app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 _ANYWHERE = ("--data", "--database-url", "--lang")
@@ -106,6 +108,7 @@ def migrate(context: typer.Context) -> None:
         create_schema(database)
     finally:
         database.close()
+    add_missing_keeper_keys(session.settings.keys)
     session.say(fr="La base est à jour.", en="The database is up to date.")
 
 

@@ -4,29 +4,34 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
+from sqlalchemy import Connection
 
-from contributions.task import Task, TrustMode
-from contributions.weeks import TIME_ZONE_NAME
-from coop_aggregator.aggregate import due_task, executor_for, freeze
+from contributions.task import Adjacency, Task, TrustMode
+from coop_aggregator.aggregate import due_task, freeze
 from coop_aggregator.console import Session
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db import reports as reports_db
+from coop_aggregator.db import sealed as sealed_db
+from coop_aggregator.db.collections import collected_of
 from coop_aggregator.export import export_log
 from coop_aggregator.jobs import dropbox as dropbox_job
 from coop_aggregator.jobs import merge as merge_job
 from coop_aggregator.jobs import release as release_job
 from coop_aggregator.jobs import witness as witness_job
+from coop_aggregator.keepers.aggregation import aggregate as aggregate_with_helper
 from coop_aggregator.purposes import publish_purpose, read_purpose
-from coop_aggregator.questions import Question, draft_task, sign_draft
+from coop_aggregator.questions import Question, draft_task
 from coop_aggregator.release import publish
-from coop_aggregator.transport import HttpWitness
+from coop_aggregator.transport import HttpWitness, helper_channel
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 WeekOption = Annotated[str, typer.Option("--week", help="2026-W46")]
+ClusterOption = Annotated[
+    str | None, typer.Option(help="Grappe dask : tcp://… / dask cluster (sinon / else workers)")
+]
 
 purpose_app = typer.Typer(help="Les finalités. / The purposes.", no_args_is_help=True)
 task_app = typer.Typer(help="Les questions. / The questions.", no_args_is_help=True)
@@ -74,11 +79,21 @@ def task_create(
     context: typer.Context,
     *,
     week: WeekOption,
-    epsilon: Annotated[str, typer.Option(help="ε, 4 ou / or 1/2")] = "4",
+    epsilon: Annotated[
+        str | None, typer.Option(help="ε, 1 ou/or 1/2 (two-keepers : 1, local : 4)")
+    ] = None,
     min_batch: Annotated[int, typer.Option(help="Minimum de réponses. / of answers.")] = 30,
     scale: Annotated[str, typer.Option(help="S, 3/4")] = "3/4",
     cap_units: Annotated[int, typer.Option(help="Q")] = 1000,
-    trust_mode: Annotated[TrustMode, typer.Option(help="local")] = TrustMode.LOCAL,
+    trust_mode: Annotated[
+        TrustMode, typer.Option(help="two-keepers | local")
+    ] = TrustMode.TWO_KEEPERS,
+    adjacency: Annotated[
+        Adjacency, typer.Option(help="two-keepers : zero_out | replacement")
+    ] = Adjacency.ZERO_OUT,
+    territory_share: Annotated[
+        str, typer.Option(help="two-keepers : part d'ε du territoire / territory's part of ε")
+    ] = "1/2",
     deadline: Annotated[
         str | None, typer.Option(help="2026-11-22T00:00:00Z (7 j après / 7 days after)")
     ] = None,
@@ -89,11 +104,13 @@ def task_create(
     session: Session = context.obj
     question = Question(
         week=week,
-        epsilon=_fraction(epsilon, "--epsilon"),
+        epsilon=None if epsilon is None else _fraction(epsilon, "--epsilon"),
         min_batch_size=min_batch,
         scale=_fraction(scale, "--scale"),
         cap_units=cap_units,
         trust_mode=trust_mode,
+        adjacency=adjacency,
+        territory_share=_fraction(territory_share, "--territory-share"),
         report_deadline=_moment(deadline),
         purpose_digest=purpose,
     )
@@ -107,53 +124,15 @@ def task_create(
         session.answer({"week": task.week, "digest": task.digest, "signed": False})
 
 
-@task_app.command("sign")
-def task_sign(context: typer.Context, week: WeekOption, as_json: JsonOption = False) -> None:
-    """Signer et servir la question d'une semaine. / Sign and serve the question of a week."""
-    session: Session = context.obj
-    with session.leader() as leader, leader.database.write() as connection:
-        stored = sign_draft(connection, week, leader.keys.task)
-    until = f"{stored.report_deadline.astimezone(ZoneInfo(TIME_ZONE_NAME)):%Y-%m-%d %H:%M}"
-    session.say(
-        fr=f"Question signée pour {week}, servie jusqu'au {until} (heure de Paris).",
-        en=f"Question signed for {week}, served until {until} (Paris time).",
-    )
-    if as_json:
-        session.answer({"week": stored.week, "digest": stored.digest, "signed": True})
-
-
 @task_app.command("list")
 def task_list(context: typer.Context, as_json: JsonOption = False) -> None:
     """Lister les questions. / List the questions."""
     session: Session = context.obj
-    rows: list[dict[str, Any]] = []
-    with session.leader() as leader, leader.database.read() as connection:
-        for task in questions_db.all_tasks(connection):
-            published = releases_db.release_by_week(connection, task.week) is not None
-            batch = reports_db.batch_of(connection, task.digest)
-            count = (
-                reports_db.report_count(connection, task.digest)
-                if batch is None
-                else batch.report_count
-            )
-            minimum = Task.parse(task.body).min_batch_size
-            open_state = "open" if session.clock.now() < task.report_deadline else "due"
-            rows.append(
-                {
-                    "week": task.week,
-                    "digest": task.digest,
-                    "state": "released"
-                    if published
-                    else "frozen"
-                    if batch is not None
-                    else "draft"
-                    if task.jws is None
-                    else open_state,
-                    "report_deadline": task.report_deadline.isoformat(),
-                    "reports": count if count >= minimum else None,
-                    "min_batch_size": minimum,
-                }
-            )
+    with session.either() as side, side.database.read() as connection:
+        rows = [
+            _task_row(connection, stored, now=session.clock.now())
+            for stored in questions_db.all_tasks(connection)
+        ]
     for row in rows:
         shown = f"< {row['min_batch_size']}" if row["reports"] is None else str(row["reports"])
         line = f"{row['week']}  {row['state']:8}  {shown:>6}  {row['digest'][:16]}…"
@@ -162,19 +141,59 @@ def task_list(context: typer.Context, as_json: JsonOption = False) -> None:
         session.answer(rows)
 
 
-def aggregate(context: typer.Context, week: WeekOption, as_json: JsonOption = False) -> None:
+def _task_row(
+    connection: Connection, stored: questions_db.StoredTask, *, now: datetime
+) -> dict[str, Any]:
+    task = Task.parse(stored.body)
+    batch = reports_db.batch_of(connection, task.digest)
+    received = (
+        reports_db.report_count(connection, task.digest)
+        if task.trust_mode is TrustMode.LOCAL
+        else sum(sealed_db.counts(connection, task.digest).values())
+    )
+    count = received if batch is None else batch.report_count
+    if releases_db.release_by_week(connection, task.week) is not None:
+        state = "released"
+    elif batch is not None or collected_of(connection, task.digest):
+        state = "frozen"
+    elif stored.jws is None:
+        state = "draft"
+    else:
+        state = "open" if now < stored.report_deadline else "due"
+    return {
+        "week": task.week,
+        "digest": task.digest,
+        "trust_mode": task.trust_mode.value,
+        "state": state,
+        "report_deadline": stored.report_deadline.isoformat(),
+        "reports": count if count >= task.min_batch_size else None,
+        "min_batch_size": task.min_batch_size,
+    }
+
+
+def aggregate(
+    context: typer.Context,
+    week: WeekOption,
+    cluster: ClusterOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Clore la semaine et s'engager sur ses réponses. / Close the week, commit to its answers."""
     session: Session = context.obj
     with session.leader() as leader:
-        batch = freeze(leader, week)
         with leader.database.read() as connection:
-            minimum = Task.parse(due_task(leader, connection, week).body).min_batch_size
+            task = Task.parse(due_task(leader, connection, week).body)
+        if task.trust_mode is TrustMode.LOCAL:
+            batch = freeze(leader, week)
+        else:
+            with session.executor(cluster) as executor, session.helper(leader) as channel:
+                batch = aggregate_with_helper(leader, week, channel, executor=executor)
+    minimum = task.min_batch_size
     count, excluded = batch.report_count, batch.excluded_count
     told = count >= minimum
     if told:
         session.say(
-            fr=f"{count} réponses retenues, {excluded} écartées (retrait).",
-            en=f"{count} answers kept, {excluded} left out (withdrawn).",
+            fr=f"{count} réponses retenues, {excluded} écartées.",
+            en=f"{count} answers kept, {excluded} left out.",
         )
     else:
         session.say(
@@ -197,15 +216,20 @@ def aggregate(context: typer.Context, week: WeekOption, as_json: JsonOption = Fa
 def release(
     context: typer.Context,
     week: Annotated[str | None, typer.Option(help="2026-W46 (sinon tout / else all due)")] = None,
+    cluster: ClusterOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Publier une semaine, une seule fois. / Publish a week, once and for all."""
     session: Session = context.obj
-    with session.leader() as leader, executor_for(session.settings.workers) as executor:
+    with (
+        session.leader() as leader,
+        session.executor(cluster) as executor,
+        helper_channel(leader) as channel,
+    ):
         if week is None:
-            published = release_job.run_once(leader, executor=executor).published
+            published = release_job.run_once(leader, executor=executor, channel=channel).published
         else:
-            published = (publish(leader, week, executor=executor).week,)
+            published = (publish(leader, week, executor=executor, channel=channel).week,)
     names = ", ".join(published)
     session.say(
         fr=f"Publié : {names}." if published else "Rien à publier.",

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,9 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from typer import Exit
 
 from coop_aggregator.clock import Clock
-from coop_aggregator.errors import AggregatorError
-from coop_aggregator.installation import Leader, open_leader
+from coop_aggregator.errors import AggregatorError, KeeperFailed
+from coop_aggregator.executors import executor_for
+from coop_aggregator.installation import Helper, Leader, open_either, open_leader
+from coop_aggregator.keepers.channel import HelperChannel
 from coop_aggregator.settings import Language, Settings
+from coop_aggregator.transport import helper_channel
 
 EXIT_FAILED = 1
 
@@ -44,6 +48,35 @@ class Session:
             yield leader
         finally:
             leader.database.close()
+
+    @contextmanager
+    def either(self) -> Iterator[Leader | Helper]:
+        """Open whichever role this folder holds, for one command."""
+        side = open_either(self.settings, self.clock)
+        try:
+            yield side
+        finally:
+            side.database.close()
+
+    @contextmanager
+    def executor(self, cluster: str | None) -> Iterator[Executor]:
+        """Yield where reports are checked: the cluster named here, or as the settings say."""
+        address = cluster or self.settings.cluster
+        with executor_for(self.settings.workers, cluster=address) as executor:
+            yield executor
+
+    @contextmanager
+    def helper(self, leader: Leader) -> Iterator[HelperChannel]:
+        """Yield a way to the other keeper. Raises KeeperFailed when its card is not known here."""
+        with helper_channel(leader) as channel:
+            if channel is None:
+                raise KeeperFailed(
+                    fr="L'autre gardien n'est pas connu ici. Prenez sa fiche par « coop-aggregator "
+                    "keeper pair ».",
+                    en="The other keeper is not known here. Take its card with 'coop-aggregator "
+                    "keeper pair'.",
+                )
+            yield channel
 
 
 @contextmanager

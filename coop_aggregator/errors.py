@@ -12,6 +12,8 @@ The tree::
     ├── ReportRefused          a report is malformed, uncovered, late or a duplicate
     ├── ReleaseRefused         the batch is open or already released
     ├── DropboxRefused         slips are asked for by somebody else than the cooperative
+    ├── KeeperRefused          one keeper does not do what the other asks
+    ├── KeeperFailed           the other keeper could not be reached, or did not answer as agreed
     └── WitnessFailed          the stewards could not be reached or did not cosign
 
 Refusals towards stores carry a reason code and reveal nothing else.
@@ -87,6 +89,18 @@ class DropboxRefused(AggregatorError):
     """Slips are asked for by somebody else than the cooperative, or not just now."""
 
     status = 403
+
+
+class KeeperRefused(AggregatorError):
+    """One keeper does not do what the other asks: another set, another key, a closed bucket."""
+
+    status = 409
+
+
+class KeeperFailed(AggregatorError):
+    """The other keeper could not be reached, or did not answer as agreed."""
+
+    status = 502
 
 
 class WitnessFailed(AggregatorError):

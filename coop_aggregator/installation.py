@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from consents.checkpoint import NoteKey, SignatureType
 from consents.errors import ConsentsError
 from consents.jws import thumbprint_of_raw
+from contributions.envelope import Role as KeeperRole
 from coop_aggregator import keys
 from coop_aggregator.clock import Clock
 from coop_aggregator.db.engine import (
@@ -25,6 +26,7 @@ from coop_aggregator.db.engine import (
 )
 from coop_aggregator.db.identity import Identity, Role, has_identity, load_identity, save_identity
 from coop_aggregator.errors import AggregatorError
+from coop_aggregator.keys import KeeperKeys
 from coop_aggregator.log import LeaderLog
 from coop_aggregator.purposes import default_purpose, publish_purpose
 from coop_aggregator.settings import Settings
@@ -46,6 +48,16 @@ class Leader:
     merges_at_once: bool = True
     """Whether an event is merged as it comes in, or waits for the merge job."""
 
+    @property
+    def role(self) -> KeeperRole:
+        """The first keeper of two."""
+        return KeeperRole.LEADER
+
+    @property
+    def keeper(self) -> KeeperKeys:
+        """The keys of this keeper."""
+        return KeeperKeys(sign=self.keys.task, hpke=self.keys.hpke)
+
     def log(self, connection: Connection) -> LeaderLog:
         """Return the consent log as seen by one transaction, now."""
         return LeaderLog(
@@ -55,12 +67,18 @@ class Leader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Helper:
-    """The stewards' installation: a witness of the cooperative's log."""
+    """The stewards' installation: a witness of the cooperative's log, and the second keeper."""
 
     database: Database
     who: Identity
     key: Ed25519PrivateKey
+    keeper: KeeperKeys
     clock: Clock
+
+    @property
+    def role(self) -> KeeperRole:
+        """The second keeper of two."""
+        return KeeperRole.HELPER
 
 
 def init_leader(
@@ -96,6 +114,7 @@ def init_helper(settings: Settings, clock: Clock, *, name: str, log_vkey: str) -
     database = _fresh_database(settings)
     try:
         key = keys.make_witness_key(settings.keys)
+        keeper = keys.make_helper_keys(settings.keys)
         who = Identity(
             role=Role.HELPER,
             name=name,
@@ -108,7 +127,7 @@ def init_helper(settings: Settings, clock: Clock, *, name: str, log_vkey: str) -
     except BaseException:
         database.close()
         raise
-    return Helper(database=database, who=who, key=key, clock=clock)
+    return Helper(database=database, who=who, key=key, keeper=keeper, clock=clock)
 
 
 def open_leader(settings: Settings, clock: Clock) -> Leader:
@@ -127,7 +146,24 @@ def open_leader(settings: Settings, clock: Clock) -> Leader:
 def open_helper(settings: Settings, clock: Clock) -> Helper:
     """Open the stewards' installation. Raises NotInitialised or UnknownSchema."""
     database, who = _open(settings, Role.HELPER)
-    return Helper(database=database, who=who, key=keys.load_witness_key(settings.keys), clock=clock)
+    return Helper(
+        database=database,
+        who=who,
+        key=keys.load_witness_key(settings.keys),
+        keeper=keys.load_helper_keys(settings.keys),
+        clock=clock,
+    )
+
+
+def open_either(settings: Settings, clock: Clock) -> Leader | Helper:
+    """Open whichever role this folder holds. Raises NotInitialised or UnknownSchema."""
+    database = open_database(settings.url)
+    try:
+        with database.read() as connection:
+            role = load_identity(connection).role
+    finally:
+        database.close()
+    return (open_leader if role is Role.LEADER else open_helper)(settings, clock)
 
 
 def _steward_kids(settings: Settings) -> tuple[str, ...]:

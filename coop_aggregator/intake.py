@@ -23,6 +23,7 @@ from consents.receipt import EventType, Purpose, SignedEvent, leaf_sha256, read_
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
 from contributions.messages import Report, check_report, read_membership, read_report
+from contributions.sealed_report import SealedReport
 from contributions.task import Task
 from coop_aggregator.db import log as leaves_db
 from coop_aggregator.db import members as members_db
@@ -103,21 +104,21 @@ def receive_report(leader: Leader, signed: bytes) -> Report:
     try:
         read = read_report(signed)
     except ContributionsError as error:
-        raise _refused(Refusal.MALFORMED) from error
+        raise refused(Refusal.MALFORMED) from error
     with leader.database.write() as connection:
         lock(connection)
         now = leader.clock.now()
         stored = questions_db.task_by_digest(connection, read.report.task_digest)
         # 4. The task is one that was asked here and signed.
         if stored is None or stored.jws is None:
-            raise _refused(Refusal.MALFORMED)
+            raise refused(Refusal.MALFORMED)
         # 5. In time, and before the batch was frozen.
         if now >= stored.report_deadline or reports_db.batch_of(connection, stored.digest):
-            raise _refused(Refusal.LATE)
+            raise refused(Refusal.LATE)
         # 6. It answers this task: zone, length, ε, purpose; 7. each number is one that noise makes.
         _check_answer(read.report, Task.parse(stored.body))
         # 8. The key is the consent's own; 9. the consent covers it now; 10. the zone is home.
-        member = _covered_member(leader, connection, read.report, kid=read.kid, now=now)
+        member = covered_member(leader, connection, read.report, kid=read.kid, now=now)
         # 11. One report a member and task, each report once.
         if reports_db.report_exists(
             connection,
@@ -125,7 +126,7 @@ def receive_report(leader: Leader, signed: bytes) -> Report:
             task_digest=stored.digest,
             member_id=member.member_id,
         ):
-            raise _refused(Refusal.DUPLICATE)
+            raise refused(Refusal.DUPLICATE)
         reports_db.add_report(
             connection,
             reports_db.StoredReport(
@@ -148,7 +149,9 @@ class Coverage:
     steward_kids: tuple[str, ...]
     purpose: Purpose
 
-    def covers(self, report: Report, leaves: tuple[bytes, ...], *, now: datetime) -> bool:
+    def covers(
+        self, report: Report | SealedReport, leaves: tuple[bytes, ...], *, now: datetime
+    ) -> bool:
         """Tell whether the chain `leaves` covers `report` at `now`: permitted, and same head."""
         decision: Decision = permitted(
             [read_event(leaf) for leaf in leaves],
@@ -174,6 +177,36 @@ def coverage_for(leader: Leader, connection: Connection, purpose_digest: str) ->
         steward_kids=leader.steward_kids,
         purpose=Purpose.parse(body),
     )
+
+
+def covered_member(
+    leader: Leader,
+    connection: Connection,
+    report: Report | SealedReport,
+    *,
+    kid: str,
+    now: datetime,
+) -> members_db.Member:
+    """Return the member whose consent, signed with the key `kid`, covers a report at `now`.
+
+    Raises ReportRefused, in the same words whatever is missing.
+    """
+    holder = members_db.consent_holder(connection, report.cid)
+    coverage = coverage_for(leader, connection, report.pd)
+    if holder is None or coverage is None or holder.kid != kid:
+        raise refused(Refusal.UNCOVERED)
+    if not coverage.covers(report, leaves_db.leaves_of(connection, report.cid), now=now):
+        raise refused(Refusal.UNCOVERED)
+    member = members_db.member_by_id(connection, holder.member_id)
+    if member is None or member.zone != report.zone:
+        raise refused(Refusal.UNCOVERED)
+    return member
+
+
+def refused(refusal: Refusal) -> ReportRefused:
+    """Return the whole of what a store is told about a refused report."""
+    status, fr, en = _ANSWERS[refusal]
+    return ReportRefused(fr=fr, en=en, status=status, reason=refusal.value)
 
 
 def _event(leaf: bytes) -> SignedEvent:
@@ -274,26 +307,11 @@ def _check_answer(report: Report, task: Task) -> None:
     try:
         check_report(report, task)
     except ContributionsError as error:
-        raise _refused(Refusal.MALFORMED) from error
+        raise refused(Refusal.MALFORMED) from error
     scale = Fraction(2 * task.cap_units * 1_000_000, task.epsilon_micro)
     bound = task.cap_units + math.ceil(NOISE_TAIL * scale)
     if any(abs(units) > bound for units in report.vector):
-        raise _refused(Refusal.MALFORMED)
-
-
-def _covered_member(
-    leader: Leader, connection: Connection, report: Report, *, kid: str, now: datetime
-) -> members_db.Member:
-    holder = members_db.consent_holder(connection, report.cid)
-    coverage = coverage_for(leader, connection, report.pd)
-    if holder is None or coverage is None or holder.kid != kid:
-        raise _refused(Refusal.UNCOVERED)
-    if not coverage.covers(report, leaves_db.leaves_of(connection, report.cid), now=now):
-        raise _refused(Refusal.UNCOVERED)
-    member = members_db.member_by_id(connection, holder.member_id)
-    if member is None or member.zone != report.zone:
-        raise _refused(Refusal.UNCOVERED)
-    return member
+        raise refused(Refusal.MALFORMED)
 
 
 _ANSWERS = {
@@ -318,11 +336,6 @@ _ANSWERS = {
         "There is a report already. Nothing to do.",
     ),
 }
-
-
-def _refused(refusal: Refusal) -> ReportRefused:
-    status, fr, en = _ANSWERS[refusal]
-    return ReportRefused(fr=fr, en=en, status=status, reason=refusal.value)
 
 
 def _refuse_event(fr: str, en: str) -> NoReturn:

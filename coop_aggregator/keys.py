@@ -1,4 +1,4 @@
-"""The cooperative's own keys: Ed25519, one file each, readable by the owner alone.
+"""An installation's own keys: Ed25519 and X25519, one file each, readable by the owner alone.
 
 Not the residents' keys, which never reach this machine. Files are PEM (PKCS #8, unencrypted: mode
 0600 and the machine's disk encryption protect them), so that `openssl pkey` reads them.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -22,15 +23,33 @@ from coop_aggregator.errors import NotInitialised
 LOG_KEY = "log.pem"
 TASK_KEY = "task.pem"
 WITNESS_KEY = "witness.pem"
+KEEPER_KEY = "keeper.pem"
+HPKE_KEY = "hpke.pem"
 STEWARD_TOKEN = "steward-token"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeeperKeys:
+    """What a keeper signs with, and what opens the shares that are sealed for it."""
+
+    sign: Ed25519PrivateKey
+    hpke: X25519PrivateKey
+
+    def __repr__(self) -> str:
+        """Redact."""
+        return "KeeperKeys(…)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderKeys:
-    """What the leader signs with, and the token that lets stewards read log entries."""
+    """What the leader signs with, and the token that lets stewards read log entries.
+
+    The task key is also what the leader signs with as a keeper.
+    """
 
     log: Ed25519PrivateKey
     task: Ed25519PrivateKey
+    hpke: X25519PrivateKey
     steward_token: str
 
     def __repr__(self) -> str:
@@ -43,6 +62,7 @@ def make_leader_keys(folder: Path) -> LeaderKeys:
     return LeaderKeys(
         log=_make_key(folder / LOG_KEY),
         task=_make_key(folder / TASK_KEY),
+        hpke=_make_hpke_key(folder / HPKE_KEY),
         steward_token=_make_token(folder / STEWARD_TOKEN),
     )
 
@@ -52,6 +72,7 @@ def load_leader_keys(folder: Path) -> LeaderKeys:
     return LeaderKeys(
         log=_load_key(folder / LOG_KEY),
         task=_load_key(folder / TASK_KEY),
+        hpke=_load_hpke_key(folder / HPKE_KEY),
         steward_token=_read(folder / STEWARD_TOKEN).decode("ascii", "replace").strip(),
     )
 
@@ -66,8 +87,32 @@ def load_witness_key(folder: Path) -> Ed25519PrivateKey:
     return _load_key(folder / WITNESS_KEY)
 
 
+def make_helper_keys(folder: Path) -> KeeperKeys:
+    """Create the stewards' keys as a keeper in `folder`; refuse to overwrite one."""
+    return KeeperKeys(sign=_make_key(folder / KEEPER_KEY), hpke=_make_hpke_key(folder / HPKE_KEY))
+
+
+def load_helper_keys(folder: Path) -> KeeperKeys:
+    """Read the stewards' keys as a keeper. Raises NotInitialised when one is missing."""
+    return KeeperKeys(sign=_load_key(folder / KEEPER_KEY), hpke=_load_hpke_key(folder / HPKE_KEY))
+
+
+def add_missing_keeper_keys(folder: Path) -> None:
+    """Give the keys of a keeper to an installation that an older version made."""
+    if not (folder / HPKE_KEY).exists():
+        _make_hpke_key(folder / HPKE_KEY)
+    if (folder / WITNESS_KEY).exists() and not (folder / KEEPER_KEY).exists():
+        _make_key(folder / KEEPER_KEY)
+
+
 def _make_key(path: Path) -> Ed25519PrivateKey:
     key = Ed25519PrivateKey.generate()
+    _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return key
+
+
+def _make_hpke_key(path: Path) -> X25519PrivateKey:
+    key = X25519PrivateKey.generate()
     _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return key
 
@@ -96,19 +141,31 @@ def _read(path: Path) -> bytes:
 
 
 def _load_key(path: Path) -> Ed25519PrivateKey:
-    try:
-        key = load_pem_private_key(_read(path), password=None)
-    except (ValueError, TypeError) as error:
-        raise _missing(path.name) from error
+    key = _load_pem(path)
     if not isinstance(key, Ed25519PrivateKey):
         raise _missing(path.name)
     return key
 
 
+def _load_hpke_key(path: Path) -> X25519PrivateKey:
+    key = _load_pem(path)
+    if not isinstance(key, X25519PrivateKey):
+        raise _missing(path.name)
+    return key
+
+
+def _load_pem(path: Path) -> object:
+    try:
+        return load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError) as error:
+        raise _missing(path.name) from error
+
+
 def _missing(name: str) -> NotInitialised:
     return NotInitialised(
-        fr=f"La clé « {name} » manque ou n'est pas une clé Ed25519 en PEM. "
-        "Lancez « coop-aggregator init », ou restaurez le dossier des clés.",
-        en=f"Key '{name}' is missing or is not an Ed25519 PEM key. "
-        "Run 'coop-aggregator init', or restore the folder of keys.",
+        fr=f"La clé « {name} » manque ou n'est pas la clé attendue, en PEM. "
+        "Lancez « coop-aggregator init » (« migrate » après une mise à jour), ou restaurez le "
+        "dossier des clés.",
+        en=f"Key '{name}' is missing or is not the expected PEM key. "
+        "Run 'coop-aggregator init' ('migrate' after an upgrade), or restore the folder of keys.",
     )

@@ -4,52 +4,58 @@ Not the task itself (`contributions.task`). A draft is not served to stores; a s
 for ever as the bytes that were signed.
 """
 
+import math
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from consents.record import Purpose
 from contributions.errors import ContributionsError
-from contributions.task import Task, TrustMode, Zone, sign_task
+from contributions.keeper import Keeper
+from contributions.prio3.prio3 import VERIFY_KEY_BYTES
+from contributions.task import Adjacency, Task, TrustMode, Zone, sign_task
 from contributions.weeks import week_period
 from coop_aggregator.db import questions as db
 from coop_aggregator.db.identity import Identity, lock
+from coop_aggregator.db.keepers import both_keepers
 from coop_aggregator.db.territories import load_zones
 from coop_aggregator.errors import TaskRefused
 
 REPORTING_DELAY = timedelta(days=7)
 """By default stores have one week after the week to report: a holiday, an unplugged machine."""
 
+DEFAULT_EPSILON = {TrustMode.LOCAL: Fraction(4), TrustMode.TWO_KEEPERS: Fraction(1)}
+"""ε of a week where the operator names none: what each mode's noise leaves something to read at."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What an operator decides about one week; the rest follows from the cooperative itself.
 
-    `report_deadline` None means one week after the end of the week.
+    `report_deadline` None means one week after the end of the week; `epsilon` None the default of
+    the trust mode. `territory_share` is the part of ε that the territory's figures have, in
+    ]0, 1[; `adjacency` and it count with two keepers only.
     """
 
     week: str
-    epsilon: Fraction = Fraction(4)
+    epsilon: Fraction | None = None
     min_batch_size: int = 30
     scale: Fraction = Fraction(3, 4)
     cap_units: int = 1000
     trust_mode: TrustMode = TrustMode.LOCAL
+    adjacency: Adjacency = Adjacency.ZERO_OUT
+    territory_share: Fraction = Fraction(1, 2)
     report_deadline: datetime | None = None
     purpose_digest: str | None = None
 
 
 def draft_task(connection: Connection, who: Identity, question: Question) -> Task:
     """Keep a draft task and return it. Raises TaskRefused; nothing is kept then."""
-    if question.trust_mode is not TrustMode.LOCAL:
-        raise TaskRefused(
-            fr="Le mode « two-keepers » n'est pas encore servi : il demande deux gardiens. "
-            "Choisissez --trust-mode local.",
-            en="Trust mode 'two-keepers' is not served yet: it takes two keepers. "
-            "Choose --trust-mode local.",
-        )
     lock(connection)
     if db.task_by_week(connection, question.week) is not None:
         raise TaskRefused(
@@ -57,7 +63,10 @@ def draft_task(connection: Connection, who: Identity, question: Question) -> Tas
             en=f"There is a question for {question.week} already: one a week.",
         )
     purpose = _purpose(connection, question.purpose_digest)
-    task = _task(connection, who, question, purpose)
+    # Drawn before any report exists, and committed to in the task: see `keepers.cosigning`.
+    two = question.trust_mode is TrustMode.TWO_KEEPERS
+    verify_key = secrets.token_bytes(VERIFY_KEY_BYTES) if two else None
+    task = _task(connection, who, question, purpose=purpose, verify_key=verify_key)
     if task.epsilon_micro > purpose.epsilon_week_micro:
         raise TaskRefused(
             fr="La question demande plus d'ε que sa finalité n'en promet "
@@ -71,18 +80,27 @@ def draft_task(connection: Connection, who: Identity, question: Question) -> Tas
         week=task.week,
         body=task.to_bytes(),
         report_deadline=task.report_deadline,
+        verify_key=verify_key,
     )
     return task
 
 
 def sign_draft(connection: Connection, week: str, key: Ed25519PrivateKey) -> db.StoredTask:
-    """Sign the draft of `week`; a signed task stays as it is. Raises TaskRefused."""
+    """Sign the `local` draft of `week`; a signed task stays as it is. Raises TaskRefused.
+
+    A task of two keepers takes both signatures: `keepers.cosigning`.
+    """
     lock(connection)
     stored = db.task_by_week(connection, week)
     if stored is None:
         raise TaskRefused(
             fr=f"Aucune question pour {week}. Créez-la par « coop-aggregator task create ».",
             en=f"No question for {week}. Create it with 'coop-aggregator task create'.",
+        )
+    if Task.parse(stored.body).trust_mode is not TrustMode.LOCAL:
+        raise TaskRefused(
+            fr="Cette question a deux gardiens : il faut aussi la signature du second.",
+            en="This question has two keepers: the second one's signature is needed too.",
         )
     if stored.jws is None:
         jws = sign_task(Task.parse(stored.body), key).decode("ascii")
@@ -109,7 +127,28 @@ def _purpose(connection: Connection, digest: str | None) -> Purpose:
     return Purpose.parse(body)
 
 
-def _task(connection: Connection, who: Identity, question: Question, purpose: Purpose) -> Task:
+def _keepers(connection: Connection, question: Question) -> tuple[Keeper, ...]:
+    if question.trust_mode is TrustMode.LOCAL:
+        return ()
+    cards = both_keepers(connection)
+    if not cards:
+        raise TaskRefused(
+            fr="Il manque la fiche d'un des deux gardiens. Échangez-les par « coop-aggregator "
+            "keeper card » et « keeper pair », ou choisissez --trust-mode local.",
+            en="One of the two keepers' cards is missing. Exchange them with 'coop-aggregator "
+            "keeper card' and 'keeper pair', or choose --trust-mode local.",
+        )
+    return cards
+
+
+def _task(
+    connection: Connection,
+    who: Identity,
+    question: Question,
+    *,
+    purpose: Purpose,
+    verify_key: bytes | None,
+) -> Task:
     zones = tuple(Zone(code=zone.code, name=zone.name) for zone in load_zones(connection))
     if not zones:
         raise TaskRefused(
@@ -117,7 +156,10 @@ def _task(connection: Connection, who: Identity, question: Question, purpose: Pu
             en="The territory has no zone. Run 'coop-aggregator territory import'.",
         )
     year, _, number = question.week.partition("-W")
-    epsilon_micro = question.epsilon * 1_000_000
+    local = question.trust_mode is TrustMode.LOCAL
+    epsilon = question.epsilon or DEFAULT_EPSILON[question.trust_mode]
+    epsilon_micro = math.floor(epsilon * 1_000_000)
+    keepers = _keepers(connection, question)
     try:
         deadline = question.report_deadline or week_period(question.week).end + REPORTING_DELAY
         return Task(
@@ -127,8 +169,14 @@ def _task(connection: Connection, who: Identity, question: Question, purpose: Pu
             zones=zones,
             scale=question.scale,
             cap_units=question.cap_units,
-            epsilon_micro=epsilon_micro.numerator // epsilon_micro.denominator,
+            epsilon_micro=epsilon_micro,
+            epsilon_territory_micro=0
+            if local
+            else math.floor(epsilon_micro * question.territory_share),
+            adjacency=Adjacency.REPLACEMENT if local else question.adjacency,
             trust_mode=question.trust_mode,
+            keepers=keepers,
+            verify_key_sha256="" if verify_key is None else sha256(verify_key).hexdigest(),
             min_batch_size=question.min_batch_size,
             purpose_digest=purpose.digest,
             log_origin=who.origin,

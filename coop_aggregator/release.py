@@ -11,9 +11,12 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from importlib.metadata import version
 
+from sqlalchemy import Connection
+
 from contributions.estimate import local_release, local_rows
+from contributions.noise import OpenDPLaplace
 from contributions.release import Release, ReleaseRow
-from contributions.task import Task
+from contributions.task import Task, TrustMode
 from coop_aggregator.aggregate import ZoneSum, due_task, freeze, sum_batch
 from coop_aggregator.audit import record_release
 from coop_aggregator.db import releases as db
@@ -21,27 +24,56 @@ from coop_aggregator.db import reports as reports_db
 from coop_aggregator.db.identity import lock
 from coop_aggregator.errors import ReleaseRefused
 from coop_aggregator.installation import Leader
+from coop_aggregator.keepers.aggregation import aggregate
+from coop_aggregator.keepers.channel import HelperChannel
+from coop_aggregator.keepers.collection import collect
+from coop_aggregator.keepers.publication import build_release as build_two_keepers_release
+from coop_aggregator.suppression import publishable
 
 DISTRIBUTION = "mobilites-en-commun"
 
 
-def publish(leader: Leader, week: str, *, executor: Executor) -> db.StoredRelease:
+def publish(
+    leader: Leader, week: str, *, executor: Executor, channel: HelperChannel | None = None
+) -> db.StoredRelease:
     """Release `week`: freeze its batch if that is not done, sum, estimate, publish, log.
 
-    Raises ReleaseRefused while the batch is open, and when the week is released already.
+    A week of two keepers is aggregated and collected with the helper at the other end of
+    `channel`. Raises ReleaseRefused while the batch is open, and when the week is released already.
     """
-    batch = freeze(leader, week)
     with leader.database.read() as connection:
         task = Task.parse(due_task(leader, connection, week).body)
+        _expect_unreleased(connection, week)
+    if task.trust_mode is TrustMode.TWO_KEEPERS:
+        if channel is None:
+            raise ReleaseRefused(
+                fr="Cette question a deux gardiens, et le second n'a pas d'adresse ici.",
+                en="This question has two keepers, and the second has no address here.",
+            )
+        batch = aggregate(leader, week, channel, executor=executor)
+        buckets = collect(leader, week, channel, noise=OpenDPLaplace())
+        return _keep(
+            leader,
+            batch,
+            build_two_keepers_release(task, buckets, software_version=software_version()),
+        )
+    batch = freeze(leader, week)
+    with leader.database.read() as connection:
         items = reports_db.batch_items(connection, task.digest)
-    release = build_release(task, sum_batch(items, task, executor=executor))
+    return _keep(leader, batch, build_release(task, sum_batch(items, task, executor=executor)))
+
+
+def software_version() -> str:
+    """Return the name and version that a release states."""
+    return f"{DISTRIBUTION} {version(DISTRIBUTION)}"
+
+
+def _keep(leader: Leader, batch: reports_db.Batch, release: Release) -> db.StoredRelease:
+    """Log and keep a release, unless another process was faster."""
     with leader.database.write() as connection:
         lock(connection)
-        if db.release_by_week(connection, week) is not None:
-            raise ReleaseRefused(
-                fr=f"{week} est déjà publiée, une fois pour toutes ; ses octets restent servis.",
-                en=f"{week} is released already, once and for all: the same bytes stay served.",
-            )
+        _expect_unreleased(connection, release.week)
+        task = Task.parse(due_task(leader, connection, release.week).body)
         position = record_release(
             leader,
             connection,
@@ -50,8 +82,8 @@ def publish(leader: Leader, week: str, *, executor: Executor) -> db.StoredReleas
             purpose_digest=task.purpose_digest,
         )
         stored = db.StoredRelease(
-            task_digest=task.digest,
-            week=week,
+            task_digest=release.task_digest,
+            week=release.week,
             body=release.to_bytes(),
             leaf_index=position,
             published_at=leader.clock.now(),
@@ -60,12 +92,24 @@ def publish(leader: Leader, week: str, *, executor: Executor) -> db.StoredReleas
     return stored
 
 
+def _expect_unreleased(connection: Connection, week: str) -> None:
+    if db.release_by_week(connection, week) is not None:
+        raise ReleaseRefused(
+            fr=f"{week} est déjà publiée, une fois pour toutes ; ses octets restent servis.",
+            en=f"{week} is released already, once and for all: the same bytes stay served.",
+        )
+
+
 def build_release(task: Task, sums: Sequence[ZoneSum]) -> Release:
     """Turn exact sums by zone into the release of `task`. Pure arithmetic, no state."""
     n = sum(zone.count for zone in sums)
     totals = tuple(sum(column) for column in zip(*(zone.vector for zone in sums), strict=True))
     rows: list[ReleaseRow] = list(local_rows(totals, task, zone=None, n=n))
-    shown = _publishable(task, sums) if n >= task.min_batch_size else frozenset()
+    shown = (
+        publishable({zone.zone: zone.count for zone in sums}, min_batch_size=task.min_batch_size)
+        if n >= task.min_batch_size
+        else frozenset[str]()
+    )
     for zone in sums:
         # A count of 0 makes every row of the zone a suppressed one.
         count = zone.count if zone.zone in shown else 0
@@ -77,21 +121,6 @@ def build_release(task: Task, sums: Sequence[ZoneSum]) -> Release:
         task,
         n=n if n >= task.min_batch_size else 1,
         epsilon_week_micro=task.epsilon_micro,
-        software_version=f"{DISTRIBUTION} {version(DISTRIBUTION)}",
+        software_version=software_version(),
     )
     return release if n >= task.min_batch_size else replace(release, n=0)
-
-
-def _publishable(task: Task, sums: Sequence[ZoneSum]) -> frozenset[str]:
-    """Return the zones to show: large enough, and giving no smaller group away by subtraction.
-
-    The territory minus the published zones is a group that any reader can compute. When it holds
-    some reports but fewer than the minimum, the smallest published zone is held back as well, until
-    what can be subtracted is a lawful group of its own.
-    """
-    shown = {zone.zone: zone.count for zone in sums if zone.count >= task.min_batch_size}
-    hidden = sum(zone.count for zone in sums) - sum(shown.values())
-    while shown and 0 < hidden < task.min_batch_size:
-        smallest = min(shown, key=lambda code: (shown[code], code))
-        hidden += shown.pop(smallest)
-    return frozenset(shown)

@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """Language of messages on the terminal."""
     workers: Annotated[int, Field(ge=0, le=256)] = 0
     """Processes that check reports at collection; 0 checks them in the calling process."""
+    cluster: str | None = None
+    """Address of a `dask.distributed` cluster of our own that checks them instead."""
     release_interval_s: Annotated[int, Field(ge=0, le=86_400)] = 0
     """Seconds between two runs of the release job inside the server; 0 leaves it to the CLI."""
     merge_interval_s: Annotated[int, Field(ge=0, le=1_800)] = 0

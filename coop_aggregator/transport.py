@@ -1,20 +1,31 @@
-"""Reach the stewards over HTTP: witness and drop-box. Every failure becomes one error.
+"""Reach the stewards over HTTP: witness, drop-box, second keeper. Every failure is one error.
 
-Not a policy: which witness to trust is the caller's pinned key.
+Not a policy: which witness or keeper to trust is the caller's pinned key. Bodies are signed
+messages; what a keeper refuses is told apart from a keeper that does not answer.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from coop_aggregator.errors import WitnessFailed
+from contributions.envelope import Role
+from coop_aggregator.db.keepers import load_keeper
+from coop_aggregator.errors import KeeperFailed, KeeperRefused, WitnessFailed
+from coop_aggregator.installation import Leader
 from coop_aggregator.jobs.witness import Answer
 
 TIMEOUT_S = 20.0
 _MAX_ANSWER_BYTES = 65_536
 _MAX_SLIPS_BYTES = 64 * 1024 * 1024
 """Five hundred slips of the longest leaf, each twice in base64."""
+KEEPER_TIMEOUT_S = 120.0
+"""A job is some hundreds of reports: a second of work, a minute on a busy machine."""
+MAX_KEEPER_ANSWER_BYTES = 8_388_608
+_SIGNED = "application/jose"
+_OK, _LATER, _REFUSED = 200, 202, 409
 
 
 class HttpWitness:
@@ -63,6 +74,95 @@ class HttpWitness:
             return Answer(status=response.status_code, text=text.decode("utf-8"))
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeDecodeError) as error:
             raise _unreachable() from error
+
+
+@contextmanager
+def helper_channel(leader: Leader) -> Iterator["HttpHelper | None"]:
+    """Yield a way to the helper whose card this leader took, or None when it took none."""
+    with leader.database.read() as connection:
+        card = load_keeper(connection, Role.HELPER)
+    if card is None:
+        yield None
+        return
+    with HttpHelper(card.url) as channel:
+        yield channel
+
+
+class HttpHelper:
+    """The helper at `url`, for the leader's jobs; close it after use. Safe to use in threads."""
+
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        """Keep the address; tests pass a `transport` that leads to an application in memory."""
+        self._client = httpx.Client(
+            timeout=KEEPER_TIMEOUT_S, follow_redirects=False, transport=transport, trust_env=False
+        )
+        self._url = url.rstrip("/") + "/v1/keeper/"
+
+    def __enter__(self) -> Self:
+        """Return self."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def cosign(self, request: bytes) -> bytes | None:
+        """Return the helper's signature of a task, or None while its operator has not signed."""
+        return self._post("tasks", request)
+
+    def answer_job(self, request: bytes) -> bytes:
+        """Return the answer to an aggregation request."""
+        return self._expected("jobs", request)
+
+    def collect(self, request: bytes) -> bytes:
+        """Return the helper's noised share of a bucket."""
+        return self._expected("collections", request)
+
+    def _expected(self, door: str, request: bytes) -> bytes:
+        answer = self._post(door, request)
+        if answer is None:
+            raise _keeper_unreachable()
+        return answer
+
+    def _post(self, door: str, request: bytes) -> bytes | None:
+        headers = {"Content-Type": _SIGNED}
+        body = bytearray()
+        try:
+            with self._client.stream(
+                "POST", self._url + door, content=request, headers=headers
+            ) as response:
+                for part in response.iter_bytes():
+                    body += part
+                    if len(body) > MAX_KEEPER_ANSWER_BYTES:
+                        raise _keeper_unreachable()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise _keeper_unreachable() from error
+        if response.status_code == _REFUSED:
+            raise KeeperRefused(
+                fr="L'autre gardien refuse : il ne tient pas les mêmes réponses, la même question "
+                "ou la même heure. Rien n'est publié ; comparez les deux installations.",
+                en="The other keeper refuses: it does not hold the same answers, question or "
+                "clock. Nothing is published; compare both installations.",
+            )
+        if response.status_code == _LATER:
+            return None
+        if response.status_code != _OK:
+            raise _keeper_unreachable()
+        return bytes(body)
+
+
+def _keeper_unreachable() -> KeeperFailed:
+    return KeeperFailed(
+        fr="L'autre gardien ne répond pas comme prévu. Vérifiez qu'il tourne à l'adresse de sa "
+        "fiche ; rien n'est perdu, le prochain essai reprendra.",
+        en="The other keeper does not answer as expected. Check that it runs at the address of "
+        "its card; nothing is lost, the next try will go on.",
+    )
 
 
 def _unreachable() -> WitnessFailed:

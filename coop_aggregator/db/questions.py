@@ -11,13 +11,23 @@ from coop_aggregator.db.tables import purposes, tasks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTask:
-    """A task as kept: its bytes, and its signed form once it is signed."""
+    """A task as kept: its bytes, and its signed form once it is signed.
+
+    Of two keepers: `own_jws` is our own signature, `jws` both, and `verify_key` the secret that
+    the keepers share.
+    """
 
     digest: str
     week: str
     body: bytes
     jws: str | None
     report_deadline: datetime
+    own_jws: str | None = None
+    verify_key: bytes | None = None
+
+    def __repr__(self) -> str:
+        """Hide the key."""
+        return f"StoredTask(week={self.week!r}, digest={self.digest!r})"
 
 
 def add_purpose(connection: Connection, *, digest: str, body: bytes, leaf_index: int) -> None:
@@ -36,14 +46,31 @@ def purpose_digests(connection: Connection) -> tuple[str, ...]:
 
 
 def add_task(
-    connection: Connection, *, digest: str, week: str, body: bytes, report_deadline: datetime
+    connection: Connection,
+    *,
+    digest: str,
+    week: str,
+    body: bytes,
+    report_deadline: datetime,
+    verify_key: bytes | None = None,
 ) -> None:
     """Keep a draft. The week must be free (unique constraint)."""
     connection.execute(
         insert(tasks).values(
-            digest=digest, week=week, body=body, jws=None, report_deadline=utc_text(report_deadline)
+            digest=digest,
+            week=week,
+            body=body,
+            jws=None,
+            report_deadline=utc_text(report_deadline),
+            own_jws=None,
+            verify_key=verify_key,
         )
     )
+
+
+def set_own_signature(connection: Connection, digest: str, jws: str) -> None:
+    """Keep our signature of a task of two keepers, which is not served before both signed."""
+    connection.execute(tasks.update().where(tasks.c.digest == digest).values(own_jws=jws))
 
 
 def set_task_signature(connection: Connection, digest: str, jws: str) -> None:
@@ -75,4 +102,6 @@ def _task(row: Row[tuple[object, ...]]) -> StoredTask:
         body=bytes(row.body),
         jws=row.jws,
         report_deadline=utc_time(row.report_deadline),
+        own_jws=row.own_jws,
+        verify_key=None if row.verify_key is None else bytes(row.verify_key),
     )

@@ -79,6 +79,13 @@ tasks = Table(
     Column("week", String(8), nullable=False, unique=True, comment="2026-W46: one question a week"),
     Column("body", LargeBinary, nullable=False, comment="canonical bytes, never rewritten"),
     Column("jws", Text, nullable=True, comment="signed task as served; null while a draft"),
+    Column("own_jws", Text, nullable=True, comment="two keepers: our signature, until both signed"),
+    Column(
+        "verify_key",
+        LargeBinary(32),
+        nullable=True,
+        comment="two keepers: secret that reports are checked with, drawn before any report",
+    ),
     Column(
         "report_deadline", String(20), nullable=False, comment="reports are refused from then on"
     ),
@@ -253,4 +260,55 @@ witnessed = Table(
     Column("root", String(64), nullable=False),
     Column("note", Text, nullable=False, comment="the log's note with our cosignature"),
     Column("cosigned_at", String(20), nullable=False),
+)
+
+keepers = Table(
+    "keepers",
+    metadata,
+    Column("role", String(8), primary_key=True, comment="leader or helper; one of them is us"),
+    Column("card", Text, nullable=False, comment="name, address and public keys, canonical JSON"),
+)
+
+sealed_reports = Table(
+    "sealed_reports",
+    metadata,
+    Column("report_id", String(32), primary_key=True, comment="kept until the task expires"),
+    Column("task_digest", String(64), ForeignKey("tasks.digest"), nullable=False),
+    Column("zone", String(32), nullable=False, comment="batch that it counts in"),
+    Column("cid", String(32), nullable=False, comment="consent that signed it"),
+    Column("upload_sha256", String(64), nullable=False, comment="tells a retry from a second one"),
+    Column("public_share", LargeBinary, nullable=False, comment="the same at both keepers"),
+    Column("sealed", LargeBinary, nullable=True, comment="our sealed share; erased at collection"),
+    Column(
+        "state", String(8), nullable=False, comment="received, excluded, queued, accepted, refused"
+    ),
+    Column("job_id", String(32), nullable=True, comment="aggregation job that decided about it"),
+    UniqueConstraint("task_digest", "cid"),
+    Index("ix_sealed_reports_job_id", "job_id"),
+)
+
+aggregation_jobs = Table(
+    "aggregation_jobs",
+    metadata,
+    Column("job_id", String(32), primary_key=True),
+    Column("task_digest", String(64), ForeignKey("tasks.digest"), nullable=False, index=True),
+    Column("zone", String(32), nullable=False),
+    Column("request_sha256", String(64), nullable=True, comment="helper: what was asked"),
+    Column("answer", LargeBinary, nullable=True, comment="helper: what was answered, for ever"),
+    Column("done", Boolean, nullable=False, comment="both keepers decided about every report"),
+    Column(
+        "share", LargeBinary, nullable=True, comment="our share of its sum; erased at collection"
+    ),
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("task_digest", String(64), ForeignKey("tasks.digest"), primary_key=True),
+    Column("zone", String(32), primary_key=True, comment="empty for the whole territory"),
+    Column("report_count", Integer, nullable=False),
+    Column("checksum", String(64), nullable=False, comment="XOR of SHA-256 of the report ids"),
+    Column("noised_share", LargeBinary, nullable=False, comment="with our noise, drawn once"),
+    Column("other_share", LargeBinary, nullable=True, comment="leader: the helper's noised share"),
+    Column("collected_at", String(20), nullable=False),
 )

@@ -13,12 +13,12 @@ from functools import partial
 
 import structlog
 
-from coop_aggregator.aggregate import executor_for
 from coop_aggregator.errors import AggregatorError
+from coop_aggregator.executors import executor_for
 from coop_aggregator.installation import Leader
 from coop_aggregator.jobs import dropbox, merge, release, witness
 from coop_aggregator.settings import Settings
-from coop_aggregator.transport import HttpWitness
+from coop_aggregator.transport import HttpWitness, helper_channel
 
 
 @asynccontextmanager
@@ -47,11 +47,17 @@ def run_jobs(leader: Leader, settings: Settings) -> None:
     if url is not None and vkey is not None:
         with HttpWitness(url) as transport:
             dropbox.run_once(leader, transport, vkey=vkey)
-    with executor_for(settings.workers) as executor:
-        release.run_once(leader, executor=executor)
-    if url is not None and vkey is not None:
-        with HttpWitness(url) as transport:
-            witness.run_once(leader, transport, vkey=vkey)
+    try:
+        with (
+            executor_for(settings.workers, cluster=settings.cluster) as executor,
+            helper_channel(leader) as channel,
+        ):
+            release.run_once(leader, executor=executor, channel=channel)
+    finally:
+        # A second keeper that does not answer holds back its weeks, and no cosignature.
+        if url is not None and vkey is not None:
+            with HttpWitness(url) as transport:
+                witness.run_once(leader, transport, vkey=vkey)
 
 
 async def _loop(job: Callable[[], object], interval_s: int) -> None:

@@ -21,6 +21,7 @@ from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db.engine import unreachable
 from coop_aggregator.db.identity import load_identity
+from coop_aggregator.db.keepers import both_keepers
 from coop_aggregator.db.territories import load_zones
 from coop_aggregator.db.witnessed import latest_witnessed
 from coop_aggregator.dropbox import receive_withdrawal, slips_after
@@ -159,11 +160,12 @@ def _add_intake(router: APIRouter, leader: Leader) -> None:
             ) from error
         with leader.database.write() as connection:
             member = enrol(connection, request)
+            keepers = both_keepers(connection)
         return {
             "member_id": member.member_id,
             "log_vkey": leader.who.log_vkey,
             "task_key_jwk": public_jwk(leader.keys.task.public_key()),
-            "keepers": [],
+            "keepers": [keeper.to_json() for keeper in keepers],
             "log_origin": leader.who.origin,
         }
 

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from consents.canonical import sha256_hex, utc_text
 from consents.jws import thumbprint
 from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
+from contributions.admission import Admission, sign_admission
+from contributions.envelope import Role as KeeperRole
 from contributions.jws import public_jwk
 from contributions.messages import (
     Enrolment,
@@ -22,16 +24,26 @@ from contributions.messages import (
     sign_membership,
     sign_report,
 )
-from contributions.task import Task
+from contributions.noise import OpenDPLaplace
+from contributions.sealed_report import SealedReport, Upload, seal_shares, sign_sealed_report
+from contributions.task import Task, TrustMode
+from contributions.two_keepers import context, vdaf_for
 from coop_aggregator import intake
-from coop_aggregator.aggregate import InlineExecutor, ZoneSum, freeze
+from coop_aggregator.aggregate import ZoneSum, freeze
 from coop_aggregator.app import create_app
 from coop_aggregator.cli import main
+from coop_aggregator.db.keepers import save_keeper
 from coop_aggregator.db.questions import purpose_digests
 from coop_aggregator.db.releases import StoredRelease, add_release
 from coop_aggregator.db.territories import replace_territory
 from coop_aggregator.enrolment import enrol, make_codes
+from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import init_helper, init_leader
+from coop_aggregator.keepers.answers import answer_job
+from coop_aggregator.keepers.cards import make_card
+from coop_aggregator.keepers.collection import answer_collection
+from coop_aggregator.keepers.cosigning import ask_helper, receive_proposal, sign_proposal
+from coop_aggregator.keepers.intake import receive_share
 from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.release import build_release, publish
 from coop_aggregator.settings import Settings
@@ -161,16 +173,75 @@ class Resident:
         }
         return sign_report(Report(**(fields | changes)), key or self.consent_key)
 
+    def statement(self, shares, *, key=None, **changes):
+        """Sign what both keepers must agree on about sealed shares."""
+        task = self.coop.task
+        fields = {
+            "report_id": shares.report_id,
+            "task_digest": task.digest,
+            "zone": self.zone,
+            "public_share": shares.public_share,
+            "leader_sha256": sha256_hex(shares.leader),
+            "helper_sha256": sha256_hex(shares.helper),
+            "cid": self.cid,
+            "n": 0,
+            "head": leaf_sha256(self.leaves[-1]) if self.leaves else "00" * 32,
+            "pd": task.purpose_digest,
+            "epsilon_micro": task.epsilon_micro,
+            "at": self.coop.clock.now(),
+        }
+        return sign_sealed_report(SealedReport(**(fields | changes)), key or self.consent_key)
+
+    def shares(self, vector=None, *, report_id=None, task=None, vdaf=None):
+        """Split a vector and seal both halves, as a store does."""
+        task = task or self.coop.task
+        report_id = report_id or sha256_hex(f"report {self.seed}".encode())[:32]
+        vdaf = vdaf or vdaf_for(task)
+        sharded = vdaf.shard(
+            list(vector or (1,) * len(task.coordinates)),
+            ctx=context(task),
+            nonce=bytes.fromhex(report_id),
+            rand=hashlib.shake_256(self.seed.encode()).digest(vdaf.rand_bytes),
+        )
+        return seal_shares(sharded, task, report_id=report_id)
+
+    def upload(self, role, shares, *, statement=None, admission=None, sealed=None):
+        """Return the bytes that a store posts to one keeper."""
+        own = shares.leader if role is KeeperRole.LEADER else shares.helper
+        return Upload(
+            statement=statement or self.statement(shares),
+            sealed=own if sealed is None else sealed,
+            admission=admission,
+        ).to_bytes()
+
+    def send_sealed(self, vector=None, *, shares=None, to=tuple(KeeperRole)):
+        """Send both halves, the leader's first; return the leader's answer."""
+        shares = shares or self.shares(vector)
+        statement = self.statement(shares)
+        answer = {}
+        if KeeperRole.LEADER in to:
+            upload = self.upload(KeeperRole.LEADER, shares, statement=statement)
+            answer = receive_share(self.coop.leader, upload)
+        if KeeperRole.HELPER in to:
+            admission = self.coop.admission(statement)
+            upload = self.upload(
+                KeeperRole.HELPER, shares, statement=statement, admission=admission
+            )
+            receive_share(self.coop.helper, upload)
+        return answer
+
     def send_report(self, vector=None, **changes):
         return intake.receive_report(self.coop.leader, self.report(vector, **changes))
 
 
 @dataclass
 class Coop:
-    """A leader with a territory, a purpose and a signed question for `WEEK`."""
+    """A leader with a territory, a purpose and a signed question for `WEEK`; or two keepers."""
 
     leader: object
     clock: SetClock
+    helper: object = None
+    channel: object = None
     task: Task | None = None
     purpose_digest: str = ""
     _count: int = 0
@@ -192,6 +263,11 @@ class Coop:
         request = Enrolment(code=self.code(), member_x=x, zone=person.zone)
         with self.leader.database.write() as connection:
             return enrol(connection, request)
+
+    def admission(self, statement):
+        """Return what the leader answers to a statement that it admits."""
+        admitted = Admission(task_digest=self.task.digest, statement_sha256=sha256_hex(statement))
+        return sign_admission(admitted, self.leader.keeper.sign)
 
     def after_deadline(self):
         self.clock.moment = self.task.report_deadline
@@ -223,18 +299,76 @@ def make_leader(clock):
 
 @pytest.fixture
 def make_coop(make_leader, clock, write_territory, squares):
-    def make(settings, *, min_batch_size=2, **question):
+    def make(settings, *, min_batch_size=2, meet=lambda _leader: None, **question):
         leader = make_leader(settings)
-        coop = Coop(leader=leader, clock=clock)
+        coop = Coop(leader=leader, clock=clock, helper=meet(leader))
         with leader.database.write() as connection:
             replace_territory(connection, read_territory(write_territory(squares)), now=clock.now())
             asked = Question(week=WEEK, min_batch_size=min_batch_size, **question)
             coop.task = draft_task(connection, leader.who, asked)
-            sign_draft(connection, WEEK, leader.keys.task)
+            if coop.helper is None:
+                sign_draft(connection, WEEK, leader.keys.task)
             coop.purpose_digest = purpose_digests(connection)[0]
         return coop
 
     return make
+
+
+class InProcessHelper:
+    """The helper's answers without HTTP, in bytes; `asked` keeps every question."""
+
+    def __init__(self, helper):
+        self.helper, self.asked, self.noise = helper, [], OpenDPLaplace()
+
+    def cosign(self, request):
+        self.asked.append(request)
+        return receive_proposal(self.helper, request)
+
+    def answer_job(self, request):
+        self.asked.append(request)
+        return answer_job(self.helper, request, executor=InlineExecutor())
+
+    def collect(self, request):
+        self.asked.append(request)
+        return answer_collection(self.helper, request, noise=self.noise)
+
+
+@pytest.fixture
+def make_keepers(make_coop, clock, tmp_path):
+    """Return a maker of two keepers whose operators exchanged cards and signed the question."""
+    made = []
+
+    def make(settings, helper_settings=None, **question):
+        def meet(leader):
+            helper = init_helper(
+                helper_settings or Settings(data=tmp_path / "second"),
+                clock,
+                name="stewards.example",
+                log_vkey=leader.who.log_vkey,
+            )
+            made.append(helper)
+            for own, other in ((leader, helper), (helper, leader)):
+                card = make_card(own, url=f"http://{own.role}.example")
+                with other.database.write() as connection:
+                    save_keeper(connection, own.role, card)
+            return helper
+
+        coop = make_coop(settings, meet=meet, trust_mode=TrustMode.TWO_KEEPERS, **question)
+        coop.channel = InProcessHelper(coop.helper)
+        ask_helper(coop.leader, WEEK, coop.channel)
+        sign_proposal(coop.helper, WEEK)
+        ask_helper(coop.leader, WEEK, coop.channel)
+        return coop
+
+    yield make
+    for helper in made:
+        helper.database.close()
+
+
+@pytest.fixture
+def keepers(make_keepers, light_settings):
+    """Return two keepers on SQLite."""
+    return make_keepers(light_settings)
 
 
 @pytest.fixture

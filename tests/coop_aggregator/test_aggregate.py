@@ -7,10 +7,11 @@ import pytest
 from consents.receipt import EventType, read_event
 from contributions.errors import ContributionsError
 from contributions.messages import read_report
-from coop_aggregator.aggregate import InlineExecutor, executor_for, freeze, sum_batch
+from coop_aggregator.aggregate import freeze, sum_batch
 from coop_aggregator.db.log import all_operator_bodies, leaf_range
 from coop_aggregator.db.reports import batch_items
 from coop_aggregator.errors import ReleaseRefused, ReportRefused
+from coop_aggregator.executors import InlineExecutor, executor_for
 
 WEEK = "2026-W46"
 

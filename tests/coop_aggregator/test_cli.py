@@ -35,7 +35,12 @@ def test_an_operator_s_week_from_init_to_release(run_cli, territory, tmp_path):
     code, out, _err = run_cli(*INIT, "--json")
     vkey = json.loads(out)["vkey"]
     assert run_cli("territory", "import", territory)[0] == 0
-    assert run_cli("task", "create", "--week", "2025-W10", "--min-batch", "2")[0] == 0
+    assert (
+        run_cli(
+            "task", "create", "--trust-mode", "local", "--week", "2025-W10", "--min-batch", "2"
+        )[0]
+        == 0
+    )
     code, _out, err = run_cli("task", "sign", "--week", "2025-W10")
     assert (code, "jusqu'au 2025-03-17 00:00 (heure de Paris)" in err) == (0, True)
     code, out, _err = run_cli("enrol", "--count", "3")
@@ -58,7 +63,7 @@ def test_keys_and_folder_are_the_owner_s_alone(run_cli, tmp_path):
     folder = tmp_path / "data"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     names = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder / "keys").iterdir()}
-    assert names == {"log.pem": 0o600, "task.pem": 0o600, "steward-token": 0o600}
+    assert names == dict.fromkeys(("log.pem", "task.pem", "hpke.pem", "steward-token"), 0o600)
 
 
 def test_the_private_keys_never_reach_the_database(run_cli, tmp_path):
@@ -177,7 +182,9 @@ def test_the_same_commands_work_on_postgresql(run_cli, postgresql_url, territory
     database = ("--database-url", postgresql_url)
     assert run_cli(*INIT, *database)[0] == 0
     assert run_cli("territory", "import", territory, *database)[0] == 0
-    assert run_cli("task", "create", "--week", "2025-W10", *database)[0] == 0
+    assert (
+        run_cli("task", "create", "--trust-mode", "local", "--week", "2025-W10", *database)[0] == 0
+    )
     assert run_cli("task", "sign", "--week", "2025-W10", *database)[0] == 0
     assert json.loads(run_cli("release", "--json", *database)[1]) == {"published": ["2025-W10"]}
     assert run_cli("migrate", *database)[0] == 0

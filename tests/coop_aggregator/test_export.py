@@ -9,7 +9,7 @@ from consents.__main__ import main as consents
 from consents.canonical import canonical_bytes
 from consents.policy import policy_text
 from consents.receipt import EventType
-from coop_aggregator.aggregate import InlineExecutor
+from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.export import export_log
 from coop_aggregator.jobs import witness
 from coop_aggregator.jobs.witness import Answer

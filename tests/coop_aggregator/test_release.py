@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from contributions.release import Quality, Release
-from coop_aggregator.aggregate import InlineExecutor, ZoneSum
+from coop_aggregator.aggregate import ZoneSum
 from coop_aggregator.db.releases import release_by_week
 from coop_aggregator.errors import ReleaseRefused
+from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.jobs import release as release_job
 from coop_aggregator.release import build_release, publish
 
@@ -160,11 +161,15 @@ def test_two_releases_at_once_publish_the_week_once(coop):
     assert sorted(outcomes) == [WEEK, "refused"]
 
 
+def run_job(leader):
+    return release_job.run_once(leader, executor=InlineExecutor(), channel=None).published
+
+
 def test_the_job_publishes_what_is_due_and_only_once(light_coop):
-    assert release_job.run_once(light_coop.leader, executor=InlineExecutor()).published == ()
+    assert run_job(light_coop.leader) == ()
     light_coop.after_deadline()
-    assert release_job.run_once(light_coop.leader, executor=InlineExecutor()).published == (WEEK,)
-    assert release_job.run_once(light_coop.leader, executor=InlineExecutor()).published == ()
+    assert run_job(light_coop.leader) == (WEEK,)
+    assert run_job(light_coop.leader) == ()
 
 
 def test_no_report_id_nor_member_reaches_the_release(light_coop):

@@ -84,7 +84,7 @@ def test_r3_its_size_must_not_be_told_by_answers_and_pages(release_of, serve, pa
 def test_r3_its_size_must_not_be_told_by_the_terminal(run_cli, territory_file, command):
     run_cli("init", "--name", "Coopérative", "--origin", "coop.example/log")
     run_cli("territory", "import", territory_file)
-    run_cli("task", "create", "--week", "2025-W10", "--min-batch", "30")
+    run_cli("task", "create", "--trust-mode", "local", "--week", "2025-W10", "--min-batch", "30")
     run_cli("task", "sign", "--week", "2025-W10")
     _code, out, err = run_cli("aggregate", "--week", "2025-W10", "--json")
     if command == "task list":

@@ -16,10 +16,10 @@ from consents.receipt import read_event
 from consents.record import EventType
 from contributions.messages import Release, read_report
 from contributions.task import Task
-from coop_aggregator.aggregate import InlineExecutor
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import reports as reports_db
+from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import Leader
 from coop_aggregator.purposes import publish_purpose
 from coop_aggregator.release import publish

@@ -25,10 +25,10 @@ from contributions.messages import Release
 from contributions.noise import OpenDPLaplace
 from contributions.task import TrustMode
 from contributions.weeks import week_of
-from coop_aggregator.aggregate import InlineExecutor
 from coop_aggregator.app import create_app
 from coop_aggregator.db.territories import replace_territory
 from coop_aggregator.enrolment import make_codes
+from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import init_leader
 from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.release import publish

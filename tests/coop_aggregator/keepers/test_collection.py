@@ -1,0 +1,225 @@
+"""Step 8 for two keepers: one draw a bucket, by each, whatever is asked and whoever crashes."""
+
+import pytest
+from sqlalchemy import text
+
+from contributions.collection import ReportSet
+from contributions.keeper_messages import CollectionRequest, sign_message
+from contributions.noise import OpenDPLaplace
+from contributions.two_keepers import Level, keeper_noise_scale
+from coop_aggregator.db.collections import collected_of
+from coop_aggregator.errors import KeeperFailed, KeeperRefused, ReleaseRefused, ReportRefused
+from coop_aggregator.executors import InlineExecutor
+from coop_aggregator.keepers.aggregation import aggregate
+from coop_aggregator.keepers.collection import collect
+from coop_aggregator.keepers.publication import build_release
+from coop_aggregator.release import publish
+
+WEEK = "2026-W46"
+
+
+class CountedNoise:
+    """OpenDP's noise, and how often it was asked for."""
+
+    def __init__(self, fails_at=None):
+        self.draws, self.fails_at, self.scales = 0, fails_at, []
+
+    def laplace(self, values, scale):
+        self.draws += 1
+        self.scales.append(scale)
+        if self.draws == self.fails_at:
+            raise KeyboardInterrupt
+        return OpenDPLaplace().laplace(values, scale)
+
+
+class NoNoise:
+    """No noise, to see what is summed."""
+
+    def laplace(self, values, _scale):
+        return tuple(values)
+
+
+def fill(keepers, zones="AAABB", vector=(3,) * 8):
+    for zone in zones:
+        keepers.resident(zone).send_sealed(vector)
+    keepers.after_deadline()
+    aggregate(keepers.leader, WEEK, keepers.channel, executor=InlineExecutor())
+
+
+def take(keepers, noise=None):
+    return collect(keepers.leader, WEEK, keepers.channel, noise=noise or CountedNoise())
+
+
+def own_shares(side, task):
+    with side.database.read() as connection:
+        return {b.zone: b.noised_share for b in collected_of(connection, task.digest)}
+
+
+def question(keepers, zone, reports):
+    request = CollectionRequest(task_digest=keepers.task.digest, zone=zone, reports=reports)
+    return sign_message(request, keepers.leader.keeper.sign)
+
+
+def test_the_territory_and_each_large_enough_zone_have_a_draw_of_their_own(keepers):
+    fill(keepers)
+    ours, theirs = CountedNoise(), CountedNoise()
+    keepers.channel.noise = theirs
+    buckets = take(keepers, ours)
+    assert {bucket.zone for bucket in buckets} == {None, "A", "B"}
+    assert ours.draws == theirs.draws == 3
+    zone, territory = (keeper_noise_scale(keepers.task, level) for level in Level)
+    assert sorted(ours.scales) == sorted([territory, zone, zone])
+
+
+def test_without_noise_the_figures_are_what_was_sent(keepers):
+    """The one place where noise is added is the noise source; everything else is exact."""
+    fill(keepers)
+    keepers.channel.noise = NoNoise()
+    release = build_release(keepers.task, take(keepers, NoNoise()), software_version="test 1")
+    walk = {row.zone: row.km for row in release.rows if row.mode == "walk"}
+    unit_km = float(50 * keepers.task.scale / keepers.task.cap_units)
+    assert walk == {
+        None: round(15 * unit_km, 1),
+        "A": round(9 * unit_km, 1),
+        "B": round(6 * unit_km, 1),
+        "C": None,
+    }
+
+
+def test_a_second_collection_gives_the_same_shares_and_draws_nothing(keepers):
+    fill(keepers)
+    first = take(keepers)
+    again = CountedNoise()
+    keepers.channel.noise = again
+    assert take(keepers, again) == first
+    assert again.draws == 0
+
+
+def test_a_second_collection_of_another_set_is_refused_by_the_helper(keepers):
+    fill(keepers)
+    take(keepers)
+    for zone in (None, "A"):
+        other = ReportSet(count=4, checksum="ab" * 32)
+        with pytest.raises(KeeperRefused):
+            keepers.channel.collect(question(keepers, zone, other))
+
+
+def test_sets_that_differ_are_refused_before_anybody_draws(keepers):
+    fill(keepers)
+    with keepers.helper.database.write() as connection:
+        connection.execute(
+            text(
+                "UPDATE sealed_reports SET state = 'refused' WHERE report_id = "
+                "(SELECT min(report_id) FROM sealed_reports)"
+            )
+        )
+    noise = CountedNoise()
+    keepers.channel.noise = noise
+    with pytest.raises(KeeperRefused):
+        take(keepers, noise)
+    assert noise.draws == 0
+    assert own_shares(keepers.leader, keepers.task) == {}
+    assert own_shares(keepers.helper, keepers.task) == {}
+
+
+def test_a_leader_that_claims_enough_reports_is_not_believed(make_keepers, light_settings):
+    """Each keeper counts by itself."""
+    keepers = make_keepers(light_settings, min_batch_size=6)
+    fill(keepers)
+    with keepers.helper.database.read() as connection:
+        ids = [row[0] for row in connection.execute(text("SELECT report_id FROM sealed_reports"))]
+    for reports in (ReportSet.of(ids), ReportSet(count=6, checksum="ab" * 32)):
+        with pytest.raises(KeeperRefused):
+            keepers.channel.collect(question(keepers, None, reports))
+    assert take(keepers) == ()
+    assert own_shares(keepers.helper, keepers.task) == {}
+
+
+def test_a_zone_below_the_minimum_is_never_collected(keepers):
+    fill(keepers, zones="AAABBC")
+    buckets = {bucket.zone: bucket.reports.count for bucket in take(keepers)}
+    # With C alone hidden, territory minus A and B would be one resident: B is held back as well.
+    assert buckets == {None: 6, "A": 3}
+    assert set(own_shares(keepers.helper, keepers.task)) == {None, "A"}
+
+
+def test_late_reports_and_jobs_are_refused_after_the_collection(keepers):
+    late = keepers.resident()
+    shares = late.shares()
+    fill(keepers)
+    take(keepers)
+    keepers.clock.advance(days=-3)
+    with pytest.raises(ReportRefused, match="close"):
+        late.send_sealed(shares=shares)
+    with pytest.raises(KeeperRefused):
+        keepers.channel.answer_job(keepers.channel.asked[1])
+
+
+def test_collecting_erases_shares_and_exact_sums_at_both(keepers):
+    fill(keepers)
+    take(keepers)
+    for side in (keepers.leader, keepers.helper):
+        with side.database.read() as connection:
+            left = connection.execute(
+                text(
+                    "SELECT (SELECT count(sealed) FROM sealed_reports),"
+                    " (SELECT count(share) + count(answer) FROM aggregation_jobs)"
+                )
+            ).one()
+        assert tuple(left) == (0, 0)
+
+
+@pytest.mark.parametrize("draw", [1, 2, 3])
+def test_a_crash_during_the_draw_leaves_nothing_drawn(keepers, draw):
+    fill(keepers)
+    with pytest.raises(KeyboardInterrupt):
+        take(keepers, CountedNoise(fails_at=draw))
+    assert own_shares(keepers.leader, keepers.task) == {}
+    helper = own_shares(keepers.helper, keepers.task)
+    take(keepers)
+    assert own_shares(keepers.helper, keepers.task) == helper
+
+
+def test_an_answer_lost_after_the_helper_drew_is_given_again(keepers):
+    fill(keepers)
+
+    class Lossy:
+        def collect(self, request):
+            keepers.channel.collect(request)
+            raise KeeperFailed(fr="perdue", en="lost")
+
+    with pytest.raises(KeeperFailed):
+        collect(keepers.leader, WEEK, Lossy(), noise=CountedNoise())
+    drawn = own_shares(keepers.helper, keepers.task)
+    assert drawn
+    buckets = take(keepers)
+    assert {bucket.zone: bucket.other_share for bucket in buckets} == drawn
+
+
+def test_a_week_is_not_collected_before_it_is_aggregated(keepers):
+    keepers.resident().send_sealed()
+    keepers.after_deadline()
+    with pytest.raises(ReleaseRefused):
+        take(keepers)
+
+
+def test_a_week_is_released_once_from_both_noised_shares(keepers):
+    """R4: A week MUST be released once; R5: with every statement."""
+    for zone in "AAABB":
+        keepers.resident(zone).send_sealed()
+    keepers.after_deadline()
+    stored = publish(keepers.leader, WEEK, executor=InlineExecutor(), channel=keepers.channel)
+    assert b'"mechanism":"two-keepers-discrete-laplace"' in stored.body
+    with pytest.raises(ReleaseRefused):
+        publish(keepers.leader, WEEK, executor=InlineExecutor(), channel=keepers.channel)
+
+
+def test_a_week_below_the_minimum_is_released_with_nothing_in_it(make_keepers, light_settings):
+    """R3: A batch smaller than the task's minimum MUST NOT be published."""
+    keepers = make_keepers(light_settings, min_batch_size=3)
+    for _ in range(2):
+        keepers.resident().send_sealed()
+    keepers.after_deadline()
+    stored = publish(keepers.leader, WEEK, executor=InlineExecutor(), channel=keepers.channel)
+    assert b'"n":0' in stored.body
+    assert b'"published"' not in stored.body
