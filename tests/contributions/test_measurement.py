@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import random
 from fractions import Fraction
 
 import pytest
@@ -68,6 +69,39 @@ def test_clipped_says_whether_the_week_went_over_the_cap(task, week):
         Fraction(0),
     )
     assert encode(week, task).clipped == (fill > 1)
+
+
+EXTREMES = (0, 5e-324, 2.3e-308, 1e-9, 0.1, 1 / 3, 37.5, 600, 449.999999, 1e15, 1e308, 2**63)
+REFUSED = (float("nan"), float("inf"), -float("inf"), -1, -5e-324)
+
+
+def _round_up(week, task):
+    units = [
+        task.cap_units * Fraction(week[c.label]) / (c.weight_km * task.scale)
+        for c in task.coordinates
+    ]
+    shrink = min(Fraction(1), Fraction(task.cap_units) / (sum(units) or 1))
+    return sum(math.ceil(unit * shrink) for unit in units)
+
+
+@pytest.mark.parametrize("records", [3_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_extreme_records_stay_within_the_cap_or_are_refused(make_task, records):  # P1
+    """Rounding up instead, on the very same records, goes over the cap: the check can fail."""
+    rng, over = random.Random(20261122), 0
+    tasks = [make_task(cap_units=cap_units) for cap_units in (1, 7, 1000, 10**6)]
+    for record in range(records):
+        task = tasks[record % len(tasks)]
+        week = {label: rng.choice(EXTREMES) for label in LABELS}
+        if record % 5 == 0:
+            week[rng.choice(LABELS)] = rng.choice(REFUSED)
+            with pytest.raises(MeasurementRefused):
+                encode(week, task)
+            continue
+        vector = encode(week, task).vector
+        assert min(vector) >= 0
+        assert sum(vector) <= task.cap_units
+        over += _round_up(week, task) > task.cap_units
+    assert over > records // 10
 
 
 def test_a_quiet_week_is_a_vector_of_zeros(task):
