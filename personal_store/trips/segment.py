@@ -1,28 +1,46 @@
 """Step 2 of 9 — trips. In: the positionfixes of one device. Out: its `Timeline`. Next: footprint.
 
-The chain: clean, find stays, plan trips between activities, cut triplegs, infer modes. It is
-deterministic, does not depend on the order of its input, and reads no clock, file or network.
+The chain: clean, read silences, find stays, plan trips between activities, cut triplegs, infer
+modes. Columns of numbers all the way; objects are made for the result alone. It is deterministic,
+does not depend on the order of its input, and reads no clock, file or network.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from personal_store.ingest.positionfix import Positionfix
-from personal_store.trips.cleaning import clean
+from personal_store.trips.cleaning import Cleaned, Verdict, clean
+from personal_store.trips.compiling import COMPILE_FROM
+from personal_store.trips.gaps import name_gaps
 from personal_store.trips.modes import Inference, infer_modes
-from personal_store.trips.staypoints import Stay, find_stays
-from personal_store.trips.timeline import Staypoint, Timeline, Trip, Tripleg
-from personal_store.trips.track import Track, distances_m, lon_lat, moment
-from personal_store.trips.triplegs import Leg, Paces, find_legs, gap_m, leg_paces, measure_paces
-from personal_store.trips.trips import ACTIVITY_MIN_S, plan_trips
+from personal_store.trips.silences import Rests, Silences, find_rests, read_silences
+from personal_store.trips.staypoints import Stays, find_stays
+from personal_store.trips.timeline import SetAsideFix, Staypoint, Timeline, Trip, Tripleg
+from personal_store.trips.track import lon_lat, moment, track_of
+from personal_store.trips.triplegs import Legs, Paces, find_legs, measure_paces
+from personal_store.trips.trips import ACTIVITY_MIN_S, Plan, plan_trips
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segmented:
+    """All that the engine finds in a track before modes, as columns that refer to its fixes."""
+
+    cleaned: Cleaned
+    silences: Silences
+    rests: Rests
+    stays: Stays
+    plan: Plan
+    paces: Paces
+    legs: Legs
 
 
 def segment(fixes: Sequence[Positionfix], *, activity_min_s: float = ACTIVITY_MIN_S) -> Timeline:
-    """Return the stays and trips of one device; `fixes` may be in any order.
+    """Return the stays, trips and gaps of one device; `fixes` may be in any order.
 
-    A stay of `activity_min_s` seconds ends a trip; a shorter one is a wait inside it. Without
-    fixes the timeline is empty and its device is "".
+    A stay of `activity_min_s` seconds (an hour at most) ends a trip; a shorter one is a wait
+    inside it. Without fixes the timeline is empty and its device is "".
 
     Raises:
         ValueError: the fixes come from several devices.
@@ -31,54 +49,98 @@ def segment(fixes: Sequence[Positionfix], *, activity_min_s: float = ACTIVITY_MI
     devices = {fix.device for fix in fixes}
     if len(devices) > 1:
         raise ValueError(f"expected the fixes of one device, seen {len(devices)}: split them first")
-    device = next(iter(devices), "")
-    cleaned = clean(fixes)
+    cleaned = clean(track_of(fixes))
+    return timeline_of(next(iter(devices), ""), cut(cleaned, activity_min_s=activity_min_s))
+
+
+def cut(
+    cleaned: Cleaned, *, activity_min_s: float = ACTIVITY_MIN_S, compile_from: int = COMPILE_FROM
+) -> Segmented:
+    """Cut a cleaned track into stays, movements and legs."""
     track = cleaned.track
-    paces = measure_paces(track)
-    plan = plan_trips(track, find_stays(track), activity_min_s=activity_min_s)
-    cut = [(movement, find_legs(track, paces, movement)) for movement in plan.movements]
-    inferred = iter(infer_modes(track, [leg for _, legs in cut for leg in legs]))
-    trips = [
-        Trip(
-            device=device,
-            start=moment(movement.start_s),
-            end=moment(movement.end_s),
-            triplegs=tuple(_tripleg(track, paces, leg, next(inferred)) for leg in legs),
-        )
-        for movement, legs in cut
-        if legs
-    ]
-    return Timeline(
-        device=device,
-        staypoints=tuple(_staypoint(track, stay) for stay in plan.activities),
-        trips=tuple(trips),
-        fixes_set_aside=sum(cleaned.set_aside.values()),
+    silences = read_silences(track, compile_from=compile_from)
+    rests = find_rests(cleaned, compile_from=compile_from)
+    stays = find_stays(track, silences, rests, compile_from=compile_from)
+    plan = plan_trips(
+        track, stays, silences, activity_min_s=activity_min_s, compile_from=compile_from
+    )
+    paces = measure_paces(track, compile_from=compile_from)
+    legs = find_legs(track, paces, stays, plan, compile_from=compile_from)
+    return Segmented(
+        cleaned=cleaned,
+        silences=silences,
+        rests=rests,
+        stays=stays,
+        plan=plan,
+        paces=paces,
+        legs=legs,
     )
 
 
-def _tripleg(track: Track, paces: Paces, leg: Leg, inference: Inference) -> Tripleg:
-    """Measure a leg whose modes were inferred."""
-    steps = leg_paces(track, paces, leg)
+def timeline_of(device: str, found: Segmented) -> Timeline:
+    """Describe what was found, each leg with its likely modes."""
+    movements = found.plan.movements
+    inferred = infer_modes(found.cleaned.track, found.legs.all())
+    legs_of: dict[int, list[Tripleg]] = {}
+    for index, movement in enumerate(found.legs.movement.tolist()):
+        legs_of.setdefault(movement, []).append(_tripleg(found, index, inferred[index]))
+    trips = tuple(
+        Trip(
+            device=device,
+            start=moment(movements.start_s[index]),
+            end=moment(movements.end_s[index]),
+            triplegs=tuple(legs),
+        )
+        for index, legs in legs_of.items()
+    )
+    return Timeline(
+        device=device,
+        staypoints=tuple(
+            _staypoint(found.stays, index)
+            for index in np.flatnonzero(found.plan.is_activity).tolist()
+        ),
+        trips=trips,
+        gaps=name_gaps(found.cleaned.track, found.silences, found.stays),
+        set_aside=_set_aside(found.cleaned),
+    )
+
+
+def _tripleg(found: Segmented, index: int, inference: Inference) -> Tripleg:
+    """Describe a leg whose modes were inferred."""
+    legs, track = found.legs, found.cleaned.track
+    leg = legs.leg(index)
     fixes = slice(leg.first, leg.last + 1)
     return Tripleg(
         start=moment(leg.start_s),
         end=moment(leg.end_s),
-        distance_m=float(steps.step_m.sum()),
-        gap_m=gap_m(paces, leg),
+        distance_m=float(legs.distance_m[index]),
+        gap_m=float(legs.gap_m[index]),
         modes=inference.modes,
         mode_source=inference.source,
         track=tuple(zip(track.lon[fixes].tolist(), track.lat[fixes].tolist(), strict=True)),
     )
 
 
-def _staypoint(track: Track, stay: Stay) -> Staypoint:
+def _staypoint(stays: Stays, index: int) -> Staypoint:
     """Describe a stay by its centre and the root mean square distance of its fixes from it."""
-    lon, lat = lon_lat(stay.centre_m)
-    away_m = distances_m(track.xyz_m[stay.first : stay.last + 1], stay.centre_m)
+    lon, lat = lon_lat(stays.centre_m[index])
     return Staypoint(
-        start=moment(stay.start_s),
-        end=moment(stay.end_s),
+        start=moment(stays.start_s[index]),
+        end=moment(stays.end_s[index]),
         lon=lon,
         lat=lat,
-        radius_m=float(np.sqrt(np.mean(np.square(away_m)))),
+        radius_m=float(stays.radius_m[index]),
+    )
+
+
+def _set_aside(cleaned: Cleaned) -> tuple[SetAsideFix, ...]:
+    """Name the fixes that take no part in the timeline, in time order."""
+    verdicts = cleaned.verdicts
+    out = np.flatnonzero(verdicts != Verdict.KEPT).tolist()
+    reasons = [Verdict(code).reason for code in verdicts[out].tolist()]
+    times_s = cleaned.everything.time_s[out].tolist()
+    return tuple(
+        SetAsideFix(at=moment(time_s), reason=reason)
+        for time_s, reason in zip(times_s, reasons, strict=True)
+        if reason is not None
     )

@@ -1,25 +1,30 @@
 """Find where a device stayed, also when it was silent there.
 
-A stay is a run of fixes around their running centre. Phones sleep when they are still, so most
-of a stay is often a gap without fixes: a long silence is read from where it starts and ends
-(`Silence`), and this rule carries the quality of the whole engine (ablation in the design,
-trips section 3). It is not a place finder: two visits to one place are two stays.
+A stay is a run of fixes around their running centre. Runs start afresh at each rest (`silences.py`)
+and the stays on both sides of a rest are one stay, so that every rule here looks no further than
+from one rest to the next. It is not a place finder: two visits to one place are two stays.
 """
 
-from bisect import bisect_right
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+# ruff: noqa: PLR0917 - a loop takes its columns by position (compiling.py).
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
-from personal_store.trips.cleaning import IMPOSSIBLE_MPS, errors_m, surely_moved_m
-from personal_store.trips.track import Floats, Track, distances_m
-
-STAY_RADIUS_M = 40.0
-"""Metres around the running centre, plus the fix's own error up to as much again.
-
-Design, trips (b)3: 40 to 60 m; 40 m is the setting that was measured there.
-"""
+from personal_store.trips.cleaning import errors_m
+from personal_store.trips.compiling import COMPILE_FROM, run_loop
+from personal_store.trips.silences import (
+    LEFT_LATE,
+    NONE,
+    REST_S,
+    STAY_RADIUS_M,
+    UNKNOWN,
+    Rests,
+    Silences,
+)
+from personal_store.trips.track import Floats, Indices, Track, arc_m
 
 STAY_MIN_S = 300.0
 """Seconds; shorter halts are part of moving (design, trips (b)3; traffic lights, stops)."""
@@ -29,41 +34,6 @@ SETTLED_M = 10.0
 
 SETTLED_SPREAD = 1.5
 """Times the median distance from the centre beyond which an edge of a stay is still the way."""
-
-SILENCE_MIN_S = 600.0
-"""Seconds without a fix after which the phone may have slept (design, trips (b)3)."""
-
-SLOW_MPS = 0.7
-"""Metres per second; half a walking pace. Slower across a silence means mostly still (b)3."""
-
-FAST_MPS = 20.0
-"""Metres per second (72 km/h) over a silence of hours: only a night train or a flight does it."""
-
-SILENT_TRIP_MAX_S = 3 * 3600.0
-"""Seconds; a longer silence is travel only when `FAST_MPS` says so: it may hold a night."""
-
-SILENT_FLIGHT_MAX_S = 24 * 3600.0
-"""Seconds; no scheduled flight or train leg is longer (Singapore to New York takes 19 h)."""
-
-SILENT_STAY_MAX_S = 48 * 3600.0
-"""Seconds; a weekend at home without a fix. After that a phone is off, and nothing is claimed."""
-
-WALK_MPS = 1.3
-"""Metres per second; mean adult walking speed (Bohannon 1997: 1.27 to 1.46 m/s)."""
-
-RIDE_MPS = 8.0
-"""Metres per second (29 km/h); door-to-door speed assumed beyond `WALK_MAX_M`."""
-
-WALK_MAX_M = 3000.0
-"""Metres; few walks are longer, so an unseen longer way is assumed to be ridden."""
-
-STALE_MAX_S = 300.0
-"""Seconds by which a phone may repeat an old position before it jumps to the true one.
-
-Without it two train rides of the development data are cut at a stale fix."""
-
-WAKE_WINDOW_S = 120.0
-"""Seconds after a silence over which the travel speed is read."""
 
 SAME_PLACE_M = 150.0
 """Metres between centres under which two stays are at one place (design, trips (b)4)."""
@@ -78,200 +48,317 @@ Never applied to recorded files, where somebody pressed start.
 """
 
 
-class Silence(Enum):
-    """What a gap without fixes says, unless the device is still where it was."""
-
-    LEFT_LATE = auto()
-    """It stayed, then moved at the end of the silence."""
-    MOVED = auto()
-    """It moved all along."""
-    UNKNOWN = auto()
-    """Too long, or impossible: nothing is claimed about it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """The silence before a fix; `left_at_s` (Unix seconds) is when a late leaver left."""
-
-    silence: Silence
-    left_at_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stay:
-    """A stay over the fixes `first` to `last` (both included) of a track, in Unix seconds.
-
-    `end_s` is later than the last fix when the device fell silent and left late.
-    """
-
-    start_s: float
-    end_s: float
-    first: int
-    last: int
-    centre_m: Floats
-
-    @property
-    def duration_s(self) -> float:
-        """Return the seconds from start to end."""
-        return self.end_s - self.start_s
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stays:
-    """The stays of a track in time order, and the fixes before which nothing is known.
+    """The stays of a track in time order, column by column, each of length k, in Unix seconds.
 
-    `breaks` are indices i: between fix i - 1 and fix i no stay and no movement is claimed.
+    Stay i covers the fixes `first[i]` to `last[i]`, both included; `end_s` is later than the last
+    one when the device fell silent and left late. The centre (metres, shape (k, 3)) and the spread
+    `radius_m` are measured on all its fixes, or until an hour of rest has been seen.
     """
 
-    stays: tuple[Stay, ...]
-    breaks: tuple[int, ...]
+    first: Indices
+    last: Indices
+    start_s: Floats
+    end_s: Floats
+    centre_m: Floats
+    radius_m: Floats
+
+    def __len__(self) -> int:
+        """Return the number of stays."""
+        return len(self.first)
 
 
-def find_stays(track: Track) -> Stays:
+def find_stays(
+    track: Track, silences: Silences, rests: Rests, *, compile_from: int = COMPILE_FROM
+) -> Stays:
     """Return every stay of at least `STAY_MIN_S`, neighbours at one place merged."""
-    gaps = _gaps(track)
-    breaks = tuple(index for index, gap in gaps.items() if gap.silence is Silence.UNKNOWN)
-    merged = _merged(track, _runs(track, gaps), breaks)
-    silent = frozenset((0, *gaps, len(track)))
-    return Stays(stays=tuple(_settled(track, stay, silent) for stay in merged), breaks=breaks)
+    size = len(track)
+    rest_end = np.full(size, -1, dtype=np.int64)
+    rest_end[rests.first] = rests.last
+    points = (track.time_s, *track.xyz_m.T)
+    room = size + len(rests.first)
+    # Zeros that nothing touches take no memory.
+    rows = tuple(np.zeros(room, dtype=kind) for kind in (np.int64, np.int64, float, float))
+    count = run_loop(
+        seek_runs,
+        (*points, errors_m(track), silences.kinds, silences.left_at_s, rest_end),
+        rows,
+        compile_from=compile_from,
+    )
+    rows = (*(column[:count].copy() for column in rows), *(_indices(count) for _ in range(3)))
+    count = run_loop(
+        merge_runs,
+        (*track.xyz_m.T, track.recorded, silences.kinds, rest_end),
+        rows,
+        compile_from=compile_from,
+    )
+    rows = tuple(column[:count] for column in rows)
+    centres, radius_m, scratch = np.zeros((3, count)), np.zeros(count), np.zeros(size)
+    run_loop(
+        settle_stays,
+        (*points, silences.kinds),
+        (*rows, *centres, radius_m, scratch),
+        compile_from=compile_from,
+    )
+    return Stays(
+        first=rows[0],
+        last=rows[1],
+        start_s=rows[2],
+        end_s=rows[3],
+        centre_m=centres.T,
+        radius_m=radius_m,
+    )
 
 
-def _gaps(track: Track) -> dict[int, Gap]:
-    """Return what each long silence or impossible jump says, by the index of the fix after it."""
-    elapsed_s = np.diff(track.time_s)
-    impossible = surely_moved_m(track) > IMPOSSIBLE_MPS * (elapsed_s + STALE_MAX_S)
-    after = np.flatnonzero((elapsed_s > SILENCE_MIN_S) | impossible) + 1
-    return {
-        index: Gap(silence=Silence.UNKNOWN, left_at_s=float(track.time_s[index - 1]))
-        if impossible[index - 1]
-        else _read_silence(track, index)
-        for index in after.tolist()
-    }
+def _indices(size: int) -> Indices:
+    """Return a column of -1, which is no index."""
+    return np.full(size, -1, dtype=np.int64)
 
 
-def _read_silence(track: Track, index: int) -> Gap:
-    """Judge the silence before fix `index` by how far and how fast it was crossed."""
-    elapsed_s = float(track.time_s[index] - track.time_s[index - 1])
-    distance_m = float(distances_m(track.xyz_m[index], track.xyz_m[index - 1]))
-    least_mps = WALK_MPS if distance_m <= WALK_MAX_M else RIDE_MPS
-    way_s = distance_m / max(_speed_on_waking_mps(track, index), least_mps)
-    speed_mps = distance_m / elapsed_s
-    if elapsed_s > SILENT_STAY_MAX_S:
-        silence = Silence.UNKNOWN
-    elif (speed_mps >= SLOW_MPS and elapsed_s <= SILENT_TRIP_MAX_S) or (
-        speed_mps >= FAST_MPS and elapsed_s <= SILENT_FLIGHT_MAX_S
-    ):
-        silence = Silence.MOVED
-    elif way_s <= SILENT_TRIP_MAX_S:
-        silence = Silence.LEFT_LATE
-    else:
-        silence = Silence.UNKNOWN
-    return Gap(silence=silence, left_at_s=float(track.time_s[index]) - min(way_s, elapsed_s))
+# Loops: plain functions over columns (see compiling.py), hence the many positional columns.
 
 
-def _speed_on_waking_mps(track: Track, index: int) -> float:
-    """Return the net speed over the first moments after a silence, in metres per second."""
-    woken_s = float(track.time_s[index])
-    last = int(np.searchsorted(track.time_s, woken_s + WAKE_WINDOW_S, side="right")) - 1
-    elapsed_s = float(track.time_s[last]) - woken_s
-    if elapsed_s < WAKE_WINDOW_S / 4:
-        return 0.0
-    return float(distances_m(track.xyz_m[last], track.xyz_m[index])) / elapsed_s
-
-
-def _runs(track: Track, gaps: dict[int, Gap]) -> list[Stay]:
-    """Return the maximal runs of fixes around their running centre that last long enough.
+def seek_runs(
+    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, kinds: Any, left_at_s: Any, rest_end: Any,
+    first: Any, last: Any, start_s: Any, end_s: Any,
+) -> int:  # fmt: skip
+    """Fill the maximal runs of fixes around their running centre that last long enough.
 
     A fix outside ends a stay; a run that is no stay yet slides on instead, dropping its oldest
-    fixes, so that no stay is skipped. Each fix enters and leaves once: linear time.
+    fixes, so that no stay is skipped. Each fix enters and leaves once: linear time. At a rest the
+    run ends whatever its length, and a new one starts with the same fix.
     """
-    if len(track) == 0:
-        return []
-    time_s = track.time_s.tolist()
-    points = track.xyz_m.tolist()
-    reach_m = STAY_RADIUS_M + np.minimum(errors_m(track), STAY_RADIUS_M)
-    reaches = np.square(reach_m).tolist()
-    found: list[Stay] = []
-    first, size, sums = 0, 1, points[0]
-    for index in range(1, len(points)):
-        x, y, z = point = points[index]
-        gap = gaps.get(index)
-        outside = _is_outside(point, sums, size, reaches[index])
-        closed = gap is not None and (outside or gap.silence is Silence.UNKNOWN)
-        if closed or (outside and time_s[index - 1] - time_s[first] >= STAY_MIN_S):
-            _close(found, track, first=first, last=index - 1, gap=gap)
-            first, size, sums = index, 1, point
-            continue
-        while outside:
-            old_x, old_y, old_z = points[first]
-            first, size = first + 1, size - 1
-            sums = [sums[0] - old_x, sums[1] - old_y, sums[2] - old_z]
-            outside = size > 0 and _is_outside(point, sums, size, reaches[index])
-        size, sums = size + 1, ([sums[0] + x, sums[1] + y, sums[2] + z] if size else point)
-    _close(found, track, first=first, last=len(points) - 1, gap=None)
-    return found
+    count = opened = size = 0
+    sum_x = sum_y = sum_z = 0.0
+    for index in range(len(time_s)):
+        own_x, own_y, own_z, kind = x[index], y[index], z[index], kinds[index]
+        reach_m = STAY_RADIUS_M + min(error_m[index], STAY_RADIUS_M)
+        while size > 0:
+            mean_x, mean_y, mean_z = sum_x / size, sum_y / size, sum_z / size
+            outside = is_outside(own_x, own_y, own_z, mean_x, mean_y, mean_z, reach_m)
+            lasting = time_s[index - 1] - time_s[opened] >= STAY_MIN_S
+            if kind == UNKNOWN or (outside and (kind != NONE or lasting)):
+                until_s = left_at_s[index] if kind == LEFT_LATE else time_s[index - 1]
+                if until_s - time_s[opened] >= STAY_MIN_S:
+                    first[count], last[count] = opened, index - 1
+                    start_s[count], end_s[count] = time_s[opened], until_s
+                    count += 1
+                opened, size = index, 0
+            elif outside:
+                sum_x, sum_y, sum_z = sum_x - x[opened], sum_y - y[opened], sum_z - z[opened]
+                opened, size = opened + 1, size - 1
+            else:
+                break
+        if rest_end[index] >= 0:
+            first[count], last[count] = opened, index
+            start_s[count], end_s[count] = time_s[opened], time_s[index]
+            count += 1
+            opened, size = index, 0
+        if size == 0:
+            sum_x = sum_y = sum_z = 0.0
+        sum_x, sum_y, sum_z, size = sum_x + own_x, sum_y + own_y, sum_z + own_z, size + 1
+    if size > 0 and time_s[-1] - time_s[opened] >= STAY_MIN_S:
+        first[count], last[count] = opened, len(time_s) - 1
+        start_s[count], end_s[count] = time_s[opened], time_s[-1]
+        count += 1
+    return count
 
 
-def _is_outside(point: list[float], sums: list[float], size: int, reach: float) -> bool:
-    """Tell whether a point is further from a run's centre than `reach` (square metres)."""
-    return (
-        (point[0] - sums[0] / size) ** 2
-        + (point[1] - sums[1] / size) ** 2
-        + (point[2] - sums[2] / size) ** 2
-    ) > reach
+def is_outside(
+    x: float, y: float, z: float, centre_x: float, centre_y: float, centre_z: float, reach_m: float
+) -> bool:
+    """Tell whether a point is further from a centre than its reach."""
+    return (x - centre_x) ** 2 + (y - centre_y) ** 2 + (z - centre_z) ** 2 > reach_m * reach_m
 
 
-def _close(found: list[Stay], track: Track, *, first: int, last: int, gap: Gap | None) -> None:
-    """Append the run to `found` if it lasts long enough, with the end its silence tells."""
-    late = gap is not None and gap.silence is Silence.LEFT_LATE
-    end_s = gap.left_at_s if gap is not None and late else float(track.time_s[last])
-    start_s = float(track.time_s[first])
-    if end_s - start_s >= STAY_MIN_S:
-        centre_m = track.xyz_m[first : last + 1].mean(axis=0)
-        found.append(Stay(start_s=start_s, end_s=end_s, first=first, last=last, centre_m=centre_m))
+def merge_runs(
+    x: Any, y: Any, z: Any, recorded: Any, kinds: Any, rest_end: Any,
+    first: Any, last: Any, start_s: Any, end_s: Any,
+    rest_from: Any, rest_until: Any, rest_latest: Any,
+) -> int:  # fmt: skip
+    """Merge runs in place where they are one stay; return how many stays are left.
+
+    `rest_from` and `rest_latest` become the first and the latest rest in each stay and
+    `rest_until` the fix that shows the first one, each -1 without a rest. Places are compared by
+    the centre since the latest rest, so that nothing before it counts.
+    """
+    count = 0
+    centre_x = centre_y = centre_z = 0.0
+    weight = 0
+    for run in range(len(first)):
+        size = last[run] - first[run] + 1
+        own_x = mean_of(x, first[run], last[run])
+        own_y = mean_of(y, first[run], last[run])
+        own_z = mean_of(z, first[run], last[run])
+        rests = rest_end[first[run]] >= 0 and count > 0 and last[count - 1] == first[run]
+        near = not is_outside(own_x, own_y, own_z, centre_x, centre_y, centre_z, SAME_PLACE_M)
+        if rests:
+            weight = 0
+        elif not (
+            count > 0
+            and near
+            and stayed_near(
+                x, y, z, recorded, kinds, last[count - 1], first[run],
+                start_s[run] - end_s[count - 1], centre_x, centre_y, centre_z,
+            )
+        ):  # fmt: skip
+            first[count], start_s[count] = first[run], start_s[run]
+            rest_from[count] = rest_until[count] = rest_latest[count] = -1
+            count += 1
+            weight = 0
+        last[count - 1], end_s[count - 1] = last[run], end_s[run]
+        if rest_end[first[run]] >= 0:
+            rest_latest[count - 1] = first[run]
+            if rest_from[count - 1] < 0:
+                rest_from[count - 1] = first[run]
+                rest_until[count - 1] = rest_end[first[run]]
+        total = weight + size
+        centre_x = (centre_x * weight + own_x * size) / total
+        centre_y = (centre_y * weight + own_y * size) / total
+        centre_z = (centre_z * weight + own_z * size) / total
+        weight = total
+    return count
 
 
-def _merged(track: Track, stays: list[Stay], breaks: tuple[int, ...]) -> list[Stay]:
-    """Return the stays with neighbours at one place merged, from the first to the last."""
-    merged: list[Stay] = []
-    for stay in stays:
-        if merged and _is_one_stay(track, merged[-1], stay, breaks):
-            earlier = merged.pop()
-            weights = [earlier.last - earlier.first + 1, stay.last - stay.first + 1]
-            centre_m = np.average([earlier.centre_m, stay.centre_m], axis=0, weights=weights)
-            joint = replace(earlier, end_s=stay.end_s, last=stay.last, centre_m=centre_m)
-            merged.append(joint)
-        else:
-            merged.append(stay)
-    return merged
-
-
-def _is_one_stay(track: Track, earlier: Stay, later: Stay, breaks: tuple[int, ...]) -> bool:
-    """Tell whether what lies between two stays is jitter rather than a way out and back."""
-    if float(distances_m(earlier.centre_m, later.centre_m)) >= SAME_PLACE_M:
-        return False
-    if bisect_right(breaks, earlier.last) != bisect_right(breaks, later.first):
-        return False
-    if later.start_s - earlier.end_s < SHORT_BREAK_S:
+def stayed_near(
+    x: Any, y: Any, z: Any, recorded: Any, kinds: Any, left: int, back: int, away_s: float,
+    centre_x: float, centre_y: float, centre_z: float,
+) -> bool:  # fmt: skip
+    """Tell whether what lies between two stays at one place is jitter, not a way out and back."""
+    for index in range(left + 1, back + 1):
+        if kinds[index] == UNKNOWN:
+            return False
+    if away_s < SHORT_BREAK_S:
         return True
-    between = slice(earlier.last + 1, later.first)
-    if track.recorded[between].any():
-        return False
-    away_m = distances_m(track.xyz_m[between], earlier.centre_m)
-    return float(away_m.max(initial=0.0)) < EXCURSION_M
+    for index in range(left + 1, back):
+        if recorded[index] or is_outside(
+            x[index], y[index], z[index], centre_x, centre_y, centre_z, EXCURSION_M
+        ):
+            return False
+    return True
 
 
-def _settled(track: Track, stay: Stay, silent: frozenset[int]) -> Stay:
-    """Return the stay without the approach and the departure that its reach swallowed.
+def mean_of(values: Any, first: int, last: int) -> float:
+    """Return the mean of `values[first]` to `values[last]`."""
+    total = 0.0
+    for index in range(first, last + 1):
+        total += values[index] - values[first]
+    return float(values[first] + total / (last - first + 1))
+
+
+def settle_stays(
+    time_s: Any,
+    x: Any,
+    y: Any,
+    z: Any,
+    kinds: Any,
+    first: Any,
+    last: Any,
+    start_s: Any,
+    end_s: Any,
+    rest_from: Any,
+    rest_until: Any,
+    rest_latest: Any,
+    centre_x: Any,
+    centre_y: Any,
+    centre_z: Any,
+    radius_m: Any,
+    scratch: Any,
+) -> int:
+    """Take off the approach and the departure that each stay's reach swallowed, then measure it.
 
     An end at a silence, or at the first or last fix, stays as it is: what lies beyond is unseen.
+    Each edge is judged against the hour of the stay beside it.
     """
-    away_m = distances_m(track.xyz_m[stay.first : stay.last + 1], stay.centre_m)
-    core_m = max(SETTLED_M, SETTLED_SPREAD * float(np.median(away_m)))
-    core = np.flatnonzero(away_m <= core_m)
-    first, last = stay.first + int(core[0]), stay.first + int(core[-1])
-    if stay.first not in silent:
-        stay = replace(stay, first=first, start_s=float(track.time_s[first]))
-    if stay.last + 1 not in silent:
-        stay = replace(stay, last=last, end_s=float(track.time_s[last]))
-    return stay
+    for stay in range(len(first)):
+        arrived = settled_start(time_s, x, y, z, kinds, first[stay], last[stay], scratch)
+        left = settled_end(time_s, x, y, z, kinds, first[stay], last[stay], scratch)
+        if rest_from[stay] >= 0:
+            arrived = min(arrived, rest_from[stay])
+            left = max(left, rest_latest[stay])
+        if arrived < left:
+            if arrived > first[stay]:
+                first[stay], start_s[stay] = arrived, time_s[arrived]
+            if left < last[stay]:
+                last[stay], end_s[stay] = left, time_s[left]
+        low, until = first[stay], last[stay]
+        if rest_from[stay] >= 0:
+            until = min(until, rest_until[stay])
+        centre_x[stay] = mean_of(x, low, until)
+        centre_y[stay] = mean_of(y, low, until)
+        centre_z[stay] = mean_of(z, low, until)
+        squares = 0.0
+        for index in range(low, until + 1):
+            away_m = arc_m(
+                x[index], y[index], z[index], centre_x[stay], centre_y[stay], centre_z[stay]
+            )
+            squares += away_m * away_m
+        radius_m[stay] = sqrt(squares / (until - low + 1))
+    return len(first)
+
+
+def settled_start(
+    time_s: Any, x: Any, y: Any, z: Any, kinds: Any, first: int, last: int, scratch: Any
+) -> int:
+    """Return the first fix of a stay that is no longer the way there."""
+    if first == 0 or kinds[first] != NONE:
+        return first
+    head = first
+    while head < last and time_s[head + 1] - time_s[first] <= REST_S:
+        head += 1
+    return int(core_edge(x, y, z, first, head, first, 1, scratch))
+
+
+def settled_end(
+    time_s: Any, x: Any, y: Any, z: Any, kinds: Any, first: int, last: int, scratch: Any
+) -> int:
+    """Return the last fix of a stay that is not yet the way from there."""
+    if last + 1 == len(time_s) or kinds[last + 1] != NONE:
+        return last
+    tail = last
+    while tail > first and time_s[last] - time_s[tail - 1] <= REST_S:
+        tail -= 1
+    return int(core_edge(x, y, z, tail, last, last, -1, scratch))
+
+
+def core_edge(
+    x: Any, y: Any, z: Any, low: int, high: int, edge: int, towards: int, scratch: Any
+) -> int:
+    """Return the first fix from `edge` on that lies in the core of the fixes `low` to `high`."""
+    centre_x, centre_y, centre_z = (
+        mean_of(x, low, high),
+        mean_of(y, low, high),
+        mean_of(z, low, high),
+    )
+    for index in range(low, high + 1):
+        scratch[index - low] = arc_m(x[index], y[index], z[index], centre_x, centre_y, centre_z)
+    core_m = max(SETTLED_M, SETTLED_SPREAD * median_of(scratch, high - low + 1))
+    index = edge
+    while arc_m(x[index], y[index], z[index], centre_x, centre_y, centre_z) > core_m:
+        index += towards
+    return index
+
+
+def median_of(values: Any, size: int) -> float:
+    """Return the median of the first `size` values (the upper one of two), reordering them."""
+    low, high, wanted = 0, size - 1, size // 2
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while values[right] > pivot:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if wanted <= right:
+            high = right
+        elif wanted >= left:
+            low = left
+        else:
+            break
+    return float(values[wanted])

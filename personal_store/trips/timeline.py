@@ -31,9 +31,52 @@ class ModeSource(StrEnum):
     MOTION = "motion"
 
 
+class SetAside(StrEnum):
+    """Why a positionfix takes no part in the timeline."""
+
+    LOW_ACCURACY = "low-accuracy"
+    SAME_TIME = "same-time"
+    STUCK_CLOCK = "stuck-clock"
+    SPIKE = "spike"
+    TELEPORT = "teleport"
+
+
+class GapKind(StrEnum):
+    """What a long time without a fix most likely was."""
+
+    STAY = "likely-stay"
+    MOVEMENT = "movement"
+    ABSENCE = "absence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAsideFix:
+    """A positionfix that cleaning left out; it stays in the store, and so does its place."""
+
+    at: datetime
+    reason: SetAside
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A time [start, end) without a fix, and the distance between the fixes on both sides of it.
+
+    A likely stay lies inside a stay and a movement inside a trip, which they qualify. An absence
+    lies in neither: nothing is claimed of it.
+    """
+
+    kind: GapKind
+    start: datetime
+    end: datetime
+    displacement_m: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staypoint:
-    """A stay: [start, end) around a centre (WGS 84 degrees), with the spread of its fixes."""
+    """A stay: [start, end) around a centre (WGS 84 degrees), with the spread of its fixes.
+
+    The centre of a long stay is measured from arrival until an hour of rest has been seen.
+    """
 
     start: datetime
     end: datetime
@@ -106,12 +149,18 @@ class Trip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The stays and trips of one device, in time order, without overlap.
+    """The stays and trips of one device, in time order, without overlap; gaps qualify them.
 
-    `fixes_set_aside` counts the positionfixes that cleaning left out (they stay in the store).
+    `set_aside` names the positionfixes that cleaning left out, in time order.
     """
 
     device: str
     staypoints: tuple[Staypoint, ...]
     trips: tuple[Trip, ...]
-    fixes_set_aside: int
+    gaps: tuple[Gap, ...] = ()
+    set_aside: tuple[SetAsideFix, ...] = ()
+
+    @property
+    def fixes_set_aside(self) -> int:
+        """Return how many positionfixes cleaning left out."""
+        return len(self.set_aside)

@@ -6,9 +6,12 @@ radius (at most 0.6 % from the WGS 84 ellipsoid, far below a phone's own error).
 and holds no rule.
 """
 
+# ruff: noqa: PLR0917 - a loop takes its columns by position (compiling.py).
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import asin, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,9 @@ from numpy.typing import NDArray
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
 
 EARTH_RADIUS_M = 6_371_008.8  # metres; IUGG mean radius R1 of WGS 84, Moritz 2000
+
+SMALL_HALF_ANGLE = 1e-3
+"""Radians; below it (12 km apart) asin(h) = h + h^3/6 to one part in 10^13, and no call."""
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -25,7 +31,8 @@ Indices = NDArray[np.int64]
 class Track:
     """Positionfixes of one device, column by column, each of length n.
 
-    `time_s` are Unix seconds, `xyz_m` has shape (n, 3), `accuracy_m` is NaN where unknown.
+    `time_s` are Unix seconds, `xyz_m` has shape (n, 3) and lies column by column in memory,
+    `accuracy_m` is NaN where unknown.
     `recorded` marks fixes of a file that somebody started and stopped on purpose (GPX).
     `activity` holds each fix's label (None where there is none), `confidence` its [0, 1] or NaN.
     """
@@ -49,7 +56,7 @@ class Track:
             time_s=self.time_s[indices],
             lon=self.lon[indices],
             lat=self.lat[indices],
-            xyz_m=self.xyz_m[indices],
+            xyz_m=np.asfortranarray(self.xyz_m[indices]),
             accuracy_m=self.accuracy_m[indices],
             recorded=self.recorded[indices],
             activity=self.activity[indices],
@@ -79,8 +86,20 @@ def sphere_points(lon: Floats, lat: Floats) -> Floats:
     """Return points in metres from the Earth's centre, shape (n, 3), for WGS 84 degrees."""
     lon_rad, lat_rad = np.radians(lon), np.radians(lat)
     cos_lat = np.cos(lat_rad)
-    unit = np.stack((cos_lat * np.cos(lon_rad), cos_lat * np.sin(lon_rad), np.sin(lat_rad)), axis=1)
-    return EARTH_RADIUS_M * unit
+    points = np.empty((len(lon), 3), dtype=np.float64, order="F")
+    np.multiply(EARTH_RADIUS_M * cos_lat, np.cos(lon_rad), out=points[:, 0])
+    np.multiply(EARTH_RADIUS_M * cos_lat, np.sin(lon_rad), out=points[:, 1])
+    np.multiply(EARTH_RADIUS_M, np.sin(lat_rad), out=points[:, 2])
+    return points
+
+
+def arc_m(x0: float, y0: float, z0: float, x1: float, y1: float, z1: float) -> float:
+    """Return the great-circle distance in metres between two points of the sphere; for loops."""
+    chord_m = sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2 + (z1 - z0) ** 2)
+    half = min(chord_m / (2 * EARTH_RADIUS_M), 1.0)
+    if half < SMALL_HALF_ANGLE:
+        return chord_m * (1.0 + half * half / 6.0)
+    return 2 * EARTH_RADIUS_M * asin(half)
 
 
 def distances_m(a_xyz_m: Floats, b_xyz_m: Floats) -> Floats:

@@ -5,15 +5,18 @@ train, a queue). Where nothing is known about a silence, the trip ends before it
 one starts after it, so that no trip holds a night or a week without data.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
+# ruff: noqa: PLR0917 - a loop takes its columns by position (compiling.py).
+
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from personal_store.trips.staypoints import EXCURSION_M, Stay, Stays
-from personal_store.trips.track import Track, distances_m
+from personal_store.trips.compiling import COMPILE_FROM, run_loop
+from personal_store.trips.silences import Silences
+from personal_store.trips.staypoints import EXCURSION_M, Stays
+from personal_store.trips.track import Floats, Indices, Track, arc_m
 
 ACTIVITY_MIN_S = 25 * 60.0
 """Seconds; a longer stay is an activity. Waits for trains reach 23 min in the development data
@@ -24,74 +27,116 @@ TRIP_MIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
-    """The movement [start_s, end_s) over the fixes `first` to `last`, with the waits inside."""
+class Movements:
+    """The movements between activities, column by column, in Unix seconds.
 
-    start_s: float
-    end_s: float
-    first: int
-    last: int
-    waits: tuple[Stay, ...]
+    Movement i is [start_s, end_s) over the fixes `first` to `last`.
+    """
+
+    start_s: Floats
+    end_s: Floats
+    first: Indices
+    last: Indices
+
+    def __len__(self) -> int:
+        """Return the number of movements."""
+        return len(self.first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The activities and the movements between them, each in time order."""
+    """Which stays are activities (the others are waits), and the movements between them."""
 
-    activities: tuple[Stay, ...]
-    movements: tuple[Movement, ...]
+    is_activity: NDArray[np.bool_]
+    movements: Movements
 
 
-def plan_trips(track: Track, found: Stays, *, activity_min_s: float = ACTIVITY_MIN_S) -> Plan:
+def plan_trips(
+    track: Track,
+    stays: Stays,
+    silences: Silences,
+    *,
+    activity_min_s: float = ACTIVITY_MIN_S,
+    compile_from: int = COMPILE_FROM,
+) -> Plan:
     """Split stays into activities and waits, and return the movements between activities.
 
     A stay at an edge of what is known is an activity: its true length is unknown.
     """
-    firsts = [stay.first for stay in found.stays]
-    edges = (0, *found.breaks, len(track))
-    activities: list[Stay] = []
-    movements: list[Movement] = []
-    for start, stop in pairwise(edges):
-        stays = found.stays[bisect_left(firsts, start) : bisect_left(firsts, stop)]
-        ends = [
-            stay
-            for stay in stays
-            if stay.duration_s >= activity_min_s or stay.first == start or stay.last == stop - 1
-        ]
-        activities += ends
-        movements += _between(track, start=start, last=stop - 1, stays=stays, activities=ends)
-    return Plan(activities=tuple(activities), movements=tuple(movements))
-
-
-def _between(
-    track: Track, *, start: int, last: int, stays: Sequence[Stay], activities: Sequence[Stay]
-) -> list[Movement]:
-    """Return the movements of one known stretch of fixes, `start` to `last` included."""
-    if last <= start:
-        return []
-    leaving = [(float(track.time_s[start]), start)]
-    leaving += [(stay.end_s, stay.last) for stay in activities]
-    arriving = [(stay.start_s, stay.first) for stay in activities]
-    arriving += [(float(track.time_s[last]), last)]
-    candidates = (
-        Movement(
-            start_s=start_s,
-            end_s=end_s,
-            first=first,
-            last=end,
-            waits=tuple(s for s in stays if first < s.first and s.last < end),
-        )
-        for (start_s, first), (end_s, end) in zip(leaving, arriving, strict=True)
+    size, breaks = len(track), silences.breaks
+    edges = np.concatenate(([0], breaks, [size])).astype(np.int64)
+    room = len(stays) + len(edges)
+    is_activity = np.zeros(len(stays), dtype=np.bool_)
+    start_s, end_s = np.zeros(room), np.zeros(room)
+    first, last = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
+    count = run_loop(
+        seek_movements,
+        (
+            track.time_s, *track.xyz_m.T, track.recorded, edges,
+            stays.first, stays.last, stays.start_s, stays.end_s, activity_min_s,
+        ),
+        (is_activity, start_s, end_s, first, last),
+        compile_from=compile_from,
+    )  # fmt: skip
+    return Plan(
+        is_activity=is_activity,
+        movements=Movements(
+            start_s=start_s[:count],
+            end_s=end_s[:count],
+            first=first[:count],
+            last=last[:count],
+        ),
     )
-    return [movement for movement in candidates if _goes_somewhere(track, movement)]
 
 
-def _goes_somewhere(track: Track, movement: Movement) -> bool:
+# Loops: plain functions over columns (see compiling.py), hence the many positional columns.
+
+
+def seek_movements(
+    time_s: Any, x: Any, y: Any, z: Any, recorded: Any, edges: Any,
+    stay_first: Any, stay_last: Any, stay_start_s: Any, stay_end_s: Any, activity_min_s: float,
+    is_activity: Any, start_s: Any, end_s: Any, first: Any, last: Any,
+) -> int:  # fmt: skip
+    """Fill the activities and the movements of each known stretch; return how many movements."""
+    count = 0
+    stay = 0
+    for edge in range(len(edges) - 1):
+        opening, closing = edges[edge], edges[edge + 1] - 1
+        if closing < opening:
+            continue
+        leaving, leaving_s = opening, time_s[opening]
+        while stay < len(stay_first) and stay_first[stay] <= closing:
+            is_activity[stay] = (
+                stay_end_s[stay] - stay_start_s[stay] >= activity_min_s
+                or stay_first[stay] == opening
+                or stay_last[stay] == closing
+            )
+            if is_activity[stay]:
+                arriving, arriving_s = stay_first[stay], stay_start_s[stay]
+                if goes_somewhere(x, y, z, recorded, leaving, arriving, arriving_s - leaving_s):
+                    first[count], last[count] = leaving, arriving
+                    start_s[count], end_s[count] = leaving_s, arriving_s
+                    count += 1
+                leaving, leaving_s = stay_last[stay], stay_end_s[stay]
+            stay += 1
+        closing_s = time_s[closing]
+        if goes_somewhere(x, y, z, recorded, leaving, closing, closing_s - leaving_s):
+            first[count], last[count] = leaving, closing
+            start_s[count], end_s[count] = leaving_s, closing_s
+            count += 1
+    return count
+
+
+def goes_somewhere(
+    x: Any, y: Any, z: Any, recorded: Any, first: int, last: int, lasting_s: float
+) -> bool:
     """Tell a trip from jitter: long enough, and away from its start further than jitter goes."""
-    if movement.end_s - movement.start_s < TRIP_MIN_S or movement.last <= movement.first:
+    if lasting_s < TRIP_MIN_S or last <= first:
         return False
-    fixes = slice(movement.first, movement.last + 1)
-    if track.recorded[fixes].all():
-        return True
-    away_m = distances_m(track.xyz_m[fixes], track.xyz_m[movement.first])
-    return bool(np.max(away_m) >= EXCURSION_M)
+    on_purpose = True
+    for index in range(first, last + 1):
+        on_purpose = on_purpose and recorded[index]
+        away_m = arc_m(x[index], y[index], z[index], x[first], y[first], z[first])
+        if away_m >= EXCURSION_M:
+            return True
+    return bool(on_purpose)

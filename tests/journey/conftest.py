@@ -154,7 +154,7 @@ class Resident:
             for index, (mode, km) in enumerate(kilometres.items())
         )
         trip = Trip(device="telephone", start=start, end=legs[-1].end, triplegs=legs)
-        timeline = Timeline(device="telephone", staypoints=(), trips=(trip,), fixes_set_aside=0)
+        timeline = Timeline(device="telephone", staypoints=(), trips=(trip,))
         with writing(self.store.engine) as connection:
             trips.replace(connection, timeline)
 

@@ -435,7 +435,7 @@ def travel() -> Callable[..., None]:
             for index, (mode, km) in enumerate(kilometres.items())
         )
         trip = Trip(device="telephone", start=at, end=legs[-1].end, triplegs=legs)
-        timeline = Timeline(device="telephone", staypoints=(), trips=(trip,), fixes_set_aside=0)
+        timeline = Timeline(device="telephone", staypoints=(), trips=(trip,))
         with writing(store.engine) as connection:
             trips.replace(connection, timeline)
 

@@ -38,7 +38,7 @@ HOLDERS_OF_PLACES = {
     "tripleg": LEG,
     "trip": TRIP,
     "staypoint": STAY,
-    "timeline": Timeline(device="telephone", staypoints=(STAY,), trips=(TRIP,), fixes_set_aside=0),
+    "timeline": Timeline(device="telephone", staypoints=(STAY,), trips=(TRIP,)),
 }
 
 

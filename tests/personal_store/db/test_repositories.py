@@ -158,7 +158,6 @@ def timelines(draw: st.DrawFn, device: str = "telephone") -> Timeline:
         device=device,
         staypoints=tuple(stay() for _ in range(count)),
         trips=tuple(trip() for _ in range(count)),
-        fixes_set_aside=draw(st.integers(0, 10**6)),
     )
 
 
@@ -262,7 +261,6 @@ def test_a_probability_keeps_every_digit(store: Store) -> None:
         device="telephone",
         staypoints=(),
         trips=(Trip(device="telephone", start=AT, end=leg.end, triplegs=(leg,)),),
-        fixes_set_aside=0,
     )
     with writing(store.engine) as connection:
         trips.replace(connection, timeline)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
 from personal_store.trips.cleaning import clean
 from personal_store.trips.segment import segment
+from personal_store.trips.track import track_of
 
 START = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)  # the night France changes to summer time
 PACES_MPS = (0.0, 0.0, 1.3, 5.0, 14.0, 80.0, 230.0)
@@ -117,6 +118,6 @@ def test_every_number_is_finite_and_probabilities_sum_to_one(fixes):
 
 @settings(max_examples=60, deadline=None)
 @given(histories())
-def test_every_fix_is_kept_or_counted(fixes):
-    cleaned = clean(fixes)
-    assert len(cleaned.track) + sum(cleaned.set_aside.values()) == len(fixes)
+def test_every_fix_is_kept_or_named_with_its_reason(fixes):
+    kept = len(clean(track_of(fixes)).track)
+    assert kept + len(segment(fixes).set_aside) == len(fixes)

@@ -27,7 +27,7 @@ from personal_store.trips.timeline import (
 )
 
 AT = datetime(2026, 11, 9, 7, tzinfo=UTC)
-NOTHING = Timeline(device="timeline", staypoints=(), trips=(), fixes_set_aside=0)
+NOTHING = Timeline(device="timeline", staypoints=(), trips=())
 HOME, TOWN = EvidencePlace(lon=-1.15, lat=46.16), EvidencePlace(lon=-1.11, lat=46.16)
 
 
@@ -90,9 +90,7 @@ def test_a_leg_without_distance_is_as_long_as_its_line_and_says_that_it_is_one()
 
 
 def test_what_the_engine_read_into_the_same_time_gives_way() -> None:
-    timeline = Timeline(
-        device="timeline", staypoints=(), trips=(engine_trip(1, 13),), fixes_set_aside=0
-    )
+    timeline = Timeline(device="timeline", staypoints=(), trips=(engine_trip(1, 13),))
     assert [
         each.triplegs[0].mode_source for each in lay_over(timeline, [bus(0, 14)], []).trips
     ] == [ModeSource.SEGMENT]
@@ -100,7 +98,7 @@ def test_what_the_engine_read_into_the_same_time_gives_way() -> None:
 
 def test_what_the_engine_read_into_other_times_stays() -> None:
     other = engine_trip(100, 120)
-    timeline = Timeline(device="timeline", staypoints=(), trips=(other,), fixes_set_aside=0)
+    timeline = Timeline(device="timeline", staypoints=(), trips=(other,))
     assert lay_over(timeline, [bus(0, 14)], []).trips[1] == other
 
 
@@ -134,7 +132,6 @@ def test_stays_and_trips_never_overlap(legs, visits, edges) -> None:
             for a, b in pairs[1::2]
         ),
         trips=tuple(engine_trip(a, b) for a, b in pairs[::2]),
-        fixes_set_aside=0,
     )
     statements = [bus(start, start + lasting) for start, lasting in legs]
     statements += [said(EvidenceKind.VISIT, start, start + lasting) for start, lasting in visits]

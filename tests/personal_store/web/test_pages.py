@@ -50,7 +50,6 @@ def busy(joined) -> None:
         device="telephone",
         staypoints=(),
         trips=tuple(trip(index) for index in range(30)),
-        fixes_set_aside=0,
     )
     with writing(joined.engine) as connection:
         trips.replace(connection, timeline)
@@ -180,9 +179,7 @@ class TestWeek:
         more = Trip(
             device=last.device, start=last.start + shift, end=last.end + shift, triplegs=legs
         )
-        timeline = Timeline(
-            device=last.device, staypoints=(), trips=(*kept, more), fixes_set_aside=0
-        )
+        timeline = Timeline(device=last.device, staypoints=(), trips=(*kept, more))
         with writing(joined.engine) as connection:
             trips.replace(connection, timeline)
         page = read(browser.get("/fr/weeks/2026-W46").text)

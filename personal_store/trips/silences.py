@@ -1,0 +1,234 @@
+"""Read what a long time without a fix says, and find the rests at which a history can be cut.
+
+Phones sleep when they are still, so a silence is read from where it starts and ends; this rule
+carries the quality of the whole engine (ablation in the design, trips section 3). A rest is an
+hour in one place: what comes before it has no influence on what comes after, which is what lets
+one day be computed again alone (`windows.py`). It finds no stay: `staypoints.py` does.
+"""
+
+# ruff: noqa: PLR0917 - a loop takes its columns by position (compiling.py).
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personal_store.trips.cleaning import (
+    IMPOSSIBLE_MPS,
+    JUMP_MPS,
+    Cleaned,
+    Verdict,
+    is_faster,
+    points_of,
+)
+from personal_store.trips.compiling import COMPILE_FROM, run_loop
+from personal_store.trips.track import Floats, Indices, Track, arc_m
+
+STAY_RADIUS_M = 40.0
+"""Metres around the running centre, plus the fix's own error up to as much again.
+
+Design, trips (b)3: 40 to 60 m; 40 m is the setting that was measured there.
+"""
+
+SILENCE_MIN_S = 600.0
+"""Seconds without a fix after which the phone may have slept (design, trips (b)3)."""
+
+SLOW_MPS = 0.7
+"""Metres per second; half a walking pace. Slower across a silence means mostly still (b)3."""
+
+FAST_MPS = 20.0
+"""Metres per second (72 km/h) over a silence of hours: only a night train or a flight does it."""
+
+SILENT_TRIP_MAX_S = 3 * 3600.0
+"""Seconds; a longer silence is travel only when `FAST_MPS` says so: it may hold a night."""
+
+SILENT_FLIGHT_MAX_S = 24 * 3600.0
+"""Seconds; no scheduled flight or train leg is longer (Singapore to New York takes 19 h)."""
+
+SILENT_STAY_MAX_S = 48 * 3600.0
+"""Seconds; a weekend at home without a fix. After that a phone is off, and nothing is claimed."""
+
+WALK_MPS = 1.3
+"""Metres per second; mean adult walking speed (Bohannon 1997: 1.27 to 1.46 m/s)."""
+
+RIDE_MPS = 8.0
+"""Metres per second (29 km/h); door-to-door speed assumed beyond `WALK_MAX_M`."""
+
+WALK_MAX_M = 3000.0
+"""Metres; few walks are longer, so an unseen longer way is assumed to be ridden."""
+
+STALE_MAX_S = 300.0
+"""Seconds by which a phone may repeat an old position before it jumps to the true one.
+
+Without it two train rides of the development data are cut at a stale fix."""
+
+WAKE_WINDOW_S = 120.0
+"""Seconds after a silence over which the travel speed is read."""
+
+REST_S = 3600.0
+"""Seconds in one place that make a rest (design, trips (b)11: stays of an hour or more)."""
+
+REST_SLOT_S = 300.0
+"""Seconds; only the first fix of each slot of the UTC day may start a rest, to bound the work."""
+
+DAY_S: Final = 86_400.0
+
+NONE, LEFT_LATE, MOVED, UNKNOWN = 0, 1, 2, 3
+"""What the time before a fix says, as kept in a column of bytes: no silence; it stayed, then moved
+at the end; it moved all along; too long or impossible, so nothing is claimed. The first three hold
+only if the device is not still where it was, which the stay around it decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silences:
+    """What the time before each fix says (`kinds`), and when a late leaver left (`left_at_s`)."""
+
+    kinds: NDArray[np.int8]
+    left_at_s: Floats
+
+    @property
+    def breaks(self) -> Indices:
+        """Return the fixes before which nothing is known."""
+        return np.flatnonzero(self.kinds == UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rests:
+    """The first rest of each UTC day: the fix where it starts and the last fix that shows it."""
+
+    first: Indices
+    last: Indices
+
+
+def read_silences(track: Track, *, compile_from: int = COMPILE_FROM) -> Silences:
+    """Judge the time before each fix."""
+    size = len(track)
+    kinds, left_at_s = np.zeros(size, dtype=np.int8), np.zeros(size)
+    run_loop(judge_silences, points_of(track), (kinds, left_at_s), compile_from=compile_from)
+    return Silences(kinds=kinds, left_at_s=left_at_s)
+
+
+def find_rests(cleaned: Cleaned, *, compile_from: int = COMPILE_FROM) -> Rests:
+    """Return the first rest of each UTC day that has one, as fixes of the cleaned track.
+
+    Jumps are judged in the light of what surrounds them; a rest is not, so it is sought among the
+    fixes before that, and only where there is no jump at all: all its fixes are kept.
+    """
+    before_jumps = (Verdict.KEPT, Verdict.SPIKE, Verdict.TELEPORT)
+    judged = np.flatnonzero(np.isin(cleaned.verdicts, before_jumps))
+    points = points_of(cleaned.everything, judged)
+    times_s = points[0]
+    days = len(times_s) and int(times_s[-1] // DAY_S - times_s[0] // DAY_S) + 1
+    room = min(len(times_s), days)
+    first, last = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
+    count = run_loop(seek_rests, points, (first, last), compile_from=compile_from)
+    place = np.cumsum(cleaned.verdicts[judged] == Verdict.KEPT) - 1
+    return Rests(first=place[first[:count]], last=place[last[:count]])
+
+
+# Loops: plain functions over columns (see compiling.py), hence the many positional columns.
+
+
+def judge_silences(
+    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, kinds: Any, left_at_s: Any
+) -> int:
+    """Fill `kinds` and `left_at_s`; return how many silences and impossible steps there are."""
+    count = 0
+    for index in range(1, len(time_s)):
+        before = index - 1
+        elapsed_s = time_s[index] - time_s[before]
+        step_m = arc_m(x[before], y[before], z[before], x[index], y[index], z[index])
+        surely_m = step_m - error_m[before] - error_m[index]
+        if surely_m > IMPOSSIBLE_MPS * (elapsed_s + STALE_MAX_S):
+            kinds[index] = UNKNOWN
+            left_at_s[index] = time_s[before]
+            count += 1
+        elif elapsed_s > SILENCE_MIN_S:
+            least_mps = max(waking_mps(time_s, x, y, z, index), slowest_mps(step_m))
+            way_s = step_m / least_mps
+            kinds[index] = kind_of_silence(elapsed_s, step_m, way_s)
+            left_at_s[index] = time_s[index] - min(way_s, elapsed_s)
+            count += 1
+    return count
+
+
+def kind_of_silence(elapsed_s: float, step_m: float, way_s: float) -> int:
+    """Judge a silence by how far and how fast it was crossed."""
+    speed_mps = step_m / elapsed_s
+    if elapsed_s > SILENT_STAY_MAX_S:
+        return UNKNOWN
+    if speed_mps >= SLOW_MPS and elapsed_s <= SILENT_TRIP_MAX_S:
+        return MOVED
+    if speed_mps >= FAST_MPS and elapsed_s <= SILENT_FLIGHT_MAX_S:
+        return MOVED
+    if way_s <= SILENT_TRIP_MAX_S:
+        return LEFT_LATE
+    return UNKNOWN
+
+
+def slowest_mps(way_m: float) -> float:
+    """Return the least speed at which an unseen way is travelled."""
+    return WALK_MPS if way_m <= WALK_MAX_M else RIDE_MPS
+
+
+def waking_mps(time_s: Any, x: Any, y: Any, z: Any, index: int) -> float:
+    """Return the net speed over the first moments after a silence, in metres per second."""
+    last = index
+    while last + 1 < len(time_s) and time_s[last + 1] <= time_s[index] + WAKE_WINDOW_S:
+        last += 1
+    elapsed_s = time_s[last] - time_s[index]
+    if elapsed_s < WAKE_WINDOW_S / 4:
+        return 0.0
+    return float(arc_m(x[last], y[last], z[last], x[index], y[index], z[index]) / elapsed_s)
+
+
+def seek_rests(time_s: Any, x: Any, y: Any, z: Any, error_m: Any, first: Any, last: Any) -> int:
+    """Fill `first` and `last` with the first rest of each UTC day; return how many there are."""
+    count = 0
+    slot = -1.0
+    rested = -1.0
+    for index in range(len(time_s)):
+        own_slot = time_s[index] // REST_SLOT_S
+        day = time_s[index] // DAY_S
+        if own_slot == slot or day == rested:
+            continue
+        slot = own_slot
+        end = end_of_rest(time_s, x, y, z, error_m, index)
+        if end > 0:
+            first[count] = index
+            last[count] = end
+            count += 1
+            rested = day
+    return count
+
+
+def end_of_rest(time_s: Any, x: Any, y: Any, z: Any, error_m: Any, first: int) -> int:
+    """Return the fix that shows an hour's rest from fix `first` on, 0 where there is none.
+
+    All fixes lie within half the smallest reach of the first, so that the stay around them cannot
+    end before them, whatever came earlier; or a silence of an hour follows, then a departure.
+    """
+    reach_m = STAY_RADIUS_M + min(error_m[first], STAY_RADIUS_M)
+    away_m = 0.0
+    for index in range(first + 1, len(time_s)):
+        before = index - 1
+        elapsed_s = time_s[index] - time_s[before]
+        if elapsed_s > SILENT_STAY_MAX_S:
+            return 0
+        if is_faster(time_s, x, y, z, error_m, before, index, JUMP_MPS):
+            return 0
+        off_m = arc_m(x[first], y[first], z[first], x[index], y[index], z[index])
+        own_reach_m = STAY_RADIUS_M + min(error_m[index], STAY_RADIUS_M)
+        if max(away_m, off_m) > min(reach_m, own_reach_m) / 2:
+            if off_m <= own_reach_m + reach_m / 2 or elapsed_s <= SILENCE_MIN_S:
+                return 0
+            step_m = arc_m(x[before], y[before], z[before], x[index], y[index], z[index])
+            way_s = step_m / slowest_mps(step_m)
+            late = kind_of_silence(elapsed_s, step_m, way_s) == LEFT_LATE
+            return index if late and time_s[index] - way_s >= time_s[first] + REST_S else 0
+        away_m = max(away_m, off_m)
+        reach_m = min(reach_m, own_reach_m)
+        if time_s[index] - time_s[first] >= REST_S:
+            return index
+    return 0
