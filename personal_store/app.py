@@ -1,7 +1,8 @@
-"""The resident's web server: pages for its owner, one door for live positions.
+"""The resident's web server: pages for its owner, doors for live positions.
 
-`create_app` composes it from an unlocked `Store`; nothing happens at import. It listens on this
-machine only unless told otherwise, and sends no request of its own but those the owner asks for.
+It is composed from an open `Store`, or from a `Lock` that is still closed; nothing happens at
+import. It listens on this machine only unless told otherwise, and sends no request of its own but
+those the owner asks for.
 """
 
 from collections.abc import AsyncIterator
@@ -14,9 +15,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 
 from personal_store.console import Session
-from personal_store.jobs import incoming
+from personal_store.jobs import draining, incoming
 from personal_store.jobs.background import Background
+from personal_store.lock import Lock, open_lock
 from personal_store.store import Store
+from personal_store.web.devices_page import device_routes
 from personal_store.web.failures import install_handlers
 from personal_store.web.live import live_routes
 from personal_store.web.pages import TEMPLATES, make_pages, page_routes
@@ -24,15 +27,20 @@ from personal_store.web.security import MAX_UPLOAD_BYTES, Guard, Sessions
 from personal_store.web.uploads import upload_routes
 
 STATIC = TEMPLATES.parent / "static"
+LOCAL_NAMES = ("127.0.0.1", "localhost")
 
 
 def create_app(
-    store: Store,
-    *,
-    hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
-    background: Background | None = None,
+    store: Store, *, hosts: tuple[str, ...] = LOCAL_NAMES, background: Background | None = None
 ) -> FastAPI:
-    """Compose the application of an unlocked store; it runs `background` while it serves.
+    """Compose the application of an unlocked store; the rest as in `create_lockable_app`."""
+    return create_lockable_app(open_lock(store), hosts=hosts, background=background)
+
+
+def create_lockable_app(
+    lock: Lock, *, hosts: tuple[str, ...] = LOCAL_NAMES, background: Background | None = None
+) -> FastAPI:
+    """Compose the application of a store that may be locked; it runs `background` meanwhile.
 
     `hosts` are the names it answers to: another name in a request is refused, so that a hostile
     page cannot reach it under its own name (DNS rebinding).
@@ -51,10 +59,11 @@ def create_app(
     install_handlers(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/healthz", lambda: PlainTextResponse("ok"), include_in_schema=False)
-    app.include_router(live_routes(store))
-    pages = make_pages(store, Sessions(store.folder, store.clock))
+    app.include_router(live_routes(lock.reception, lock.clock))
+    pages = make_pages(lock, Sessions(lock))
     # Before the pages: "/fr/import" must not be taken for one of theirs.
     app.include_router(upload_routes(pages, limit_bytes=MAX_UPLOAD_BYTES, wake=jobs.wake))
+    app.include_router(device_routes(pages))
     app.include_router(page_routes(pages))
     return app
 
@@ -68,23 +77,39 @@ async def _running(background: Background) -> AsyncIterator[None]:
         background.stop()
 
 
-def run_server(session: Session, *, host: str, port: int, hosts: tuple[str, ...]) -> None:
-    """Unlock the store and serve until Ctrl-C; access logs would tell who came when, so none."""
-    store = session.open()
+def run_server(
+    session: Session, *, host: str, port: int, hosts: tuple[str, ...], locked: bool
+) -> None:
+    """Serve until Ctrl-C, `locked` or not; access logs would tell who came when, so none."""
+    lock = session.locked() if locked else _opened(session)
     watched = session.settings.watch
 
     def take_in_files() -> object:
+        if lock.is_locked:
+            return None
+        store = lock.store
         return incoming.run_once(
             store.engine, data=store.folder, watched=watched, clock=store.clock
         )
 
-    app = create_app(
-        store,
-        hosts=(*hosts, "127.0.0.1", "localhost", host),
-        background=Background((take_in_files,)),
+    app = create_lockable_app(
+        lock, hosts=(*hosts, *LOCAL_NAMES, host), background=Background((take_in_files,))
     )
+    if locked:
+        session.say(
+            fr="L'espace est verrouillé : les positions reçues sont scellées jusqu'à ce que la "
+            "page reçoive la phrase de passe.",
+            en="The store is locked: positions that come in are sealed until the page is given "
+            "the passphrase.",
+        )
     session.say(
         fr=f"Pages : http://{host}:{port}/fr/ (Ctrl-C pour arrêter).",
         en=f"Pages: http://{host}:{port}/en/ (Ctrl-C to stop).",
     )
     uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
+
+
+def _opened(session: Session) -> Lock:
+    store = session.open()
+    draining.run_once(store)
+    return open_lock(store)

@@ -2,7 +2,8 @@
 
 Stable, because people script against it: progress and sentences on stderr, one JSON document on
 stdout with `--json`, exit codes 0 ok, 1 failed, 2 usage. It holds no logic: each command calls a
-job or a query and says what came out. The commands about sharing are in `cli_sharing.py`.
+job or a query and says what came out. The commands about sharing are in `cli_sharing.py`,
+those about devices in `cli_devices.py`.
 """
 
 import os
@@ -16,13 +17,13 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from personal_store import cli_sharing, documents, vault
+from personal_store import cli_devices, cli_sharing, documents, vault
 from personal_store.console import EXIT_FAILED, EXIT_INTERRUPTED, Session, plain_errors, read_secret
-from personal_store.db import devices, trips
-from personal_store.db.connection import open_database, reading, writing
+from personal_store.db import trips
+from personal_store.db.connection import open_database, reading
 from personal_store.errors import IngestError
 from personal_store.footprint import period_footprint
-from personal_store.jobs import importing, pipeline
+from personal_store.jobs import draining, importing, pipeline
 from personal_store.jobs.importing import ImportReport
 from personal_store.local_time import HOME_TIMEZONE
 from personal_store.progress import import_progress
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cli_sharing.consents_app, name="consents")
+app.add_typer(cli_devices.devices_app, name="devices")
 cli_sharing.add_commands(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
@@ -201,21 +203,13 @@ def footprint(
 
 
 @app.command()
-def device(context: typer.Context, name: str) -> None:
-    """Autoriser un appareil à envoyer ses positions. / Let a device send its positions."""
+def unlock(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Lire ce que la boîte scellée a reçu. / Read what the sealed inbox took in."""
     session: Session = context.obj
-    token = secrets.token_urlsafe(24)
-    store = session.open()
-    with writing(store.engine) as connection:
-        devices.authorise(connection, device=name, token=token, at=store.clock.now())
-    session.say(
-        fr=f"Appareil « {name} » autorisé. Dans OwnTracks (mode HTTP) : identifiant « {name} », "
-        "mot de passe ci-dessous, montré cette seule fois ; adresse : celle de « serve », suivie "
-        "de /pub.",
-        en=f"Device “{name}” authorised. In OwnTracks (HTTP mode): user “{name}”, the password "
-        "below, shown this once; address: that of “serve”, followed by /pub.",
-    )
-    session.answer({"device": name, "token": token})
+    report = draining.run_once(session.open())
+    session.say(**documents.drain_sentences(report))
+    if as_json:
+        session.answer(documents.drain_document(report))
 
 
 @app.command()
@@ -226,6 +220,9 @@ def serve(
     name: Annotated[
         list[str] | None, typer.Option(help="Nom sous lequel il répond. / Name it answers to.")
     ] = None,
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Sans phrase de passe. / Without a passphrase.")
+    ] = False,
 ) -> None:
     """Ouvrir les pages et recevoir les positions. / Serve the pages and take in positions.
 
@@ -236,7 +233,8 @@ def serve(
     from personal_store.app import run_server  # noqa: PLC0415
 
     session: Session = context.obj
-    run_server(session, host=host, port=port, hosts=tuple(name or ()))
+    stays_locked = locked or not session.has_passphrase()
+    run_server(session, host=host, port=port, hosts=tuple(name or ()), locked=stays_locked)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +17,13 @@ from typer import Exit
 from carbon.errors import CarbonError
 from consents.errors import ConsentsError
 from contributions.errors import ContributionsError
+from personal_store.clock import SystemClock
 from personal_store.db.connection import is_locked
 from personal_store.errors import NotInitialised, StoreError, VaultError
+from personal_store.lock import Lock, open_folder
+from personal_store.reception import Reception
 from personal_store.settings import Language, Settings
-from personal_store.store import Store, open_store
+from personal_store.store import Store
 from personal_store.vault import VAULT_FILE, unlock
 
 EXIT_FAILED = 1
@@ -86,6 +90,20 @@ class Session:
 
     def open(self) -> Store:
         """Unlock the store of the data folder."""
+        folder = self._folder()
+        return open_folder(folder, unlock(folder, self.passphrase()))
+
+    def locked(self) -> Lock:
+        """Return the lock of the data folder's store, closed."""
+        folder = self._folder()
+        reception = Reception(folder, secrets.token_bytes)
+        return Lock(folder, SystemClock(), reception, open_folder)
+
+    def has_passphrase(self) -> bool:
+        """Tell whether the passphrase can be had: from a file, or from somebody."""
+        return self.settings.passphrase_file is not None or self.has_terminal()
+
+    def _folder(self) -> Path:
         folder = self.settings.data
         if not (folder / VAULT_FILE).exists():
             raise NotInitialised(
@@ -93,7 +111,7 @@ class Session:
                 "« personal-store init ».",
                 en="No store in this folder: run “personal-store init” first.",
             )
-        return open_store(folder, unlock(folder, self.passphrase()))
+        return folder
 
 
 def read_secret(file: Path) -> str:

@@ -11,6 +11,7 @@ from carbon.footprint import Footprint, Interval
 from personal_store.db.trips import StoredTrip
 from personal_store.errors import IngestError
 from personal_store.footprint import PeriodFootprint
+from personal_store.jobs.draining import DrainReport
 from personal_store.jobs.importing import ImportReport
 from personal_store.jobs.pipeline import PipelineReport
 from personal_store.local_time import HOME_TIMEZONE
@@ -170,3 +171,28 @@ def _interval(interval: Interval) -> Mapping[str, float]:
 
 def _kg(interval: Interval) -> str:
     return f"{interval.value:.1f} [{interval.low:.1f} ; {interval.high:.1f}]"
+
+
+def drain_sentences(report: DrainReport) -> dict[str, str]:
+    """Say what the sealed inbox held."""
+    fr = f"{report.letters} message(s) de la boîte scellée lus, {report.positions} position(s)."
+    en = f"{report.letters} message(s) of the sealed inbox read, {report.positions} position(s)."
+    if report.closed:
+        fr += f" {report.closed} d'un appareil révoqué depuis, écartés."
+        en += f" {report.closed} from a device revoked since, dropped."
+    if report.unopened:
+        names = ", ".join(path.name for path in report.set_aside)
+        fr += f" {report.unopened} illisibles, gardés scellés : {names}."
+        en += f" {report.unopened} unreadable, kept sealed: {names}."
+    return {"fr": fr, "en": en}
+
+
+def drain_document(report: DrainReport) -> dict[str, object]:
+    """Return what `unlock --json` prints."""
+    return {
+        "letters": report.letters,
+        "positions": report.positions,
+        "closed": report.closed,
+        "unopened": report.unopened,
+        "set_aside": [path.name for path in report.set_aside],
+    }

@@ -11,8 +11,12 @@ The tree::
     │   └── NoRoom             the disk is full
     ├── VaultError             the encrypted database cannot be opened
     │   ├── WrongPassphrase
-    │   └── UnknownSchema
+    │   ├── UnknownSchema
+    │   └── TooManyTries       wrong passphrases came too fast
     ├── NotInitialised         no store in the data folder
+    ├── StoreLocked            what was asked needs the passphrase first
+    ├── InboxFull              the store is locked and can keep no more
+    ├── DeviceRefused          no device, or not one of this name
     ├── NoFactors              no emission factor covers a trip's day
     ├── GateClosed             no valid consent covers this contribution
     ├── NotAnswerable          the question is not one that this store can answer now
@@ -74,6 +78,22 @@ class WrongPassphrase(VaultError):
 
 class UnknownSchema(VaultError):
     """The database was written by another version of the program."""
+
+
+class TooManyTries(VaultError):
+    """Wrong passphrases came too fast: wait before the next."""
+
+
+class StoreLocked(StoreError):
+    """The store is locked; give its passphrase first."""
+
+
+class InboxFull(StoreError):
+    """The store is locked, and its sealed inbox holds as much as it may."""
+
+
+class DeviceRefused(StoreError):
+    """There is no device of this name, or its name cannot be one."""
 
 
 class NotInitialised(StoreError):

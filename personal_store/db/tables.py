@@ -169,12 +169,35 @@ place = Table(
     Column("made_at_ms", Integer, nullable=False),
 )
 
-device_token = Table(
-    "device_token",
+device = Table(
+    "device",
     metadata,
-    Column("device", Text, primary_key=True),
+    Column("device", Text, primary_key=True, comment="as each positionfix names it; for ever"),
+    Column("name", Text, nullable=False, comment="as pages name it; may change"),
+    Column("door", Text, nullable=False, unique=True, comment="random; names it outside"),
     Column("token_sha256", Text, nullable=False, unique=True),
+    Column("encryption_key", Text, comment="OwnTracks' shared secret"),
     Column("created_at_ms", Integer, nullable=False),
+    Column("revoked_at_ms", Integer),
+    Column("seen_at_ms", Integer, comment="reception of its newest message"),
+    Column("positions", Integer, nullable=False, comment="read; those known before included"),
+    Column("rejected", Integer, nullable=False, comment="positions that cannot be"),
+    Column("unreadable", Integer, nullable=False, comment="messages that are none"),
+)
+
+inbox_key = Table(
+    "inbox_key",
+    metadata,
+    Column("id", Integer, primary_key=True, comment="1: there is one"),
+    Column("private_key", LargeBinary, nullable=False, comment="X25519, raw"),
+)
+
+inbox_mark = Table(
+    "inbox_mark",
+    metadata,
+    Column("generation", LargeBinary, primary_key=True, comment="drawn when the inbox is begun"),
+    Column("drained_bytes", Integer, nullable=False),
+    Column("unopened", Integer, nullable=False, comment="letters before that which did not open"),
 )
 
 membership = Table(

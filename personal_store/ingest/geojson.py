@@ -82,23 +82,33 @@ def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
         yield from feature_entries(lone, judge)
 
 
-def feature_entries(feature: object, judge: Judge) -> Iterator[Positionfix | Rejected]:
-    """Yield what one feature holds: a position, those of a line, or nothing."""
+def feature_entries(
+    feature: object, judge: Judge, *, device: str | None = None
+) -> Iterator[Positionfix | Rejected]:
+    """Yield what one feature holds: a position, those of a line, or nothing.
+
+    `device` names whose it is, whatever the feature says.
+    """
     if not isinstance(feature, dict):
         yield Rejected(reason=RejectReason.UNREADABLE_ENTRY)
         return
     geometry, properties = part(feature, "geometry"), part(feature, "properties")
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     if kind == "Point":
-        yield _positionfix(coordinates, _time(properties), properties, judge)
+        yield _positionfix(coordinates, _time(properties), properties, judge, device)
     elif kind in {"LineString", "MultiPoint"} and isinstance(coordinates, list):
         times = _vertex_times(properties, len(coordinates))
         for index, vertex in enumerate(coordinates):
-            yield _positionfix(vertex, times[index] if times else None, properties, judge)
+            at = times[index] if times else None
+            yield _positionfix(vertex, at, properties, judge, device)
 
 
 def _positionfix(
-    coordinates: object, at: object, properties: dict[str, object], judge: Judge
+    coordinates: object,
+    at: object,
+    properties: dict[str, object],
+    judge: Judge,
+    device: str | None,
 ) -> Positionfix | Rejected:
     place = coordinates if isinstance(coordinates, list) else []
     lon, lat, altitude_m = (*place[:3], None, None, None)[:3]
@@ -108,7 +118,7 @@ def _positionfix(
             at=instant(at),
             lat=lat,
             lon=lon,
-            device=label(first_of(properties, _DEVICES)) or _UNNAMED_DEVICE,
+            device=device or label(first_of(properties, _DEVICES)) or _UNNAMED_DEVICE,
             accuracy_m=first_of(properties, _ACCURACIES_M),
             speed_mps=_speed_mps(properties),
             altitude_m=altitude_m if named_altitude_m is None else named_altitude_m,

@@ -1,4 +1,4 @@
-"""OwnTracks: recorder logs (`.rec`) and the live HTTP message.
+"""OwnTracks: recorder logs (`.rec`), and the messages that they share with the live door.
 
 A log line is a reception time, a kind padded with spaces, and the message as JSON, separated by
 tabs or spaces. Only lines of kind `*` hold what a phone published on its own topic. Of those,
@@ -6,29 +6,26 @@ two types say where the phone was: `location`, and `transition` (it entered or l
 whose coordinates are optional. A `waypoint` is about a place. `vel` is in km/h and -1 where
 unknown. The time is `tst`, when the phone measured; the reception may be days later.
 
-Encrypted messages do hold positions. They are refused rather than skipped, so that the phone
-keeps them.
+What a phone sends live is read in `live/owntracks.py`.
 
-Spec: https://owntracks.org/booklet/tech/json/ and https://owntracks.org/booklet/tech/http/
+Spec: https://owntracks.org/booklet/tech/json/
 """
 
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import BinaryIO, Final
 
 from personal_store.ingest import refusals
 from personal_store.ingest.head import Head, Shape
 from personal_store.ingest.json_text import decode_value
-from personal_store.ingest.judge import Judge, judge_for
-from personal_store.ingest.limits import LINE_BYTES, MESSAGE_BYTES
+from personal_store.ingest.judge import Judge
+from personal_store.ingest.limits import LINE_BYTES
 from personal_store.ingest.positionfix import (
     Entry,
     Positionfix,
     Rejected,
     RejectReason,
-    SourceFormat,
 )
 from personal_store.ingest.values import Refused, instant_from_epoch_s, label, measure
 
@@ -57,41 +54,42 @@ def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
             raise refusals.entry_too_long()
         try:
             message = _message(line)
-            if message is not None and _holds_position(message):
-                yield _positionfix(message, judge, device=_device(message))
+            if message is not None:
+                entry = message_entry(message, judge, device=_device(message))
+                if entry is not None:
+                    yield entry
         except Refused as refused:
             if not line.endswith(b"\n"):
                 raise refusals.truncated("OwnTracks") from None
             yield refused.rejected
 
 
-def parse_owntracks_message(
-    body: bytes, *, device: str, now: datetime
-) -> list[Positionfix | Rejected]:
-    """Return what the body of one live HTTP message holds: a position, or nothing.
+def message_object(raw: bytes) -> dict[str, object]:
+    """Return a JSON object in UTF-8; a leading byte order mark is skipped.
 
-    `device` names the phone whose token came with the message; `now` is aware UTC. An empty
-    body and a type that holds no position give an empty list: both are legal.
-    Raises `UnreadableFile` where the body is no JSON object in UTF-8, `WrongFile` where it is
-    encrypted, `HostileFile` past `MESSAGE_BYTES` or nested without end.
+    Raises `Refused` (unreadable-entry) for anything else, `HostileFile` where it is nested
+    without end.
     """
-    if len(body) > MESSAGE_BYTES:
-        raise refusals.message_too_long()
-    if not body.strip():
-        return []
     try:
-        message = _object(body)
-    except Refused:
-        raise refusals.bad_message() from None
-    if message.get("_type") == "encrypted":
-        raise refusals.encrypted_message()
+        text = raw.decode("utf-8-sig").strip()
+        value, end = decode_value(text)
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        raise Refused(RejectReason.UNREADABLE_ENTRY) from None
+    if not isinstance(value, dict) or end != len(text):
+        raise Refused(RejectReason.UNREADABLE_ENTRY)
+    return value
+
+
+def message_entry(
+    message: dict[str, object], judge: Judge, *, device: str
+) -> Positionfix | Rejected | None:
+    """Return the position of one message, None where its type claims none."""
     if not _holds_position(message):
-        return []
+        return None
     try:
-        judge = judge_for(SourceFormat.OWNTRACKS_LIVE, now=now)
-        return [_positionfix(message, judge, device=device)]
+        return _positionfix(message, judge, device=device)
     except Refused as refused:
-        return [refused.rejected]
+        return refused.rejected
 
 
 def _message(line: bytes) -> dict[str, object] | None:
@@ -101,18 +99,7 @@ def _message(line: bytes) -> dict[str, object] | None:
     parts = _LINE.fullmatch(line)
     if parts is None:
         raise Refused(RejectReason.UNREADABLE_ENTRY)
-    return _object(parts["body"]) if parts["kind"] == b"*" else None
-
-
-def _object(raw: bytes) -> dict[str, object]:
-    try:
-        text = raw.decode("utf-8-sig").strip()
-        value, end = decode_value(text)
-    except (UnicodeDecodeError, json.JSONDecodeError):
-        raise Refused(RejectReason.UNREADABLE_ENTRY) from None
-    if not isinstance(value, dict) or end != len(text):
-        raise Refused(RejectReason.UNREADABLE_ENTRY)
-    return value
+    return message_object(parts["body"]) if parts["kind"] == b"*" else None
 
 
 def _holds_position(message: dict[str, object]) -> bool:

@@ -137,22 +137,24 @@ def no_activity() -> WrongFile:
 
 
 def encrypted_message() -> WrongFile:
-    """Say that a live message is encrypted; refusing it keeps it in the phone's queue."""
+    """Say that a live message does not open; refusing it keeps it in the phone's queue."""
     return WrongFile(
-        fr="Attendu : un message OwnTracks en clair ; vu : un message chiffré ; retirez la clé de "
-        "chiffrement dans l’application, le téléphone renverra ses positions.",
-        en="Expected an OwnTracks message in clear; it is encrypted; remove the encryption key in "
-        "the app, and the phone will send its positions again.",
+        fr="Attendu : un message OwnTracks en clair, ou chiffré avec la clé de cet appareil ; vu : "
+        "un message chiffré qui ne s’ouvre pas avec elle ; recopiez la clé dans l’application ou "
+        "retirez-la, le téléphone renverra ses positions.",
+        en="Expected an OwnTracks message in clear, or encrypted with this device's key; it is "
+        "encrypted and does not open with that key; copy the key into the app again or remove it, "
+        "and the phone will send its positions again.",
     )
 
 
 def bad_message() -> UnreadableFile:
     """Say that a live message is not one."""
     return UnreadableFile(
-        fr="Attendu : un message OwnTracks (un objet JSON) ; vu : autre chose ; "
-        "vérifiez le réglage HTTP de l’application.",
-        en="Expected an OwnTracks message (one JSON object); this is something else; "
-        "check the app's HTTP settings.",
+        fr="Attendu : un message de position ; vu : autre chose ; "
+        "vérifiez les réglages d’envoi de l’application.",
+        en="Expected a message of a position; this is something else; "
+        "check the sending settings of the app.",
     )
 
 

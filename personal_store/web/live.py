@@ -1,56 +1,83 @@
-"""The door for live positions: OwnTracks in HTTP mode posts here, one message at a time.
+"""The doors for live positions: OwnTracks, Overland, GPSLogger and Traccar, each at its own path.
 
-Any answer outside 2xx makes the phone keep the message and try again, so an accepted message is
-answered only once it is in the database. Spec: OwnTracks booklet, tech/http.
+A door finds the token and hands the letter over to the reception; what was sent is not read here,
+so that doors are the same whether the store is open or locked. An answer outside 2xx makes an app
+keep its message: it is given only where that message was not kept here.
+
+Where the token lies: the password of HTTP Basic, or a bearer token; for Traccar, whose client has
+room for neither, its identifier.
 """
 
+import asyncio
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi.responses import Response
 
-from personal_store.db import devices, positionfixes
-from personal_store.db.connection import reading, writing
+from personal_store.clock import Clock
+from personal_store.device_setup import PATHS
 from personal_store.errors import IngestError
-from personal_store.ingest.owntracks import parse_owntracks_message
-from personal_store.ingest.positionfix import Positionfix
-from personal_store.store import Store
+from personal_store.ingest.live.letter import Letter, LiveApp
+from personal_store.ingest.live.traccar import traccar_token
+from personal_store.reception import REFUSED, Reception
+
+_IN_THE_ADDRESS = {LiveApp.GPSLOGGER, LiveApp.TRACCAR}
+_CHALLENGE = {"WWW-Authenticate": "Basic"}
 
 
-def live_routes(store: Store) -> APIRouter:
-    """Return the routes that phones post to."""
+def live_routes(reception: Reception, clock: Clock) -> APIRouter:
+    """Return the routes that phones send to."""
     router = APIRouter(include_in_schema=False)
-
-    @router.post("/pub")
-    async def owntracks(request: Request) -> Response:
-        token = _password(request.headers.get("authorization"))
-        body = await request.body()
-        return await run_in_threadpool(_take_in, store, token, body)
-
+    for app, path in PATHS.items():
+        methods = ["GET", "POST"] if app in _IN_THE_ADDRESS else ["POST"]
+        router.add_api_route(path, _door(app, reception, clock), methods=methods)
     return router
 
 
-def _take_in(store: Store, token: str | None, body: bytes) -> Response:
-    with reading(store.engine) as connection:
-        device = devices.device_of(connection, token) if token else None
-    if device is None:
-        return JSONResponse([], status_code=401, headers={"WWW-Authenticate": "Basic"})
-    now = store.clock.now()
+def _door(
+    app: LiveApp, reception: Reception, clock: Clock
+) -> Callable[[Request], Awaitable[Response]]:
+    async def door(request: Request) -> Response:
+        body = await request.body()
+        query = request.url.query
+        content_type = request.headers.get("content-type", "")
+        token = (
+            _identifier(query, content_type, body)
+            if app is LiveApp.TRACCAR
+            else _secret(request.headers.get("authorization"))
+        )
+        opened = reception.door_of(token) if token else None
+        reply = REFUSED
+        if opened is not None:
+            letter = Letter(
+                app=app,
+                door=opened,
+                received_at=clock.now(),
+                content_type=content_type,
+                query=query,
+                body=body,
+            )
+            reply = await asyncio.wrap_future(reception.deliver(letter))
+        headers = _CHALLENGE if reply.status == 401 else None
+        return Response(reply.body, reply.status, headers=headers, media_type=reply.media_type)
+
+    return door
+
+
+def _identifier(query: str, content_type: str, body: bytes) -> str | None:
     try:
-        entries = parse_owntracks_message(body, device=device, now=now)
-    except IngestError as error:
-        return JSONResponse({"fr": error.fr, "en": error.en}, status_code=400)
-    fixes = [entry for entry in entries if isinstance(entry, Positionfix)]
-    with writing(store.engine) as connection:
-        positionfixes.add(connection, fixes, received_at=now)
-    return JSONResponse([])
+        return traccar_token(query=query, content_type=content_type, body=body)
+    except IngestError:
+        return None
 
 
-def _password(authorization: str | None) -> str | None:
-    """Return the password of HTTP Basic authentication (RFC 7617), None when there is none."""
+def _secret(authorization: str | None) -> str | None:
+    """Return a bearer token, or the password of HTTP Basic (RFC 6750, RFC 7617)."""
     scheme, _, credentials = (authorization or "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip() or None
     if scheme.lower() != "basic":
         return None
     try:

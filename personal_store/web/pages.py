@@ -17,8 +17,9 @@ from contributions.errors import Malformed
 from contributions.weeks import week_of
 from personal_store import consenting
 from personal_store.cooperative import Membership
-from personal_store.errors import StoreError, TransportError, VaultError
+from personal_store.errors import StoreError, TooManyTries, TransportError, VaultError
 from personal_store.jobs import catalogue, pipeline, sharing
+from personal_store.lock import Lock
 from personal_store.settings import Language
 from personal_store.store import Store
 from personal_store.web import contexts
@@ -33,10 +34,15 @@ SEE_OTHER = 303
 class Pages:
     """Renders a context in a language, for a browser that gave the passphrase."""
 
-    store: Store
+    lock: Lock
     sessions: Sessions
     environment: Environment
     speakers: dict[Language, Speaker]
+
+    @property
+    def store(self) -> Store:
+        """Return the open store. Raises StoreLocked while it is locked."""
+        return self.lock.store
 
     def render(
         self, template: str, language: Language, *, status: int = 200, **values: object
@@ -46,12 +52,23 @@ class Pages:
         content = page.render(speak=self.speakers[language], language=language, **values)
         return HTMLResponse(content, status_code=status, headers={"Cache-Control": "no-store"})
 
+    def login(self, language: Language, *, refused: StoreError | None = None) -> HTMLResponse:
+        """Render the form that asks for the passphrase, after a refusal with its reason."""
+        wait = isinstance(refused, TooManyTries)
+        return self.render(
+            "login.html",
+            language,
+            status=200 if refused is None else 429 if wait else 403,
+            refused=refused.say(language) if refused else None,
+            is_locked=self.lock.is_locked,
+        )
+
     def is_open(self, request: Request) -> bool:
         """Tell whether the request comes from a browser that gave the passphrase."""
         return self.sessions.is_open(request.cookies.get(COOKIE))
 
 
-def make_pages(store: Store, sessions: Sessions) -> Pages:
+def make_pages(lock: Lock, sessions: Sessions) -> Pages:
     """Read templates and catalogue once."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
@@ -61,7 +78,7 @@ def make_pages(store: Store, sessions: Sessions) -> Pages:
         "fr": Speaker(language="fr", catalogue={}),
         "en": Speaker(language="en", catalogue=catalogue_en),
     }
-    return Pages(store, sessions, environment, speakers)
+    return Pages(lock, sessions, environment, speakers)
 
 
 def page_routes(pages: Pages) -> APIRouter:
@@ -81,7 +98,7 @@ def _add_entrance(router: APIRouter, pages: Pages) -> None:
 
     @router.get("/{language}/login")
     def login(language: Language) -> Response:
-        return pages.render("login.html", language, refused=None)
+        return pages.login(language)
 
     @router.post("/{language}/login")
     def open_session(
@@ -90,7 +107,7 @@ def _add_entrance(router: APIRouter, pages: Pages) -> None:
         try:
             token = pages.sessions.open(passphrase)
         except VaultError as error:
-            return pages.render("login.html", language, refused=error.say(language), status=403)
+            return pages.login(language, refused=error)
         answer = RedirectResponse(f"/{language}/", status_code=SEE_OTHER)
         answer.set_cookie(
             COOKIE,

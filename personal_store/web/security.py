@@ -1,20 +1,17 @@
 """Who may see the pages: sessions by passphrase, headers, and refusals of forged requests.
 
-The server holds the unlocked database, so a page is shown only to a browser that gave the
+Once unlocked, the server holds the database, so a page is shown only to a browser that gave the
 passphrase. Sessions live in memory: a restart ends them. It is not user management: a store has
 one owner.
 """
 
 import secrets
-import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personal_store.clock import Clock
-from personal_store.vault import unlock
+from personal_store.lock import Lock
 
 COOKIE = "session"
 SESSION_LIFETIME = timedelta(hours=12)
@@ -37,25 +34,20 @@ HEADERS = (
 class Sessions:
     """The browsers that gave the passphrase, until they leave or 12 hours have passed."""
 
-    folder: Path
-    clock: Clock
+    lock: Lock
     _open_until: dict[str, datetime] = field(default_factory=dict, repr=False)
-    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def open(self, passphrase: str) -> str:
-        """Return a new session's token; raise WrongPassphrase."""
-        # A try takes 64 MiB: many at once, by whoever reaches this door, would take them all.
-        with self._one_at_a_time:
-            # The key that this gives is dropped at once: only its being given matters.
-            unlock(self.folder, passphrase)
+        """Return a new session's token; raise as `Lock.give`, which opens a locked store."""
+        self.lock.give(passphrase)
         token = secrets.token_urlsafe(32)
-        self._open_until[token] = self.clock.now() + SESSION_LIFETIME
+        self._open_until[token] = self.lock.clock.now() + SESSION_LIFETIME
         return token
 
     def is_open(self, token: str | None) -> bool:
         """Tell whether a token was given by `open` and has not run out."""
         until = self._open_until.get(token or "")
-        return until is not None and self.clock.now() < until
+        return until is not None and self.lock.clock.now() < until
 
     def close(self, token: str | None) -> None:
         """End a session."""

@@ -177,7 +177,7 @@ class TestDocuments:
 
     @pytest.mark.usefixtures("ready")
     def test_device_shows_its_token_once(self, run) -> None:
-        code, out, err = run("device", "téléphone")
+        code, out, err = run("devices", "add", "téléphone")
         assert code == 0
         document = json.loads(out)
         assert document["device"] == "téléphone"
@@ -234,7 +234,10 @@ class TestLanguages:
             ["trips"],
             ["footprint", "--from", "2026-11-09", "--to", "2026-11-16"],
             ["ledger"],
-            ["device", "telephone"],
+            ["devices", "add", "telephone"],
+            ["devices", "list"],
+            ["devices", "rename", "telephone", "mine"],
+            ["unlock"],
         ]
         for command in commands:
             (french_code, _, french), (english_code, _, english) = (

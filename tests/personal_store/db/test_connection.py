@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from personal_store.db import connection, devices, positionfixes
 from personal_store.db.connection import open_database, reading, writing
-from personal_store.db.tables import device_token
+from personal_store.db.tables import device as device_table
 from personal_store.errors import VaultError
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
 from personal_store.store import Store
@@ -42,7 +42,14 @@ def _files(folder: Path) -> dict[str, bytes]:
 def _with_canary(store: Store) -> None:
     with writing(store.engine) as connection:
         positionfixes.add(connection, [_fix()], received_at=AT)
-        devices.authorise(connection, device=CANARY, token="canary-token", at=AT)
+        devices.authorise(
+            connection,
+            device=CANARY,
+            token="canary-token",
+            door="door",
+            encryption_key=None,
+            at=AT,
+        )
 
 
 def test_the_write_ahead_log_holds_the_change_that_the_next_tests_look_for(store: Store) -> None:
@@ -140,7 +147,7 @@ def test_a_failed_writing_leaves_nothing(store: Store) -> None:
 def test_a_refusal_of_the_database_never_repeats_the_row(store: Store) -> None:
     row = {"device": CANARY, "token_sha256": "canary-digest", "created_at_ms": 1}
     with pytest.raises(DatabaseError) as refusal, writing(store.engine) as connection:
-        connection.execute(insert(device_token), [row, row])
+        connection.execute(insert(device_table), [row, row])
     assert "canary" not in str(refusal.value)
 
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert
+from sqlalchemy import Connection, delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from carbon.modes import TransportMode
 from personal_store.db import devices, positionfixes, tables, trips
 from personal_store.db.connection import reading, writing
+from personal_store.db.devices import Visit
 from personal_store.db.units import E7, from_ms
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
 from personal_store.store import Store
@@ -217,27 +218,47 @@ def test_the_newest_start_is_none_without_trips(store: Store) -> None:
         assert trips.newest_start(connection) is None
 
 
-def test_a_token_opens_for_its_device_only(store: Store) -> None:
-    with writing(store.engine) as connection:
-        devices.authorise(connection, device="telephone", token="one", at=AT)
-        devices.authorise(connection, device="watch", token="two", at=AT)
-        assert devices.device_of(connection, "two") == "watch"
-        assert devices.device_of(connection, "three") is None
+def _authorise(connection: Connection, device: str, token: str) -> None:
+    devices.authorise(
+        connection, device=device, token=token, door=f"door of {token}", encryption_key=None, at=AT
+    )
 
 
-def test_a_new_token_of_a_device_ends_the_one_before(store: Store) -> None:
+def test_a_new_token_of_a_device_takes_the_place_of_the_one_before(store: Store) -> None:
     with writing(store.engine) as connection:
-        devices.authorise(connection, device="telephone", token="one", at=AT)
-        devices.authorise(connection, device="telephone", token="two", at=AT)
-        assert devices.device_of(connection, "one") is None
-        assert devices.device_of(connection, "two") == "telephone"
+        _authorise(connection, "telephone", "one")
+        _authorise(connection, "telephone", "two")
+        (device,) = devices.every(connection)
+    assert (device.token_sha256, device.door) == (devices.digest("two"), "door of two")
 
 
 def test_a_token_is_kept_only_as_its_digest(store: Store) -> None:
     with writing(store.engine) as connection:
-        devices.authorise(connection, device="telephone", token="canary-token", at=AT)
-        row = connection.exec_driver_sql("SELECT * FROM device_token").one()
+        _authorise(connection, "telephone", "canary-token")
+        row = connection.exec_driver_sql("SELECT token_sha256 FROM device").one()
     assert "canary-token" not in str(row)
+
+
+def test_visits_add_up_and_the_last_one_seen_never_goes_back(store: Store) -> None:
+    def visit(minutes: int) -> Visit:
+        seen_at = AT + timedelta(minutes=minutes)
+        return Visit(door="door of one", seen_at=seen_at, positions=2, rejected=1, unreadable=3)
+
+    with writing(store.engine) as connection:
+        _authorise(connection, "telephone", "one")
+        devices.note(connection, [visit(5), visit(1)])
+        (device,) = devices.every(connection)
+    assert device.seen_at == AT + timedelta(minutes=5)
+    assert (device.positions, device.rejected, device.unreadable) == (4, 2, 6)
+
+
+def test_a_device_is_revoked_once(store: Store) -> None:
+    with writing(store.engine) as connection:
+        _authorise(connection, "telephone", "one")
+        assert devices.revoke(connection, device="telephone", at=AT)
+        assert not devices.revoke(connection, device="telephone", at=AT)
+        assert not devices.revoke(connection, device="watch", at=AT)
+        assert devices.every(connection)[0].revoked_at == AT
 
 
 def test_rows_that_point_nowhere_are_refused(store: Store) -> None:

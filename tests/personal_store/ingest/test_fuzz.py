@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from personal_store.errors import IngestError
 from personal_store.ingest.detect import detect
 from personal_store.ingest.judge import judge_for
-from personal_store.ingest.owntracks import parse_owntracks_message
+from personal_store.ingest.live.owntracks import parse_owntracks_message
 from personal_store.ingest.positionfix import Evidence, Positionfix, Rejected, SourceFormat
 from personal_store.ingest.readers import READERS
 
@@ -230,14 +230,14 @@ def test_well_formed_json_of_any_shape_is_never_an_error(reader, document):
 @given(anything | shapes.map(lambda shape: json.dumps(shape).encode()))
 def test_a_live_message_of_any_bytes_is_answered(body):
     with contextlib.suppress(IngestError):
-        assert are_entries(parse_owntracks_message(body, device="phone", now=NOW))
+        assert are_entries(parse_owntracks_message(body, device="phone", now=NOW).entries)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(st.fixed_dictionaries({"_type": st.just("location")}, optional=dict.fromkeys(KEYS, shapes)))
 def test_a_live_location_of_any_values_is_one_entry(message):
     body = json.dumps(message).encode()
-    assert len(parse_owntracks_message(body, device="phone", now=NOW)) == 1
+    assert len(parse_owntracks_message(body, device="phone", now=NOW).entries) == 1
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -7,7 +7,7 @@ import pytest
 
 from personal_store.errors import HostileFile, UnreadableFile, WrongFile
 from personal_store.ingest.limits import LINE_BYTES, MESSAGE_BYTES
-from personal_store.ingest.owntracks import parse_owntracks_message
+from personal_store.ingest.live.owntracks import parse_owntracks_message
 from personal_store.ingest.positionfix import Positionfix, Rejected, RejectReason, SourceFormat
 
 LOCATION = {
@@ -30,7 +30,8 @@ def line(message: object, *, kind: str = "*") -> bytes:
 
 
 def live(message: object, now: datetime) -> list[Positionfix | Rejected]:
-    return parse_owntracks_message(json.dumps(message).encode(), device="token-1", now=now)
+    body = json.dumps(message).encode()
+    return list(parse_owntracks_message(body, device="token-1", now=now).entries)
 
 
 def test_a_log_line_becomes_a_positionfix(read_bytes):
@@ -178,7 +179,7 @@ NOTHING_IN_THEM = {
 
 @pytest.mark.parametrize("body", NOTHING_IN_THEM.values(), ids=NOTHING_IN_THEM)
 def test_a_legal_message_without_a_position_gives_nothing(now, body):
-    assert parse_owntracks_message(body, device="phone", now=now) == []
+    assert parse_owntracks_message(body, device="phone", now=now).entries == ()
 
 
 NO_MESSAGES = {

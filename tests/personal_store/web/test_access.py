@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from fastapi.routing import APIRoute
 
+from personal_store import lock
 from personal_store.vault import VAULT_FILE
-from personal_store.web import contexts, security
+from personal_store.web import contexts
 from personal_store.web.security import COOKIE, MAX_BODY_BYTES, SESSION_LIFETIME, Sessions
 
 PASSPHRASE = "trois mots au hasard"
-OPEN_TO_ALL = {"/", "/healthz", "/pub", "/{language}/login", "/{language}/logout"}
+DOORS = {"/pub", "/overland", "/gpslogger", "/traccar"}
+OPEN_TO_ALL = {"/", "/healthz", *DOORS, "/{language}/login", "/{language}/logout"}
 EXPECTED_HEADERS = {
     "content-security-policy": (
         "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -108,7 +110,7 @@ def test_a_session_ends_after_twelve_hours(browser, clock) -> None:
     assert browser.get("/fr/").status_code == 303
 
 
-def test_passphrases_are_tried_one_at_a_time(joined, clock, monkeypatch) -> None:
+def test_passphrases_are_tried_one_at_a_time(joined, monkeypatch) -> None:
     # Each try costs 64 MiB by design: forty at once would be a small machine's whole memory.
     trying, most = 0, 0
     guard = threading.Lock()
@@ -123,8 +125,8 @@ def test_passphrases_are_tried_one_at_a_time(joined, clock, monkeypatch) -> None
         with guard:
             trying -= 1
 
-    monkeypatch.setattr(security, "unlock", unlock)
-    sessions = Sessions(joined.folder, clock)
+    monkeypatch.setattr(lock, "unlock", unlock)
+    sessions = Sessions(lock.open_lock(joined))
     with ThreadPoolExecutor(8) as pool:
         tokens = set(pool.map(sessions.open, ["x"] * 8))
     assert len(tokens) == 8

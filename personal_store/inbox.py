@@ -1,0 +1,246 @@
+"""The sealed inbox: live positions on disk while the store is locked, readable by nobody.
+
+Each letter is sealed with HPKE (RFC 9180, base mode: X25519, HKDF-SHA256, ChaCha20-Poly1305) to
+the public key of the register; the private key lies in the encrypted database. Sealing needs no
+secret, opening needs the passphrase. What the file shows to a thief: how many messages came, their
+lengths, and when the last one did.
+
+The file is a header (`MAGIC`, then 16 random bytes, the generation) and frames: length and CRC-32
+of the sealed bytes (big-endian, 4 bytes each), then those bytes. A frame is on disk (fdatasync)
+before its letter is acknowledged. A crash may leave half a frame at the end, never acknowledged:
+the next append cuts it off. `personal_store.jobs.draining` empties it.
+
+Base mode does not say who sealed: whoever can write in the folder can add letters, just as they
+could replace the program.
+"""
+
+import errno
+import fcntl
+import os
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from personal_store.errors import InboxFull
+from personal_store.vault import Randomness
+
+INBOX_FILE: Final = "inbox.sealed"
+DRAINING_FILE: Final = "inbox.draining"
+MAGIC: Final = b"personal-store inbox 1\n"
+GENERATION_BYTES: Final = 16
+HEADER_BYTES: Final = len(MAGIC) + GENERATION_BYTES
+MAX_INBOX_BYTES: Final = 256 * 1024 * 1024
+"""About 400,000 messages: a phone that sends every ten seconds for six weeks."""
+MAX_FRAME_BYTES: Final = 2 * 1024 * 1024
+"""The largest body that the door takes, sealed, and room to spare."""
+_FRAME: Final = struct.Struct(">II")
+_INFO: Final = b"mobilites-en-commun inbox v1"
+
+
+def seal(letter: bytes, public_key: bytes) -> bytes:
+    """Return a letter that only the private key opens."""
+    return _suite().encrypt(letter, X25519PublicKey.from_public_bytes(public_key), _INFO)
+
+
+def unseal(sealed: bytes, private_key: X25519PrivateKey) -> bytes:
+    """Return the letter. Raises ValueError where the key does not open it."""
+    try:
+        return _suite().decrypt(sealed, private_key, _INFO)
+    except (InvalidTag, ValueError):
+        raise ValueError("expected a letter sealed to this key") from None
+
+
+@dataclass(slots=True)
+class Inbox:
+    """The end of the inbox where letters are added; several programs may hold one each."""
+
+    folder: Path
+    randomness: Randomness
+    max_bytes: int = MAX_INBOX_BYTES
+    _file: BinaryIO | None = field(default=None, repr=False)
+    _end: int = 0
+
+    def append(self, letters: Sequence[bytes], *, public_key: bytes) -> None:
+        """Seal the letters and put them on disk, all of them or none, before returning.
+
+        Raises InboxFull past `max_bytes`, OSError when the disk refuses.
+        """
+        frames = b"".join(_framed(seal(letter, public_key)) for letter in letters)
+        with _held(self.folder / "inbox.lock"):
+            file = self._at_its_end()
+            if self._end + len(frames) > self.max_bytes:
+                raise InboxFull(
+                    fr="L'espace est verrouillé et sa boîte scellée est pleine : déverrouillez-le. "
+                    "Le téléphone garde ses positions.",
+                    en="The store is locked and its sealed inbox is full: unlock it. "
+                    "The phone keeps its positions.",
+                )
+            try:
+                file.seek(self._end)
+                _write_whole(file, frames)
+            except OSError:
+                file.truncate(self._end)
+                raise
+            self._end += len(frames)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _at_its_end(self) -> BinaryIO:
+        """Return the file, which another program may have emptied, added to, or left torn."""
+        path = self.folder / INBOX_FILE
+        if self._file is not None and _is_still(self._file, path, self._end):
+            return self._file
+        self.close()
+        # No buffer: what a failed write leaves in one would be written later.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
+        self._end = _end_of_whole_frames(self._file)
+        if self._end == 0:
+            self._file.truncate(0)
+            self._file.write(MAGIC + self.randomness(GENERATION_BYTES))
+            os.fsync(descriptor)
+            _sync_folder(self.folder)
+            self._end = HEADER_BYTES
+        self._file.truncate(self._end)
+        return self._file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedLetter:
+    """A frame: the offset after it, and its sealed bytes, None where they are damaged."""
+
+    end: int
+    sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedLetters:
+    """An inbox that was taken out of the way of new letters."""
+
+    path: Path
+    generation: bytes
+
+    def after(self, offset: int) -> Iterator[SealedLetter]:
+        """Yield the frames from `offset` on (0 is the first), without a torn one at the end."""
+        with self.path.open("rb") as file:
+            file.seek(max(offset, HEADER_BYTES))
+            yield from _frames(file)
+
+    def remove(self) -> None:
+        """Forget the letters."""
+        self.path.unlink()
+        _sync_folder(self.path.parent)
+
+    def set_aside(self) -> Path:
+        """Keep the file, sealed as it is, under a name that no draining looks for."""
+        aside = self.path.with_name(f"inbox.kept-{self.generation.hex()[:8]}")
+        self.path.replace(aside)
+        _sync_folder(self.path.parent)
+        return aside
+
+
+@contextmanager
+def draining(folder: Path) -> Iterator[Iterator[SealedLetters]]:
+    """Give the inboxes to read: one that a crash interrupted, then the one that is growing.
+
+    One program drains at a time; letters may be added meanwhile, to a new file.
+    """
+    with _held(folder / "inbox.draining.lock"):
+        yield _inboxes(folder)
+
+
+def _inboxes(folder: Path) -> Iterator[SealedLetters]:
+    path = folder / DRAINING_FILE
+    if path.exists():
+        yield _opened(path)
+    with _held(folder / "inbox.lock"):
+        if not (folder / INBOX_FILE).exists():
+            return
+        (folder / INBOX_FILE).replace(path)
+        _sync_folder(folder)
+    yield _opened(path)
+
+
+def _opened(path: Path) -> SealedLetters:
+    with path.open("rb") as file:
+        return SealedLetters(path=path, generation=file.read(HEADER_BYTES)[len(MAGIC) :])
+
+
+def _frames(file: BinaryIO) -> Iterator[SealedLetter]:
+    end, size = file.tell(), os.fstat(file.fileno()).st_size
+    while len(head := file.read(_FRAME.size)) == _FRAME.size:
+        length, checksum = _FRAME.unpack(head)
+        if not 0 < length <= MAX_FRAME_BYTES:
+            return
+        sealed = file.read(length)
+        if len(sealed) < length:
+            return
+        end += _FRAME.size + length
+        is_whole = zlib.crc32(sealed) == checksum
+        if not is_whole and end == size:
+            return  # torn: its length came to the disk before its bytes
+        yield SealedLetter(end=end, sealed=sealed if is_whole else None)
+
+
+def _end_of_whole_frames(file: BinaryIO) -> int:
+    """Return the offset after the last whole frame, 0 where there is not even a header."""
+    file.seek(0)
+    head = file.read(HEADER_BYTES)
+    if len(head) < HEADER_BYTES or not head.startswith(MAGIC):
+        return 0
+    end = HEADER_BYTES
+    for frame in _frames(file):
+        end = frame.end
+    return end
+
+
+def _write_whole(file: BinaryIO, frames: bytes) -> None:
+    """Have the frames on disk. Raises OSError where not all of them are."""
+    if file.write(frames) != len(frames):
+        raise OSError(errno.ENOSPC, "expected room for whole frames")
+    os.fdatasync(file.fileno())
+
+
+def _framed(sealed: bytes) -> bytes:
+    return _FRAME.pack(len(sealed), zlib.crc32(sealed)) + sealed
+
+
+def _is_still(file: BinaryIO, path: Path, end: int) -> bool:
+    try:
+        there, held = path.stat(), os.fstat(file.fileno())
+    except OSError:
+        return False
+    return (there.st_ino, there.st_dev, there.st_size) == (held.st_ino, held.st_dev, end)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold a lock between programs; it ends with the program that holds it."""
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names of a folder on disk, not only what the files hold."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _suite() -> Suite:
+    return Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
