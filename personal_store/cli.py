@@ -3,13 +3,12 @@
 Stable, because people script against it: progress and sentences on stderr, one JSON document on
 stdout with `--json`, exit codes 0 ok, 1 failed, 2 usage. It holds no logic: each command calls a
 job or a query and says what came out. The commands about sharing are in `cli_sharing.py`,
-those about devices in `cli_devices.py`.
+those about devices in `cli_devices.py`, those about trips in `cli_trips.py`.
 """
 
 import os
 import secrets
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -17,15 +16,12 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from personal_store import cli_devices, cli_sharing, documents, vault
+from personal_store import cli_devices, cli_sharing, cli_trips, documents, vault
 from personal_store.console import EXIT_FAILED, EXIT_INTERRUPTED, Session, plain_errors, read_secret
-from personal_store.db import trips
-from personal_store.db.connection import open_database, reading
+from personal_store.db.connection import open_database
 from personal_store.errors import IngestError
-from personal_store.footprint import period_footprint
 from personal_store.jobs import draining, importing, pipeline
 from personal_store.jobs.importing import ImportReport
-from personal_store.local_time import HOME_TIMEZONE
 from personal_store.progress import import_progress
 from personal_store.settings import Settings, language_of_arguments, language_of_environment
 
@@ -38,6 +34,7 @@ app = typer.Typer(
 app.add_typer(cli_sharing.consents_app, name="consents")
 app.add_typer(cli_devices.devices_app, name="devices")
 cli_sharing.add_commands(app)
+cli_trips.add_commands(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 
@@ -135,71 +132,11 @@ def import_files(
             en="Interrupted. What was read is kept: the same command will go on from there.",
         )
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    session.say(
-        fr=f"{held.positionfixes} positions et {held.trips} déplacements en tout.",
-        en=f"{held.positionfixes} positions and {held.trips} trips in all.",
-    )
+    session.say(**documents.held_sentences(held))
     if as_json:
         session.answer(documents.import_document(reports, refused, held))
     if refused:
         raise typer.Exit(EXIT_FAILED)
-
-
-@app.command()
-def process(context: typer.Context, as_json: JsonOption = False) -> None:
-    """Recalculer tous les déplacements. / Compute all the trips again."""
-    session: Session = context.obj
-    held = pipeline.run_once(session.open().engine, everything=True)
-    session.say(
-        fr=f"{held.devices_recomputed} appareil(s) recalculé(s) ; {held.trips} déplacements.",
-        en=f"{held.devices_recomputed} device(s) recomputed; {held.trips} trips.",
-    )
-    if as_json:
-        session.answer({"positionfixes": held.positionfixes, "trips": held.trips})
-
-
-@app.command("trips")
-def list_trips(
-    context: typer.Context,
-    as_json: JsonOption = False,
-    geometry: Annotated[bool, typer.Option(help="Avec le tracé. / With the track.")] = False,
-) -> None:
-    """Lister les déplacements. / List the trips."""
-    session: Session = context.obj
-    store = session.open()
-    pipeline.run_once(store.engine)
-    with reading(store.engine) as connection:
-        stored = trips.between(connection)
-    if as_json:
-        session.answer(documents.trip_documents(stored, geometry=geometry))
-        return
-    for each in stored:
-        session.say(**documents.trip_sentences(each))
-
-
-@app.command()
-def footprint(
-    context: typer.Context,
-    since: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
-    until: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])],
-    as_json: JsonOption = False,
-) -> None:
-    """Calculer l'empreinte de [from, to[. / Compute the footprint of [from, to)."""
-    session: Session = context.obj
-    start, end = since.replace(tzinfo=HOME_TIMEZONE), until.replace(tzinfo=HOME_TIMEZONE)
-    if start >= end:
-        raise typer.BadParameter("--from doit précéder --to. / --from must come before --to.")
-    store = session.open()
-    pipeline.run_once(store.engine)
-    with reading(store.engine) as connection:
-        stored = trips.between(connection, start=start, end=end)
-    result = period_footprint(
-        [each.trip for each in stored], documents.factor_set(), start=start, end=end
-    )
-    if as_json:
-        session.answer(documents.footprint_document(result))
-        return
-    session.say(**documents.footprint_sentences(result))
 
 
 @app.command()

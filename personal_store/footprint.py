@@ -59,7 +59,7 @@ def period_footprint(
         total = total_footprint(activities, factor_set)
         by_mode = footprint_by_mode(activities, factor_set)
     except DateOutsideSet:
-        raise _outside(factor_set) from None
+        raise factors_do_not_cover(factor_set) from None
     return PeriodFootprint(
         start=start,
         end=end,
@@ -129,7 +129,8 @@ def _same_journey(trip: Trip, other: Trip) -> bool:
     return shared >= SAME_JOURNEY_OVERLAP * (trip.end - trip.start)
 
 
-def _outside(factor_set: FactorSet) -> NoFactors:
+def factors_do_not_cover(factor_set: FactorSet) -> NoFactors:
+    """Return the refusal of a period in which a trip lies outside the factors."""
     first = min(factor.valid_from for factor in factor_set.factors).year
     last = factor_set.last_day.year
     return NoFactors(

@@ -6,14 +6,19 @@ from zoneinfo import ZoneInfo
 HOME_TIMEZONE = ZoneInfo("Europe/Paris")
 
 
+def local_time(at: datetime) -> datetime:
+    """Return the same instant on the resident's wall clock."""
+    return at.astimezone(HOME_TIMEZONE)
+
+
 def local_date(at: datetime) -> date:
     """Return the calendar day on which a resident of the territory lived `at`."""
-    return at.astimezone(HOME_TIMEZONE).date()
+    return local_time(at).date()
 
 
 def local_minute(at: datetime) -> int:
     """Return the minute of that day, from 0 to 1439."""
-    local = at.astimezone(HOME_TIMEZONE)
+    local = local_time(at)
     return local.hour * 60 + local.minute
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from carbon.footprint import Interval
-from carbon.modes import ModeGroup, TransportMode
+from carbon.modes import ModeGroup
 from consents.record import EventType, Purpose
 from contributions.weeks import week_of, week_period
 from personal_store import consenting
@@ -24,47 +24,8 @@ from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.sharing_documents import MICRO, reduction_sentences, spent_epsilon
 from personal_store.store import Store
+from personal_store.vocabulary import GROUP_NAMES, MODE_NAMES
 
-# French names; the English ones are in the catalogue.
-MODE_NAMES = {
-    TransportMode.WALK: "à pied",
-    TransportMode.RUN: "course à pied",
-    TransportMode.BIKE: "vélo",
-    TransportMode.EBIKE: "vélo électrique",
-    TransportMode.ESCOOTER: "trottinette électrique",
-    TransportMode.MOPED: "cyclomoteur",
-    TransportMode.MOTORBIKE_SMALL: "petite moto",
-    TransportMode.MOTORBIKE: "moto",
-    TransportMode.CAR: "voiture",
-    TransportMode.CAR_PETROL: "voiture essence",
-    TransportMode.CAR_DIESEL: "voiture diesel",
-    TransportMode.CAR_E85: "voiture E85",
-    TransportMode.CAR_LPG: "voiture GPL",
-    TransportMode.CAR_ELECTRIC: "voiture électrique",
-    TransportMode.CAR_HYBRID: "voiture hybride",
-    TransportMode.TAXI: "taxi",
-    TransportMode.BUS: "bus",
-    TransportMode.COACH: "autocar",
-    TransportMode.TRAM: "tramway",
-    TransportMode.METRO: "métro",
-    TransportMode.TRAIN: "train",
-    TransportMode.TRAIN_TER: "TER",
-    TransportMode.TRAIN_INTERCITES: "Intercités",
-    TransportMode.TRAIN_TGV: "TGV",
-    TransportMode.PLANE: "avion",
-    TransportMode.FERRY: "bateau",
-    TransportMode.UNKNOWN: "mode incertain",
-}
-GROUP_NAMES = {
-    ModeGroup.WALK: "à pied",
-    ModeGroup.BIKE: "vélo",
-    ModeGroup.TWO_WHEELER: "deux-roues motorisé",
-    ModeGroup.CAR: "voiture",
-    ModeGroup.TRANSIT: "transports urbains",
-    ModeGroup.TRAIN: "train",
-    ModeGroup.PLANE: "avion",
-    ModeGroup.OTHER: "autre ou incertain",
-}
 EVENT_NAMES = {
     EventType.GIVEN: "accord donné",
     EventType.LIMITED: "accord restreint",

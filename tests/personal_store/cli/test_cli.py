@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from carbon.modes import TransportMode
 from personal_store import cli
 
 PASSPHRASE = "trois mots au hasard"
@@ -109,12 +110,16 @@ class TestDocuments:
     def test_trips(self, answer, gpx_file, outing) -> None:
         answer("import", gpx_file)
         (trip,) = answer("trips")
-        assert set(trip) == {"trip_id", "start", "end", "distance_m", "legs"}
+        assert set(trip) == {
+            *("trip_id", "device", "start", "end", "distance_m", "counted"),
+            *("purpose", "note", "legs"),
+        }
+        assert trip["counted"] is True
         assert trip["distance_m"] == pytest.approx(outing().distance_m, rel=0.05)
         for leg in trip["legs"]:
             assert set(leg) == {
                 *("mode", "probability", "modes", "start", "end"),
-                *("distance_m", "gap_m", "source"),
+                *("distance_m", "gap_m", "source", "occupants", "line"),
             }
             assert leg["probability"] == leg["modes"][leg["mode"]] == max(leg["modes"].values())
             assert leg["start"].endswith("+00:00")
@@ -137,7 +142,7 @@ class TestDocuments:
         document = answer("footprint", "--from", "2026-11-09", "--to", "2026-11-16")
         assert set(document) == {
             *("period", "trips", "factor_set", "usage_kg_co2e", "life_cycle_kg_co2e"),
-            *("cost_eur", "by_mode", "distance_m"),
+            *("cost_eur", "cost_lacks_price_of", "by_mode", "distance_m"),
         }
         assert document["trips"] == 1
         assert set(document["factor_set"]) == {"name", "sha256"}
@@ -147,6 +152,28 @@ class TestDocuments:
                 assert set(interval) == {"value", "low", "high"}
                 assert interval["low"] <= interval["value"] <= interval["high"]
         assert sum(document["distance_m"].values()) == pytest.approx(4500, rel=0.05)
+
+    def test_footprint_with_a_price_costs_that_price_a_kilometre(self, answer, gpx_file) -> None:
+        answer("import", gpx_file)
+        week = ("footprint", "--from", "2026-11-09", "--to", "2026-11-16")
+        one, two = (
+            answer(*week, *(f"--price={mode}={eur}" for mode in TransportMode))
+            for eur in (0.1, 0.2)
+        )
+        assert 0 < one["cost_eur"] == pytest.approx(two["cost_eur"] / 2, abs=0.01)
+        assert one["cost_lacks_price_of"] == []
+        assert answer(*week)["cost_eur"] is None
+
+    def test_whatif(self, answer, gpx_file) -> None:
+        answer("import", gpx_file)
+        week = ("--from", "2026-11-09", "--to", "2026-11-16")
+        document = answer("whatif", "electric-car", *week)
+        assert document["scenario"] == "electric-car"
+        assert document["life_cycle_kg_co2e"]["value"] <= 0
+        assert document["cost_eur"] is None
+
+    def test_places_of_an_empty_store(self, answer) -> None:
+        assert answer("places") == {"places": [], "proposals": [], "zone": None}
 
     def test_a_period_is_whole_days_of_paris_without_the_last(self, answer, gpx_file) -> None:
         answer("import", gpx_file)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from personal_store import vocabulary
 from personal_store.web import contexts, language, uploads
 from personal_store.web.language import Speaker, read_catalogue
 from personal_store.web.pages import TEMPLATES
@@ -24,8 +25,8 @@ def _in_templates() -> set[str]:
 
 def _names() -> set[str]:
     return {
-        *contexts.MODE_NAMES.values(),
-        *contexts.GROUP_NAMES.values(),
+        *vocabulary.MODE_NAMES.values(),
+        *vocabulary.GROUP_NAMES.values(),
         *contexts.EVENT_NAMES.values(),
         *uploads.REASON_NAMES.values(),
     }
@@ -60,8 +61,8 @@ def test_no_template_holds_words_outside_of_the_catalogue() -> None:
 @pytest.mark.parametrize(
     ("names", "kinds"),
     [
-        (contexts.MODE_NAMES, contexts.TransportMode),
-        (contexts.GROUP_NAMES, contexts.ModeGroup),
+        (vocabulary.MODE_NAMES, vocabulary.TransportMode),
+        (vocabulary.GROUP_NAMES, vocabulary.ModeGroup),
     ],
     ids=["modes", "groups"],
 )

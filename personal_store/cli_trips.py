@@ -1,0 +1,155 @@
+"""The commands about trips: compute, list, weigh, ask what if, and find places."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from personal_store import documents
+from personal_store.console import Session
+from personal_store.db import places, trips
+from personal_store.db.connection import reading
+from personal_store.db.trips import StoredTrip
+from personal_store.footprint import period_footprint
+from personal_store.jobs import pipeline
+from personal_store.local_time import HOME_TIMEZONE, local_time
+from personal_store.store import Store
+from personal_store.trips.locations import PlaceKind, find_locations, propose
+from personal_store.vocabulary import several, several_en
+from personal_store.whatif import ScenarioName, cost_of, effect_of, read_prices
+from personal_store.zones import zone_of
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
+Since = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])]
+Until = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])]
+Prices = Annotated[
+    list[str] | None,
+    typer.Option("--price", help="MODE=EUROS_PAR_KM, par exemple car=0.11. / such as car=0.11."),
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(process)
+    app.command("trips")(list_trips)
+    app.command()(footprint)
+    app.command()(whatif)
+    app.command("places")(list_places)
+
+
+def process(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Recalculer tous les déplacements. / Compute all the trips again."""
+    session: Session = context.obj
+    held = pipeline.run_once(session.open().engine, everything=True)
+    devices = held.devices_recomputed
+    session.say(
+        fr=f"{several(devices, 'appareil recalculé', 'appareils recalculés')} ; "
+        f"{several(held.trips, 'déplacement', 'déplacements')}.",
+        en=f"{several_en(devices, 'device', 'devices')} recomputed; "
+        f"{several_en(held.trips, 'trip', 'trips')}.",
+    )
+    if as_json:
+        session.answer({"positionfixes": held.positionfixes, "trips": held.trips})
+
+
+def list_trips(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    geometry: Annotated[bool, typer.Option(help="Avec le tracé. / With the track.")] = False,
+) -> None:
+    """Lister les déplacements. / List the trips."""
+    session: Session = context.obj
+    store = session.open()
+    pipeline.run_once(store.engine)
+    with reading(store.engine) as connection:
+        stored = trips.between(connection)
+        zones = [each.zone for each in places.every(connection) if each.zone]
+    if as_json:
+        session.answer(documents.trip_documents(stored, geometry=geometry, zones=zones))
+        return
+    for each in stored:
+        session.say(**documents.trip_sentences(each))
+
+
+def footprint(
+    context: typer.Context,
+    since: Since,
+    until: Until,
+    price: Prices = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Calculer l'empreinte de [from, to[. / Compute the footprint of [from, to)."""
+    session: Session = context.obj
+    start, end = _period(since, until)
+    prices = read_prices(price or ())
+    stored = [each.trip for each in _travelled(session.open(), start, end)]
+    result = period_footprint(stored, documents.factor_set(), start=start, end=end)
+    cost = cost_of(stored, prices) if price else None
+    if as_json:
+        session.answer(documents.footprint_document(result, cost))
+        return
+    session.say(**documents.footprint_sentences(result))
+    if cost is not None:
+        session.say(**documents.cost_sentences(cost))
+
+
+def whatif(  # noqa: PLR0917 -- typer reads the options from the signature
+    context: typer.Context,
+    scenario: Annotated[ScenarioName, typer.Argument(help="Autrement, comment ? / How else?")],
+    since: Since,
+    until: Until,
+    price: Prices = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Et si vos trajets avaient été faits autrement ? / What if you had travelled otherwise?"""
+    session: Session = context.obj
+    start, end = _period(since, until)
+    prices = read_prices(price) if price else None
+    store = session.open()
+    stored = [each.trip for each in _travelled(store, start, end)]
+    with reading(store.engine) as connection:
+        named = places.every(connection)
+    effect = effect_of(stored, scenario, documents.factor_set(), places=named, eur_per_km=prices)
+    if as_json:
+        session.answer(documents.effect_document(scenario, effect))
+        return
+    session.say(**documents.effect_sentences(scenario, effect))
+
+
+def list_places(
+    context: typer.Context,
+    territory: Annotated[
+        Path | None, typer.Option(help="Contours GeoJSON des communes. / Zones as GeoJSON.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Proposer domicile, travail et commune, ici seulement. / Propose home, work and zone, here."""
+    session: Session = context.obj
+    store = session.open()
+    pipeline.run_once(store.engine)
+    with reading(store.engine) as connection:
+        named = places.every(connection)
+        found = propose(find_locations(trips.staypoints(connection), local=local_time))
+    home = next((each.centre for each in named if each.kind is PlaceKind.HOME), None)
+    if home is None:
+        proposed = [each.location for each in found if each.kind is PlaceKind.HOME]
+        home = proposed[0].centre if proposed else None
+    zone = zone_of(home, territory) if territory is not None and home is not None else None
+    if as_json:
+        session.answer(documents.places_document(named, found, zone))
+        return
+    session.say(**documents.places_sentences(named, found, zone))
+
+
+def _period(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+    start, end = since.replace(tzinfo=HOME_TIMEZONE), until.replace(tzinfo=HOME_TIMEZONE)
+    if start >= end:
+        raise typer.BadParameter("--from doit précéder --to. / --from must come before --to.")
+    return start, end
+
+
+def _travelled(store: Store, start: datetime, end: datetime) -> list[StoredTrip]:
+    pipeline.run_once(store.engine)
+    with reading(store.engine) as connection:
+        return trips.between(connection, start=start, end=end)

@@ -1,0 +1,94 @@
+"""What modes, evidence and corrections are called in French; `locale/en.po` has the English."""
+
+from carbon.modes import ModeGroup, TransportMode
+from personal_store.trips.corrections import CorrectionKind
+from personal_store.trips.locations import PlaceKind
+from personal_store.trips.timeline import ModeSource
+from personal_store.whatif import ScenarioName
+
+MODE_NAMES = {
+    TransportMode.WALK: "à pied",
+    TransportMode.RUN: "course à pied",
+    TransportMode.BIKE: "vélo",
+    TransportMode.EBIKE: "vélo électrique",
+    TransportMode.ESCOOTER: "trottinette électrique",
+    TransportMode.MOPED: "cyclomoteur",
+    TransportMode.MOTORBIKE_SMALL: "petite moto",
+    TransportMode.MOTORBIKE: "moto",
+    TransportMode.CAR: "voiture",
+    TransportMode.CAR_PETROL: "voiture essence",
+    TransportMode.CAR_DIESEL: "voiture diesel",
+    TransportMode.CAR_E85: "voiture E85",
+    TransportMode.CAR_LPG: "voiture GPL",
+    TransportMode.CAR_ELECTRIC: "voiture électrique",
+    TransportMode.CAR_HYBRID: "voiture hybride",
+    TransportMode.TAXI: "taxi",
+    TransportMode.BUS: "bus",
+    TransportMode.COACH: "autocar",
+    TransportMode.TRAM: "tramway",
+    TransportMode.METRO: "métro",
+    TransportMode.TRAIN: "train",
+    TransportMode.TRAIN_TER: "TER",
+    TransportMode.TRAIN_INTERCITES: "Intercités",
+    TransportMode.TRAIN_TGV: "TGV",
+    TransportMode.PLANE: "avion",
+    TransportMode.FERRY: "bateau",
+    TransportMode.UNKNOWN: "mode incertain",
+}
+GROUP_NAMES = {
+    ModeGroup.WALK: "à pied",
+    ModeGroup.BIKE: "vélo",
+    ModeGroup.TWO_WHEELER: "deux-roues motorisé",
+    ModeGroup.CAR: "voiture",
+    ModeGroup.TRANSIT: "transports urbains",
+    ModeGroup.TRAIN: "train",
+    ModeGroup.PLANE: "avion",
+    ModeGroup.OTHER: "autre ou incertain",
+}
+SOURCE_NAMES = {
+    ModeSource.RESIDENT: "vous l'avez dit",
+    ModeSource.TAP: "validation de transport",
+    ModeSource.CARPOOL: "preuve de covoiturage",
+    ModeSource.HABIT: "votre habitude",
+    ModeSource.SEGMENT: "l'historique importé le dit",
+    ModeSource.SENSOR: "capteur d'activité du téléphone",
+    ModeSource.MOTION: "déduit du mouvement",
+}
+CORRECTION_NAMES = {
+    CorrectionKind.MODE: "mode",
+    CorrectionKind.OCCUPANTS: "personnes à bord",
+    CorrectionKind.PURPOSE: "motif",
+    CorrectionKind.NOTE: "note",
+    CorrectionKind.MERGE_LEGS: "étapes réunies",
+    CorrectionKind.MERGE_TRIPS: "déplacements réunis",
+    CorrectionKind.SPLIT: "déplacement coupé",
+    CorrectionKind.HIDE: "déplacement masqué",
+}
+PLACE_NAMES = {
+    PlaceKind.HOME: "domicile",
+    PlaceKind.WORK: "travail",
+    PlaceKind.OTHER: "autre lieu",
+}
+SCENARIO_NAMES = {
+    ScenarioName.SHORT_CAR_BY_BIKE: "trajets courts en voiture faits à vélo, de jour",
+    ScenarioName.COMMUTE_BY_CARPOOL: "domicile-travail en covoiturage deux jours par semaine",
+    ScenarioName.ELECTRIC_CAR: "la même chose en voiture électrique",
+}
+
+
+def several(count: int, one: str, many: str) -> str:
+    """Return a French count and its noun: from two on, the plural.
+
+    >>> several(0, "position lue", "positions lues"), several(2, "trajet", "trajets")
+    ('0 position lue', '2 trajets')
+    """
+    return f"{count} {one if count < 2 else many}"
+
+
+def several_en(count: int, one: str, many: str) -> str:
+    """Return an English count and its noun: one alone is singular.
+
+    >>> several_en(0, "trip", "trips"), several_en(1, "trip", "trips")
+    ('0 trips', '1 trip')
+    """
+    return f"{count} {one if count == 1 else many}"
