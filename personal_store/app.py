@@ -15,7 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 
 from personal_store.console import Session
-from personal_store.jobs import draining, incoming
+from personal_store.jobs import draining, incoming, overlapping
 from personal_store.jobs.background import Background
 from personal_store.lock import Lock, open_lock
 from personal_store.store import Store
@@ -84,13 +84,12 @@ def run_server(
     lock = session.locked() if locked else _opened(session)
     watched = session.settings.watch
 
-    def take_in_files() -> object:
+    def take_in_files() -> None:
         if lock.is_locked:
-            return None
+            return
         store = lock.store
-        return incoming.run_once(
-            store.engine, data=store.folder, watched=watched, clock=store.clock
-        )
+        incoming.run_once(store.engine, data=store.folder, watched=watched, clock=store.clock)
+        overlapping.run_once(store.engine)
 
     app = create_lockable_app(
         lock, hosts=(*hosts, *LOCAL_NAMES, host), background=Background((take_in_files,))

@@ -20,7 +20,7 @@ from personal_store import cli_devices, cli_sharing, cli_trips, documents, vault
 from personal_store.console import EXIT_FAILED, EXIT_INTERRUPTED, Session, plain_errors, read_secret
 from personal_store.db.connection import open_database
 from personal_store.errors import IngestError
-from personal_store.jobs import draining, importing, pipeline
+from personal_store.jobs import draining, importing, overlapping, pipeline
 from personal_store.jobs.importing import ImportReport
 from personal_store.progress import import_progress
 from personal_store.settings import Settings, language_of_arguments, language_of_environment
@@ -125,6 +125,7 @@ def import_files(
                     continue
                 reports.append(report)
                 session.say(**documents.import_sentences(report))
+        overlapping.run_once(store.engine)
         held = pipeline.run_once(store.engine)
     except KeyboardInterrupt:
         session.say(

@@ -51,14 +51,14 @@ def fix_row(fix: Positionfix, received_at_ms: int) -> FixRow:
     )
 
 
-def fix_of(row: Any) -> Positionfix:
-    """Return the positionfix of a row whose columns are named."""
+def fix_of(row: Any, *, device: str) -> Positionfix:
+    """Return the positionfix of a row whose columns are named, under a device's name."""
     return Positionfix(
         at=from_ms(row.at_ms),
         lon=row.lon_e7 / _E7,
         lat=row.lat_e7 / _E7,
         source=SourceFormat(row.source),
-        device=row.device,
+        device=device,
         accuracy_m=row.accuracy_m,
         speed_mps=row.speed_mps,
         altitude_m=row.altitude_m,

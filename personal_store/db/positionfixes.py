@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from personal_store.db.fix_rows import COLUMNS, FixRow, fix_of, fix_row
-from personal_store.db.tables import positionfix
+from personal_store.db.tables import position_mark, positionfix
 from personal_store.db.units import from_ms, to_ms
 from personal_store.ingest.positionfix import Positionfix
 
@@ -68,17 +68,22 @@ def of_device(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> list[Positionfix]:
-    """Return the positionfixes of a device in [start, end), in time order.
+    """Return the positionfixes that are read as a device's in [start, end), in time order.
 
-    None leaves a side open.
+    None leaves a side open. What another source tells better is left out, and what it tells of the
+    same carrier is in, under this device's name (`position_marks`).
     """
-    wanted = [positionfix.c.device == device]
+    wanted: list[ColumnElement[bool]] = []
     if start is not None:
         wanted.append(positionfix.c.at_ms >= to_ms(start))
     if end is not None:
         wanted.append(positionfix.c.at_ms < to_ms(end))
-    query = select(positionfix).where(*wanted).order_by(positionfix.c.at_ms, positionfix.c.id)
-    return [fix_of(row) for row in connection.execute(query)]
+    marked = select(position_mark.c.fix_id).where(position_mark.c.fix_id == positionfix.c.id)
+    own = select(positionfix).where(positionfix.c.device == device, *wanted, ~marked.exists())
+    guests = select(positionfix).join(position_mark).where(position_mark.c.read_as == device)
+    rows = [*connection.execute(own), *connection.execute(guests.where(*wanted))]
+    rows.sort(key=lambda row: (row.at_ms, row.id))
+    return [fix_of(row, device=device) for row in rows]
 
 
 _INSERT: Final = (

@@ -1,0 +1,105 @@
+"""Marks on positions that another source tells too. The positions themselves never change.
+
+A marked fix is read as another device's, or left out at reading (`read_as` NULL). Marks are
+computed anew whenever a day gets news, and `forget_all` undoes every one of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from personal_store.db.tables import position_mark, positionfix, queued
+from personal_store.db.units import E7
+from personal_store.ingest.overlap import Mark, Seen, Series
+from personal_store.ingest.positionfix import SourceFormat
+
+DAY_MS = 86_400_000
+_WATCHED = "position_mark"
+_MS = 1000
+
+
+def days_with_news(connection: Connection) -> list[int]:
+    """Return the UTC days (counted from 1970) with new fixes and more than one source."""
+    above = connection.scalar(select(queued.c.newest_id).where(queued.c.kind == _WATCHED)) or 0
+    sources = connection.scalar(select(func.count(positionfix.c.source.distinct())))
+    if int(sources or 0) < 2:
+        return []
+    day = positionfix.c.at_ms // DAY_MS
+    new = select(day).where(positionfix.c.id > above).distinct()
+    query = (
+        select(day)
+        .where(day.in_(new))
+        .group_by(day)
+        .having(func.count(positionfix.c.source.distinct()) > 1)
+    )
+    return sorted(connection.scalars(query))
+
+
+def seen_up_to(connection: Connection, newest_id: int) -> None:
+    """Remember that the days of every fix up to `newest_id` are marked."""
+    values = {"newest_id": newest_id}
+    connection.execute(
+        upsert(queued)
+        .values(kind=_WATCHED, **values)
+        .on_conflict_do_update(index_elements=["kind"], set_=values)
+    )
+
+
+def series_of(connection: Connection, day: int) -> list[Series]:
+    """Return the series of one UTC day."""
+    query = (
+        select(positionfix)
+        .where(positionfix.c.at_ms >= day * DAY_MS, positionfix.c.at_ms < (day + 1) * DAY_MS)
+        .order_by(positionfix.c.at_ms, positionfix.c.id)
+    )
+    found: dict[tuple[str, str], list[Seen]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[row.source, row.device].append(
+            Seen(
+                fix_id=row.id,
+                at_s=row.at_ms / _MS,
+                lon=row.lon_e7 / E7,
+                lat=row.lat_e7 / E7,
+                accuracy_m=row.accuracy_m,
+            )
+        )
+    return [
+        Series(source=SourceFormat(source), device=device, fixes=fixes)
+        for (source, device), fixes in found.items()
+    ]
+
+
+def replace_day(connection: Connection, series: Sequence[Series], marks: Sequence[Mark]) -> bool:
+    """Make these the only marks of a day's fixes; tell whether anything changed."""
+    ids = [fix.fix_id for each in series for fix in each.fixes]
+    old: set[tuple[int, str | None]] = set()
+    for start in range(0, len(ids), 500):
+        some = position_mark.c.fix_id.in_(ids[start : start + 500])
+        old |= {
+            (row.fix_id, row.read_as)
+            for row in connection.execute(select(position_mark).where(some))
+        }
+    new = {(mark.fix_id, mark.read_as) for mark in marks}
+    if new == old:
+        return False
+    for fix_id, _ in old - new:
+        connection.execute(delete(position_mark).where(position_mark.c.fix_id == fix_id))
+    rows = [
+        {"fix_id": fix_id, "read_as": read_as}
+        for fix_id, read_as in sorted(new - old, key=lambda each: each[0])
+    ]
+    if rows:
+        connection.execute(insert(position_mark), rows)
+    return True
+
+
+def forget_all(connection: Connection) -> int:
+    """Undo every mark; return how many there were."""
+    return connection.execute(delete(position_mark)).rowcount
+
+
+def count(connection: Connection) -> int:
+    """Return how many fixes are marked."""
+    return int(connection.scalar(select(func.count()).select_from(position_mark)) or 0)
