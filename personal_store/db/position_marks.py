@@ -7,7 +7,7 @@ computed anew whenever a day gets news, and `forget_all` undoes every one of the
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from personal_store.db.tables import position_mark, positionfix, queued
@@ -21,20 +21,22 @@ _MS = 1000
 
 
 def days_with_news(connection: Connection) -> list[int]:
-    """Return the UTC days (counted from 1970) with new fixes and more than one source."""
-    above = connection.scalar(select(queued.c.newest_id).where(queued.c.kind == _WATCHED)) or 0
-    sources = connection.scalar(select(func.count(positionfix.c.source.distinct())))
-    if int(sources or 0) < 2:
-        return []
+    """Return the UTC days (counted from 1970) in which fixes came in since `seen_up_to`."""
     day = positionfix.c.at_ms // DAY_MS
-    new = select(day).where(positionfix.c.id > above).distinct()
-    query = (
-        select(day)
-        .where(day.in_(new))
-        .group_by(day)
-        .having(func.count(positionfix.c.source.distinct()) > 1)
-    )
+    query = select(day).where(positionfix.c.id > _seen(connection)).distinct()
     return sorted(connection.scalars(query))
+
+
+def has_news(connection: Connection) -> bool:
+    """Tell whether fixes came in since `seen_up_to`."""
+    newest = connection.scalar(select(func.max(positionfix.c.id)))
+    return int(newest or 0) > _seen(connection)
+
+
+def has_several_sources(connection: Connection, day: int) -> bool:
+    """Tell whether more than one source tells of a day; answered by an index alone."""
+    query = select(func.count(positionfix.c.source.distinct())).where(*_of_day(connection, day))
+    return int(connection.scalar(query) or 0) > 1
 
 
 def seen_up_to(connection: Connection, newest_id: int) -> None:
@@ -51,7 +53,7 @@ def series_of(connection: Connection, day: int) -> list[Series]:
     """Return the series of one UTC day."""
     query = (
         select(positionfix)
-        .where(positionfix.c.at_ms >= day * DAY_MS, positionfix.c.at_ms < (day + 1) * DAY_MS)
+        .where(*_of_day(connection, day))
         .order_by(positionfix.c.at_ms, positionfix.c.id)
     )
     found: dict[tuple[str, str], list[Seen]] = defaultdict(list)
@@ -103,3 +105,25 @@ def forget_all(connection: Connection) -> int:
 def count(connection: Connection) -> int:
     """Return how many fixes are marked."""
     return int(connection.scalar(select(func.count()).select_from(position_mark)) or 0)
+
+
+def _seen(connection: Connection) -> int:
+    query = select(queued.c.newest_id).where(queued.c.kind == _WATCHED)
+    return int(connection.scalar(query) or 0)
+
+
+def _of_day(connection: Connection, day: int) -> tuple[ColumnElement[bool], ...]:
+    # The devices are named so that the index, which begins with them, is used.
+    return (
+        positionfix.c.device.in_(connection.scalars(_DEVICES).all()),
+        positionfix.c.at_ms >= day * DAY_MS,
+        positionfix.c.at_ms < (day + 1) * DAY_MS,
+    )
+
+
+_DEVICES = text(
+    # From one device to the next in the index: a plain DISTINCT reads every position.
+    "WITH RECURSIVE d(x) AS (SELECT min(device) FROM positionfix UNION ALL "
+    "SELECT (SELECT min(device) FROM positionfix WHERE device > x) FROM d WHERE x IS NOT NULL) "
+    "SELECT x FROM d WHERE x IS NOT NULL"
+)

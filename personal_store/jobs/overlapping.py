@@ -17,8 +17,14 @@ from personal_store.ingest.overlap import marks
 def run_once(engine: Engine) -> int:
     """Return on how many days marks changed."""
     with reading(engine) as connection:
+        if not position_marks.has_news(connection):
+            return 0
         newest = positionfixes.newest_id(connection)
-        days = position_marks.days_with_news(connection)
+        days = [
+            day
+            for day in position_marks.days_with_news(connection)
+            if position_marks.has_several_sources(connection, day)
+        ]
     changed = 0
     for day in days:
         with writing(engine) as connection:
