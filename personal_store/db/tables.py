@@ -273,3 +273,14 @@ contribution = Table(
     Column("sealed_leader", LargeBinary, comment="two keepers: the leader's share, sealed once"),
     Column("sealed_helper", LargeBinary, comment="two keepers: the helper's share, sealed once"),
 )
+
+line_file = Table(
+    "line_file",
+    metadata,
+    Column("name", Text, primary_key=True, comment="as the file was called"),
+    Column("stops", Integer, nullable=False),
+    Column("routes", Integer, nullable=False),
+    Column("tracks", Integer, nullable=False),
+    Column("imported_at_ms", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False, comment="zlib of JSON: what was read of it"),
+)

@@ -10,16 +10,21 @@ Memory holds one chunk, however long the history.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
 from personal_store.db import dirty_windows, evidence, positionfixes, trips
+from personal_store.db import lines as line_files
 from personal_store.db.connection import reading, writing
 from personal_store.db.dirty_windows import DirtyWindow
 from personal_store.db.units import from_ms, to_ms
 from personal_store.ingest.positionfix import EvidenceKind
 from personal_store.trips.segments import lay_over
 from personal_store.trips.timeline import Staypoint, Timeline
+
+if TYPE_CHECKING:
+    from personal_store.trips.lines import LineIndex
 
 ANCHOR_MIN = timedelta(hours=1)
 """A stay at least this long cuts computing: no trip and no wait reaches across it."""
@@ -59,7 +64,8 @@ def run_once(engine: Engine, *, everything: bool = False) -> PipelineReport:
             if everything:
                 dirty_windows.mark_everything(connection)
             dirty_windows.enqueue(connection)
-        while (device := _one_chunk(engine)) is not None:
+        lines = _lines(engine)
+        while (device := _one_chunk(engine, lines)) is not None:
             recomputed.add(device)
     with reading(engine) as connection:
         return PipelineReport(
@@ -81,14 +87,14 @@ class _Chunk:
     settled: bool
 
 
-def _one_chunk(engine: Engine) -> str | None:
+def _one_chunk(engine: Engine, lines: "LineIndex | None") -> str | None:
     """Compute and store one chunk of what is dirty; return its device, None when all is done."""
     with writing(engine) as connection:
         dirty = dirty_windows.first(connection)
         if dirty is None:
             return None
         start = _anchor_before(connection, dirty)
-        chunk = _compute(connection, dirty, start=start)
+        chunk = _compute(connection, dirty, start=start, lines=lines)
         trips.replace(connection, chunk.timeline, start=start, end=chunk.end)
         dirty_windows.done(connection, device=dirty.device, until=chunk.end)
         if chunk.end is not None and chunk.end > dirty.end and not chunk.settled:
@@ -108,13 +114,20 @@ def _anchor_before(connection: Connection, dirty: DirtyWindow) -> datetime | Non
     return settled[-2] if len(settled) > 1 else None
 
 
-def _compute(connection: Connection, dirty: DirtyWindow, *, start: datetime | None) -> _Chunk:
+def _compute(
+    connection: Connection,
+    dirty: DirtyWindow,
+    *,
+    start: datetime | None,
+    lines: "LineIndex | None",
+) -> _Chunk:
     """Compute from `start`, past the window if it is short, at least to its first long stay."""
     begin = start or dirty.start
     length = min(CHUNK, dirty.end - begin + LOOK_AHEAD)
     newest = _newest(connection, dirty.device)
     while True:
-        timeline = _timeline(connection, dirty.device, start=start, end=begin + length)
+        end = begin + length
+        timeline = _timeline(connection, dirty.device, start=start, end=end, lines=lines)
         # To the millisecond, as they are stored.
         anchors = [from_ms(to_ms(stay.start)) for stay in timeline.staypoints if _is_anchor(stay)]
         met = _first_stored(connection, dirty, anchors)
@@ -128,14 +141,31 @@ def _compute(connection: Connection, dirty: DirtyWindow, *, start: datetime | No
         length *= 2
 
 
+def _lines(engine: Engine) -> "LineIndex | None":
+    """Return the stops and lines that the resident imported, ready to be asked; None without."""
+    with reading(engine) as connection:
+        if not line_files.listed(connection):
+            return None
+        # Imported here, as below: only who imported lines pays for geometry.
+        from personal_store.trips.line_files import merged  # noqa: PLC0415
+        from personal_store.trips.lines import LineIndex  # noqa: PLC0415
+
+        return LineIndex(merged(line_files.every(connection)))
+
+
 def _timeline(
-    connection: Connection, device: str, *, start: datetime | None, end: datetime
+    connection: Connection,
+    device: str,
+    *,
+    start: datetime | None,
+    end: datetime,
+    lines: "LineIndex | None",
 ) -> Timeline:
     # Imported here: the trip engine brings numpy, 12 MB that an idle server does without.
     from personal_store.trips.segment import segment  # noqa: PLC0415
 
     fixes = positionfixes.of_device(connection, device, start=start, end=end)
-    timeline = replace(segment(fixes), device=device)
+    timeline = replace(segment(fixes, lines=lines), device=device)
     told = evidence.every(connection, kinds=SEGMENTED, device=device, start=start, end=end)
     return lay_over(timeline, told, fixes) if told else timeline
 

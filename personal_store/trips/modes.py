@@ -1,9 +1,10 @@
 """Say how likely each travel mode is for each leg of a device, from all that is known of it.
 
 Logarithms of odds are added: how the leg moved (`model`), how common each mode is at that length
-(`priors`), and what the phone's labels say (`labels`). The answer is a mixture that sums to 1;
-where no mode reaches `timeline.SURE_FROM` the mode is not stated, and the footprint uses the whole
-mixture all the same. It does not cut legs, and holds no data of a place.
+(`priors`), which stops and lines it passed (`lines`), and what the phone's labels say (`labels`).
+The answer is a mixture that sums to 1; where no mode reaches `timeline.SURE_FROM` the mode is not
+stated, and the footprint uses the whole mixture all the same. It does not cut legs, and holds no
+data of a place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,7 @@ from carbon.modes import TransportMode
 from personal_store.trips.cleaning import IMPOSSIBLE_MPS
 from personal_store.trips.features import LegSpans, measure_legs
 from personal_store.trips.labels import label_likelihoods
+from personal_store.trips.lines import LineIndex
 from personal_store.trips.model.boosting import load_model
 from personal_store.trips.priors import ALIKE, log_prior
 from personal_store.trips.timeline import ModeProbability, ModeSource
@@ -43,8 +45,13 @@ class Inference:
     source: ModeSource
 
 
-def infer_modes(track: Track, legs: Sequence[Leg]) -> list[Inference]:
-    """Return how likely each mode is for each leg, in the order given."""
+def infer_modes(
+    track: Track, legs: Sequence[Leg], lines: LineIndex | None = None
+) -> list[Inference]:
+    """Return how likely each mode is for each leg, in the order given.
+
+    `lines` are the stops and lines that the resident imported, None without any.
+    """
     if not legs:
         return []
     model = load_model()
@@ -56,6 +63,10 @@ def infer_modes(track: Track, legs: Sequence[Leg]) -> list[Inference]:
     time_s = _departures_moved(track, legs)
     scores = model.log_likelihoods(measure_legs(time_s, track.xyz_m, spans))
     scores += log_prior(model.modes, distance_m)
+    if lines is not None:
+        for row, leg in enumerate(legs):
+            fixes = slice(leg.first, leg.last + 1)
+            scores[row] += lines.log_odds(model.modes, track.lon[fixes], track.lat[fixes])
     chances = _softmax(scores)
     impossible = distance_m > IMPOSSIBLE_MPS * np.array([leg.end_s - leg.start_s for leg in legs])
     return [

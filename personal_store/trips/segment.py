@@ -14,6 +14,7 @@ from personal_store.ingest.positionfix import Positionfix
 from personal_store.trips.cleaning import Cleaned, Verdict, clean
 from personal_store.trips.compiling import COMPILE_FROM
 from personal_store.trips.gaps import name_gaps
+from personal_store.trips.lines import LineIndex
 from personal_store.trips.modes import Inference, infer_modes
 from personal_store.trips.silences import Rests, Silences, find_rests, read_silences
 from personal_store.trips.staypoints import Stays, find_stays
@@ -36,11 +37,17 @@ class Segmented:
     legs: Legs
 
 
-def segment(fixes: Sequence[Positionfix], *, activity_min_s: float = ACTIVITY_MIN_S) -> Timeline:
+def segment(
+    fixes: Sequence[Positionfix],
+    *,
+    activity_min_s: float = ACTIVITY_MIN_S,
+    lines: LineIndex | None = None,
+) -> Timeline:
     """Return the stays, trips and gaps of one device; `fixes` may be in any order.
 
     A stay of `activity_min_s` seconds (an hour at most) ends a trip; a shorter one is a wait
-    inside it. Without fixes the timeline is empty and its device is "".
+    inside it. `lines` are the stops and lines that help to tell modes. Without fixes the timeline
+    is empty and its device is "".
 
     Raises:
         ValueError: the fixes come from several devices.
@@ -50,7 +57,8 @@ def segment(fixes: Sequence[Positionfix], *, activity_min_s: float = ACTIVITY_MI
     if len(devices) > 1:
         raise ValueError(f"expected the fixes of one device, seen {len(devices)}: split them first")
     cleaned = clean(track_of(fixes))
-    return timeline_of(next(iter(devices), ""), cut(cleaned, activity_min_s=activity_min_s))
+    found = cut(cleaned, activity_min_s=activity_min_s)
+    return timeline_of(next(iter(devices), ""), found, lines)
 
 
 def cut(
@@ -77,10 +85,10 @@ def cut(
     )
 
 
-def timeline_of(device: str, found: Segmented) -> Timeline:
+def timeline_of(device: str, found: Segmented, lines: LineIndex | None = None) -> Timeline:
     """Describe what was found, each leg with its likely modes."""
     movements = found.plan.movements
-    inferred = infer_modes(found.cleaned.track, found.legs.all())
+    inferred = infer_modes(found.cleaned.track, found.legs.all(), lines)
     legs_of: dict[int, list[Tripleg]] = {}
     for index, movement in enumerate(found.legs.movement.tolist()):
         legs_of.setdefault(movement, []).append(_tripleg(found, index, inferred[index]))
