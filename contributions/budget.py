@@ -52,14 +52,18 @@ class LedgerEntry:
         return 0 if self.state is EntryState.REFUSED else self.epsilon_micro
 
 
-def spent_micro(entries: Iterable[LedgerEntry], *, last_week: str) -> int:
-    """Return ε spent in the 52 weeks that end with `last_week`, in millionths."""
-    last = week_ordinal(last_week)
-    return sum(
-        entry.spent_micro
-        for entry in entries
-        if last - WINDOW_WEEKS < week_ordinal(entry.week) <= last
-    )
+def fullest_window(entries: Iterable[LedgerEntry]) -> tuple[int, ...]:
+    """Return what was spent in the 52 weeks that cost most, one amount a contribution, sorted."""
+    spent = [entry for entry in entries if entry.spent_micro]
+    windows = [
+        [
+            entry.spent_micro
+            for entry in spent
+            if last - WINDOW_WEEKS < week_ordinal(entry.week) <= last
+        ]
+        for last in {week_ordinal(entry.week) for entry in spent}
+    ]
+    return tuple(sorted(max(windows, key=sum, default=[])))
 
 
 def yearly_micro(epsilon_week_micro: int) -> int:

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from math import ceil
 
 from consents.record import Purpose
+from contributions.loss import DELTA
 from contributions.task import Task
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import KeptContribution
+from personal_store.jobs.ledger import yearly_loss
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.local_time import HOME_TIMEZONE
 
@@ -162,9 +164,13 @@ def spent_epsilon(rows: Sequence[KeptContribution]) -> float:
 
 def ledger_document(rows: Sequence[KeptContribution]) -> Document:
     """Return the document of `ledger --json`."""
+    loss = yearly_loss(rows)
     return {
         "contributions": [contribution_document(row) for row in rows],
         "epsilon_spent": spent_epsilon(rows),
+        "epsilon_52_weeks": loss.pure,
+        "epsilon_52_weeks_pld": round(loss.pld, 3),
+        "delta_pld": DELTA,
         "epsilon_cap_52_weeks": YEARLY_CAP_EPSILON_MICRO / MICRO,
     }
 
@@ -172,12 +178,14 @@ def ledger_document(rows: Sequence[KeptContribution]) -> Document:
 def ledger_sentences(rows: Sequence[KeptContribution]) -> dict[str, str]:
     """Say the ledger, line by line."""
     lines = "\n".join(f"  {row.week}  ε {row.epsilon_micro / MICRO:g}  {row.state}" for row in rows)
-    cap = YEARLY_CAP_EPSILON_MICRO / MICRO
+    cap, loss = YEARLY_CAP_EPSILON_MICRO / MICRO, yearly_loss(rows)
     return {
         "fr": f"Budget de confidentialité : {spent_epsilon(rows):g} dépensé, plafond {cap:g} "
-        f"sur 52 semaines.\n{lines}".rstrip(),
+        f"sur 52 semaines.\nLes 52 semaines les plus chargées : ε = {loss.pure:g} en les "
+        f"ajoutant, {loss.pld:.1f} par un calcul plus fin (δ = un millionième).\n{lines}".rstrip(),
         "en": f"Privacy budget: {spent_epsilon(rows):g} spent, cap {cap:g} over 52 weeks.\n"
-        f"{lines}".rstrip(),
+        f"The 52 weeks that cost most: ε = {loss.pure:g} added up, {loss.pld:.1f} by a finer "
+        f"account (δ = one in a million).\n{lines}".rstrip(),
     }
 
 

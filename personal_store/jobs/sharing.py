@@ -36,6 +36,7 @@ from personal_store.errors import (
 )
 from personal_store.footprint import distance_by_group, one_traveller
 from personal_store.gate import Covering, Permitted, WeekKilometres, permit_week
+from personal_store.jobs.ledger import entries, entry_of
 from personal_store.store import Store
 
 # ε of 52 weeks: a resident's own ceiling. At ε = 4 a week a full year comes to 208.
@@ -326,13 +327,9 @@ def _over_the_cap() -> LedgerRefused:
 def _decide(connection: Connection, kept: KeptContribution, *, now: datetime) -> LedgerEntry:
     """Return the ledger's decision about a contribution, made once and kept with it."""
     if kept.state is not ContributionState.PREPARED:
-        return _entry(kept)
+        return entry_of(kept)
     decided = decide(
-        [
-            _entry(each)
-            for each in contributions.every(connection)
-            if each.state is not ContributionState.PREPARED
-        ],
+        entries(contributions.every(connection)),
         week=kept.week,
         task_digest=kept.task_digest,
         epsilon_micro=kept.epsilon_micro,
@@ -341,12 +338,3 @@ def _decide(connection: Connection, kept: KeptContribution, *, now: datetime) ->
     to = ContributionState(decided.state.value)
     contributions.advance(connection, kept.task_digest, to=to, at=now)
     return decided
-
-
-def _entry(kept: KeptContribution) -> LedgerEntry:
-    return LedgerEntry(
-        week=kept.week,
-        task_digest=kept.task_digest,
-        epsilon_micro=kept.epsilon_micro,
-        state=EntryState(kept.state.value),
-    )

@@ -9,8 +9,8 @@ from contributions.budget import (
     LedgerEntry,
     check_budget,
     decide,
+    fullest_window,
     mark_sent,
-    spent_micro,
     yearly_micro,
 )
 from contributions.errors import AlreadyDecided, BudgetExceeded, LedgerViolation, Malformed
@@ -93,12 +93,12 @@ def test_what_was_reserved_or_sent_is_never_refunded(state):
     spent = [_entry(0, epsilon_micro=10, state=state)]
     with pytest.raises(BudgetExceeded):
         check_budget(spent, week=_week(51), epsilon_micro=1, cap_micro=10)
-    assert spent_micro(spent, last_week=_week(51)) == 10
+    assert fullest_window(spent) == (10,)
 
 
 def test_a_refused_task_spends_nothing():
     refused = [_entry(0, epsilon_micro=10, state="refused")]
-    assert spent_micro(refused, last_week=_week(0)) == 0
+    assert fullest_window(refused) == ()
     check_budget(refused, week=_week(0), epsilon_micro=10, cap_micro=10)
 
 
@@ -119,17 +119,26 @@ def test_sending_twice_is_sending_once(state):
     assert mark_sent(_entry(0, state=state)) == _entry(0, state="sent")
 
 
-def test_the_shown_figure_sums_the_52_weeks_that_end_with_the_week():
-    entries = [_entry(index, epsilon_micro=10**index) for index in (0, 1)]
-    entries += [_entry(52, epsilon_micro=100), _entry(53, epsilon_micro=1000)]
-    assert spent_micro(entries, last_week=_week(51)) == 11
-    assert spent_micro(entries, last_week=_week(52)) == 110
-    assert spent_micro(entries, last_week=_week(53)) == 1100
+def test_the_fullest_window_is_that_of_the_costliest_52_weeks():
+    ledger = [
+        _entry(0, epsilon_micro=50),
+        _entry(51, epsilon_micro=7),
+        _entry(52, epsilon_micro=60),
+    ]
+    assert fullest_window(ledger) == (7, 60)
+    assert fullest_window(ledger[:2]) == (7, 50)
+
+
+@settings(max_examples=40, deadline=None)
+@given(schedule=schedules)
+def test_the_fullest_window_costs_what_the_worst_year_on_plain_dates_does(schedule):
+    ledger = [_entry(index, epsilon_micro=amount) for index, amount in schedule]
+    assert sum(fullest_window(ledger)) == _fullest_year(schedule)
 
 
 def test_one_a_week_is_fifty_two_a_year():
     weekly = [_entry(index, epsilon_micro=1_000_000) for index in range(120)]
-    assert yearly_micro(1_000_000) == spent_micro(weekly, last_week=_week(110)) == 52_000_000
+    assert yearly_micro(1_000_000) == sum(fullest_window(weekly)) == 52_000_000
 
 
 @pytest.mark.parametrize(("epsilon_micro", "cap_micro"), [(0, 10), (-1, 10), (1, -1), (True, 10)])

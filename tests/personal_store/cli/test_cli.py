@@ -196,6 +196,9 @@ class TestDocuments:
         assert answer("ledger") == {
             "contributions": [],
             "epsilon_spent": 0,
+            "epsilon_52_weeks": 0,
+            "epsilon_52_weeks_pld": 0,
+            "delta_pld": 1e-6,
             "epsilon_cap_52_weeks": 208,
         }
 

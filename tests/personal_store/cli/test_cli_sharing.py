@@ -108,7 +108,7 @@ def test_a_preview_without_consent_shows_the_vector_and_why_nothing_leaves(asked
     document = answer("preview", asked.digest[:10])
     assert set(document) == {
         *("task", "week", "zone", "labels", "kilometres", "exact_vector", "clipped", "epsilon"),
-        *("leaves", "bytes", "state", "closed"),
+        *("leaves", "bytes", "sealed", "state", "closed"),
     }
     assert (document["leaves"], document["bytes"], document["state"]) == (None, None, None)
     assert document["closed"]["en"] == "You have not consented: nothing leaves."
@@ -139,6 +139,9 @@ def test_what_the_preview_shows_is_what_the_cooperative_receives(
     assert answer("ledger") == {
         "contributions": [sent],
         "epsilon_spent": 4.0,
+        "epsilon_52_weeks": 4.0,
+        "epsilon_52_weeks_pld": pytest.approx(4.0, abs=0.01),
+        "delta_pld": 1e-6,
         "epsilon_cap_52_weeks": 208.0,
     }
 
