@@ -24,6 +24,7 @@ from personal_store.ingest.values import (
     instant,
     label,
     measure,
+    utc_offset_min,
 )
 
 _UNNAMED_DEVICE: Final = "csv"
@@ -79,6 +80,7 @@ def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
                 speed_mps=_speed_mps(row),
                 altitude_m=_decimal(first_of(row, _ALTITUDES_M)),
                 activity=first_of(row, _ACTIVITIES),
+                utc_offset_min=utc_offset_min(at),
             )
         except Refused as refused:
             yield refused.rejected

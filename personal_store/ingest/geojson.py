@@ -26,7 +26,16 @@ from personal_store.ingest.positionfix import (
     RejectReason,
     SourceFormat,
 )
-from personal_store.ingest.values import Refused, first_of, instant, items, label, measure, part
+from personal_store.ingest.values import (
+    Refused,
+    first_of,
+    instant,
+    items,
+    label,
+    measure,
+    part,
+    utc_offset_min,
+)
 
 _UNNAMED_DEVICE: Final = "geojson"
 _KMH_PER_MPS: Final = 3.6
@@ -123,6 +132,7 @@ def _positionfix(
             speed_mps=_speed_mps(properties),
             altitude_m=altitude_m if named_altitude_m is None else named_altitude_m,
             activity=_activity(first_of(properties, _ACTIVITIES)),
+            utc_offset_min=utc_offset_min(at),
         )
     except Refused as refused:
         return refused.rejected

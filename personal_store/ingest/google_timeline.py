@@ -40,7 +40,14 @@ from personal_store.ingest.positionfix import (
     Rejected,
     RejectReason,
 )
-from personal_store.ingest.values import Refused, first_of, instant_from_iso, number, part
+from personal_store.ingest.values import (
+    Refused,
+    first_of,
+    instant_from_iso,
+    number,
+    part,
+    utc_offset_min,
+)
 
 # Android gives no name of the phone, nor does iOS; one export is one phone.
 _DEVICE: Final = "google-timeline"
@@ -220,6 +227,7 @@ def _positionfix(claim: _Claim, judge: Judge) -> Positionfix:
         altitude_m=place["altitude"] if claim.altitude_m is None else claim.altitude_m,
         activity=claim.activity,
         activity_confidence=claim.probability,
+        utc_offset_min=utc_offset_min(claim.at),
     )
 
 

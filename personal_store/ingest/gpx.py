@@ -24,7 +24,7 @@ from personal_store.ingest.limits import (
     XML_DEPTH,
 )
 from personal_store.ingest.positionfix import Entry, Positionfix, Rejected
-from personal_store.ingest.values import Refused, instant_from_iso, label
+from personal_store.ingest.values import Refused, instant_from_iso, label, utc_offset_min
 from personal_store.ingest.xml_text import XmlHandler, read_xml
 
 _UNNAMED_DEVICE: Final = "gpx"
@@ -131,6 +131,7 @@ class _TrackHandler(XmlHandler):
                 device=self._device,
                 speed_mps=point.get("speed"),
                 altitude_m=point.get("ele"),
+                utc_offset_min=utc_offset_min((point.get("time") or "").rstrip()),
             )
         except Refused as refused:
             return refused.rejected

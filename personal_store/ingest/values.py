@@ -17,6 +17,11 @@ _SHORTEST_INSTANT_CHARS: Final = len("20240421T090731Z")
 _EARLIEST_EPOCH_S: Final = EARLIEST.timestamp()
 _LAST_EPOCH_S: Final = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 _COUNT: Final = re.compile(r"[+-]?\d+(?:\.\d*)?", re.ASCII)
+_OFFSET: Final = re.compile(
+    r":\d\d(?:[.,]\d+)? ?(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)?$", re.ASCII
+)
+_MINUTES: Final = 60
+_FARTHEST_MIN: Final = 14 * _MINUTES
 _SPACED_OFFSET: Final = re.compile(r" (?=[+-]\d\d:?\d\d$)")
 _FIRST_MS: Final = 10**11
 _E7_PER_DEGREE: Final = 10_000_000
@@ -110,6 +115,23 @@ def instant_from_iso(raw: object, *, naive_is_utc: bool = False) -> datetime:
     if not naive_is_utc:
         raise Refused(RejectReason.UNREADABLE_ENTRY)
     return at.replace(tzinfo=UTC)
+
+
+def utc_offset_min(raw: object) -> int | None:
+    """Return the offset that ISO 8601 text carries, in minutes east of UTC; None where it has none.
+
+    "Z" and "+00:00" are None too: exporters write them of any place, so they tell no local day.
+
+    >>> utc_offset_min("2024-03-31T03:30:00+02:00"), utc_offset_min("2024-03-31T01:30:00Z")
+    (120, None)
+    """
+    found = _OFFSET.search(raw) if type(raw) is str and len(raw) <= FIELD_CHARS else None
+    if found is None:
+        return None
+    minutes = int(found["hours"]) * _MINUTES + int(found["minutes"] or 0)
+    if not 0 < minutes <= _FARTHEST_MIN:
+        return None
+    return -minutes if found["sign"] == "-" else minutes
 
 
 def instant_from_epoch_s(raw: object, *, units_per_s: int = 1) -> datetime:

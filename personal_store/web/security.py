@@ -16,7 +16,7 @@ from personal_store.lock import Lock
 COOKIE = "session"
 SESSION_LIFETIME = timedelta(hours=12)
 MAX_BODY_BYTES = 1024 * 1024
-MAX_UPLOAD_BYTES = 8 * 1024**3
+MAX_UPLOAD_BYTES = 8 * 10**9
 UPLOAD_PATHS = frozenset({"/fr/import", "/en/import"})
 HEADERS = (
     (

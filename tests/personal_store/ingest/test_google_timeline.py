@@ -81,6 +81,7 @@ def test_a_raw_position_keeps_its_accuracy_altitude_and_speed(read_bytes):
             accuracy_m=13.0,
             altitude_m=90.5,
             speed_mps=0.25,
+            utc_offset_min=120,
         )
     ]
 
