@@ -1,4 +1,5 @@
-# make demo    the whole journey on this machine (ONCE=1 ends instead of serving)
+# make demo    the whole journey on this machine (ONCE=1 ends instead of serving, LOCAL=1 takes one
+#              keeper and noise in each store)
 # make install only what the programs need, in .venv
 # make test    the whole suite but the exhaustive runs (make test-slow)
 # make check   what a reviewer's machine would say: lint, types, imports, containers
@@ -15,7 +16,7 @@ PACKAGES := carbon consents contributions personal_store coop_aggregator
 install: $(VENV)/.runtime
 
 demo: $(VENV)/.runtime
-	$(BIN)/python demo/run.py $(if $(ONCE),--once)
+	$(BIN)/python demo/run.py $(if $(ONCE),--once) $(if $(LOCAL),--trust-mode local)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -m "not slow" \

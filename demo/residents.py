@@ -1,6 +1,6 @@
 """Simulated residents: each joins, consents and contributes through the public door.
 
-They share everything with a real store but the trips: the same consent events, the same noise,
+They share everything with a real store but the trips: the same consent events, the same shares,
 the same bytes on the wire, the same refusals. Their weeks come from `population.py`. Each is a few
 kilobytes of memory, so that some hundreds fit a laptop.
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from population import SimulatedWeek
@@ -21,7 +22,9 @@ from consents.record import EventType
 from contributions.measurement import encode
 from contributions.messages import Report, sign_report
 from contributions.noise import OpenDPLaplace, noise_scale
-from contributions.task import Task
+from contributions.sealed_report import SealedReport, Upload, seal_shares, sign_sealed_report
+from contributions.task import Task, TrustMode
+from contributions.two_keepers import shard, vdaf_for
 from personal_store import cooperative
 from personal_store.cooperative import Membership
 from personal_store.transport import HttpTransport
@@ -66,7 +69,10 @@ def answer_all(residents: Sequence[SimulatedResident], *, task_digest: str) -> N
     task = next(each.task for each in asked if each.task.digest == task_digest)
 
     def one(resident: SimulatedResident) -> None:
-        cooperative.send_report(HttpTransport(first.url), _report(resident, task))
+        if task.trust_mode is TrustMode.LOCAL:
+            cooperative.send_report(HttpTransport(first.url), _report(resident, task))
+        else:
+            _send_both(resident, task)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(one, residents))
@@ -86,6 +92,41 @@ def _consent(member: Membership, purpose_digest: str, key: Ed25519PrivateKey) ->
         kid=thumbprint(key.public_key()),
     )
     return read_event(sign_event(payload, key))
+
+
+def _send_both(resident: SimulatedResident, task: Task) -> None:
+    """Send each keeper its own sealed half, the leader first."""
+    week, consent = resident.week, resident.consent
+    report_id = secrets.token_hex(16)
+    sharded = shard(
+        encode(week.kilometres, task).vector,
+        task,
+        report_id=report_id,
+        randomness=secrets.token_bytes(vdaf_for(task).rand_bytes),
+    )
+    shares = seal_shares(sharded, task, report_id=report_id)
+    report = SealedReport(
+        report_id=report_id,
+        task_digest=task.digest,
+        zone=week.zone,
+        public_share=shares.public_share,
+        leader_sha256=sha256(shares.leader).hexdigest(),
+        helper_sha256=sha256(shares.helper).hexdigest(),
+        cid=consent.payload.cid,
+        n=0,
+        head=consent.head,
+        pd=task.purpose_digest,
+        epsilon_micro=task.epsilon_micro,
+        at=datetime.now(tz=UTC),
+    )
+    statement = sign_sealed_report(report, resident.consent_key)
+    leader, helper = (HttpTransport(keeper.url) for keeper in task.keepers)
+    admission = cooperative.send_to_leader(
+        leader, Upload(statement=statement, sealed=shares.leader, admission=None)
+    )
+    cooperative.send_to_helper(
+        helper, Upload(statement=statement, sealed=shares.helper, admission=admission)
+    )
 
 
 def _report(resident: SimulatedResident, task: Task) -> bytes:

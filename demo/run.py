@@ -1,9 +1,9 @@
 """The whole journey on one machine: `make demo`, or `python demo/run.py [--once]`.
 
-A cooperative, the stewards' witness and a personal store run as the real programs in their own
-processes, on loopback only and in a folder of their own; some hundreds of simulated residents use
-the same doors. It ends with the published table, and serves the three pages until Ctrl-C.
-Everything about people in it is synthetic.
+A city's keeper, the stewards' keeper (also the witness) and a personal store run as the real
+programs in their own processes, on loopback only and in a folder of their own; some hundreds of
+simulated residents use the same doors. It ends with the published table, and serves the three pages
+until Ctrl-C. Everything about people in it is synthetic.
 """
 
 import argparse
@@ -59,6 +59,7 @@ class Demonstration:
     week: str
     seed: int
     console: Console
+    trust_mode: str = "two-keepers"
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     city_port: int = 0
     steward_port: int = 0
@@ -120,8 +121,8 @@ class Demonstration:
         zones.write_bytes(zones_geojson())
         self.city("territory", "import", str(zones))
         self.say(
-            "Des tiers ouvrent un témoin, avec leur propre clé.",
-            "Third parties open a witness, with a key of their own.",
+            "Des tiers ouvrent un témoin et un second gardien, avec leurs propres clés.",
+            "Third parties open a witness and a second keeper, with keys of their own.",
         )
         self.log_vkey = made["vkey"]
         witness = json.loads(
@@ -140,12 +141,24 @@ class Demonstration:
         self.city_port, self.steward_port, self.store_port = (
             _free_port(wanted) for wanted in (8650, 8660, 8640)
         )
+        if self.trust_mode == "two-keepers":
+            self._pair()
         city, steward = str(self.folder / "city"), str(self.folder / "steward")
         self.serve("coop-aggregator", "--data", city, "serve", port=self.city_port)
         self.serve(
             *("coop-aggregator", "--data", steward, "serve", "--role", "helper"),
             port=self.steward_port,
         )
+
+    def _pair(self) -> None:
+        """Have each keeper make its card and take the other's, as two organisations would."""
+        for own, other, port in (
+            (self.city, self.steward, self.city_port),
+            (self.steward, self.city, self.steward_port),
+        ):
+            card = self.folder / f"keeper-{port}.json"
+            card.write_text(own("keeper", "card", "--url", f"http://127.0.0.1:{port}", "--json"))
+            other("keeper", "pair", str(card))
 
     def gather(self) -> None:
         """Fill the personal store with the synthetic week, through the same door as any file."""
@@ -182,12 +195,19 @@ class Demonstration:
         )
         made = json.loads(
             self.city(
-                *("task", "create", "--week", self.week, "--trust-mode", "local"),
-                *("--min-batch", str(MINIMUM_BATCH), "--epsilon", "4"),
+                *("task", "create", "--week", self.week, "--trust-mode", self.trust_mode),
+                *("--min-batch", str(MINIMUM_BATCH)),
                 *("--deadline", deadline.isoformat(timespec="seconds"), "--json"),
             )
         )
         self.city("task", "sign", "--week", self.week)
+        if self.trust_mode == "two-keepers":
+            self.say(
+                "Le second gardien lit la question et la signe ; elle est alors posée.",
+                "The second keeper reads the question and signs it; it is asked from then on.",
+            )
+            self.steward("task", "sign", "--week", self.week, "--digest", made["digest"])
+            self.city("task", "sign", "--week", self.week)
         return str(made["digest"])
 
     def share(self, task: str) -> None:
@@ -218,6 +238,11 @@ class Demonstration:
                 f"All the answers are in. Closing in {left_s:.0f} s.",
             )
             time.sleep(left_s + 1)
+        if self.trust_mode == "two-keepers":
+            self.say(
+                "Les deux gardiens vérifient chaque réponse ensemble, puis ajoutent leur bruit.",
+                "Both keepers check every answer together, then add their noise.",
+            )
         self.city("release")
         self.city("witness", "--url", self.pages["steward"], "--vkey", self.witness_vkey)
         self._print_table()
@@ -286,7 +311,12 @@ def _free_port(wanted: int) -> int:
 
 @contextlib.contextmanager
 def demonstration(
-    folder: Path, *, residents: int = RESIDENTS, seed: int = 7, console: Console | None = None
+    folder: Path,
+    *,
+    residents: int = RESIDENTS,
+    seed: int = 7,
+    console: Console | None = None,
+    trust_mode: str = "two-keepers",
 ) -> Iterator[Demonstration]:
     """Run the whole journey in `folder`, which must be new; stop the servers at the end."""
     folder.mkdir(parents=True, mode=0o700)
@@ -297,6 +327,7 @@ def demonstration(
         week=last_week,
         seed=seed,
         console=console or Console(soft_wrap=True),
+        trust_mode=trust_mode,
     )
     try:
         demo.start()
@@ -317,7 +348,7 @@ def _say_addresses(demo: Demonstration) -> None:
     names = {
         "store": ("L'espace personnel", "The personal store"),
         "city": ("La coopérative", "The cooperative"),
-        "steward": ("Le témoin", "The witness"),
+        "steward": ("Le témoin et second gardien", "The witness and second keeper"),
     }
     for role, page in demo.pages.items():
         fr, en = names[role]
@@ -339,12 +370,13 @@ def main() -> None:
     parser.add_argument("--once", action="store_true", help="end instead of serving")
     parser.add_argument("--residents", type=int, default=RESIDENTS)
     parser.add_argument("--data", type=Path, default=Path("demo-data"))
+    parser.add_argument("--trust-mode", choices=("two-keepers", "local"), default="two-keepers")
     given = parser.parse_args()
     # A service manager or a shell script ends us with SIGTERM: the servers must end with us.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = given.data / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     try:
-        with demonstration(folder, residents=given.residents) as demo:
+        with demonstration(folder, residents=given.residents, trust_mode=given.trust_mode) as demo:
             _say_addresses(demo)
             if given.once:
                 demo.say("Fini : les serveurs s'arrêtent.", "Done: the servers stop.")

@@ -51,8 +51,8 @@ def pair(side: Leader | Helper, file: Path) -> Keeper:
             en="This file is no keeper's card. Ask the other organisation for the one that "
             "'coop-aggregator keeper card --json' writes there.",
         ) from error
-    own = {side.keeper.sign.public_key(), side.keeper.hpke.public_key()}
-    if card.sign_key in own or card.hpke_key in own:
+    own = (side.keeper.sign.public_key(), side.keeper.hpke.public_key())
+    if card.sign_key == own[0] or card.hpke_key == own[1]:
         raise KeeperRefused(
             fr="Cette fiche porte nos propres clés : deux gardiens sont deux organisations.",
             en="This card has our own keys: two keepers are two organisations.",

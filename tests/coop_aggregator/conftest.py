@@ -338,7 +338,7 @@ def make_keepers(make_coop, clock, tmp_path):
     """Return a maker of two keepers whose operators exchanged cards and signed the question."""
     made = []
 
-    def make(settings, helper_settings=None, **question):
+    def make(settings, helper_settings=None, *, urls=None, **question):
         def meet(leader):
             helper = init_helper(
                 helper_settings or Settings(data=tmp_path / "second"),
@@ -348,7 +348,8 @@ def make_keepers(make_coop, clock, tmp_path):
             )
             made.append(helper)
             for own, other in ((leader, helper), (helper, leader)):
-                card = make_card(own, url=f"http://{own.role}.example")
+                url = urls[own.role] if urls else f"http://{own.role}.example"
+                card = make_card(own, url=url)
                 with other.database.write() as connection:
                     save_keeper(connection, own.role, card)
             return helper

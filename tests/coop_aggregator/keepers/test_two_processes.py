@@ -1,0 +1,119 @@
+"""Two real processes, two databases, a wire: what is in them, and what a `kill -9` changes."""
+
+import itertools
+import json
+import struct
+
+import pytest
+
+from contributions.prio3.field import FIELD128
+from contributions.two_keepers import vdaf_for
+from coop_aggregator.db.collections import collected_of
+from coop_aggregator.db.releases import release_by_week
+
+WEEK = "2026-W46"
+CANARY_KM = 4321.0987
+CANARY = [7, 613, 11, 89, 3, 151, 17, 53]
+
+
+def traces():
+    """Return what the canary looks like in every form that it ever has on its way."""
+    elements = [FIELD128.encode([value, after]) for value, after in itertools.pairwise(CANARY)]
+    return {
+        "kilometres in decimal": str(CANARY_KM).encode(),
+        "kilometres as a float": struct.pack("<d", CANARY_KM),
+        "the vector as JSON": json.dumps(CANARY, separators=(",", ":")).encode(),
+        "two neighbours in the field": elements[1],
+        "the vector in the field": FIELD128.encode(CANARY),
+    }
+
+
+def found(places, patterns):
+    return [
+        (place, name)
+        for place, content in places.items()
+        for name, pattern in patterns.items()
+        if pattern in content
+    ]
+
+
+def shares_of(side, task):
+    with side.database.read() as connection:
+        return {b.zone: b.noised_share for b in collected_of(connection, task.digest)}
+
+
+def released(keepers):
+    with keepers.leader.database.read() as connection:
+        stored = release_by_week(connection, WEEK)
+    return None if stored is None else stored.body
+
+
+def test_a_canary_is_never_found_in_a_database_a_log_or_the_wire(make_processes):
+    world = make_processes(min_batch_size=2)
+    world.leader.start()
+    world.helper.start()
+    keepers = world.keepers
+    people = [keepers.resident() for _ in range(3)]
+    for person in people:
+        world.send(person, CANARY)
+    vdaf = vdaf_for(keepers.task)
+    bits = FIELD128.encode(vdaf.circuit.encode(CANARY))
+    patterns = traces() | {"the encoded bits": bits[: 16 * 60]}
+    places = {"a canary in clear": b" ".join(patterns.values())}
+    assert len(found(places, patterns)) == len(patterns)
+    world.after_deadline()
+    before = world.leader.files() | {f"helper {k}": v for k, v in world.helper.files().items()}
+    assert found(before, patterns) == []
+    assert world.leader.run("publish", WEEK) == 0
+    after = world.leader.files() | {f"helper {k}": v for k, v in world.helper.files().items()}
+    assert any(name.endswith("-wal") for name in after)
+    after |= {"wire": bytes(world.leader.wire.seen), "wire 2": bytes(world.helper.wire.seen)}
+    assert len(after["wire"]) > 6_000
+    assert len(after["wire 2"]) > 3_000
+    assert found(after, patterns) == []
+    assert released(keepers) is not None
+
+
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 10])
+def test_a_leader_killed_at_any_step_draws_once_and_releases_once(make_processes, step):
+    world = make_processes(min_batch_size=2)
+    world.helper.start()
+    keepers = world.keepers
+    for zone in "AABB":
+        keepers.resident(zone).send_sealed([3] * 8)
+    world.after_deadline()
+    seen = {}
+    for attempt in range(1, 400, step):
+        code = world.leader.run("publish", WEEK, KILL_AT=str(attempt))
+        for side in (keepers.leader, keepers.helper):
+            for zone, share in shares_of(side, keepers.task).items():
+                assert seen.setdefault((side.role, zone), share) == share
+        if code == 0:
+            break
+    assert code == 0
+    assert {zone for _role, zone in seen} == {None, "A", "B"}
+    first = released(keepers)
+    assert first is not None
+    assert world.leader.run("publish", WEEK) != 0
+    assert released(keepers) == first
+
+
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 12])
+def test_a_helper_killed_at_any_step_draws_once(make_processes, step):
+    world = make_processes(min_batch_size=2)
+    keepers = world.keepers
+    for zone in "AABB":
+        keepers.resident(zone).send_sealed([3] * 8)
+    world.after_deadline()
+    seen = {}
+    for attempt in range(1, 400, step):
+        world.helper.start(KILL_AT=str(attempt))
+        code = world.leader.run("publish", WEEK)
+        world.helper.stop()
+        for side in (keepers.leader, keepers.helper):
+            for zone, share in shares_of(side, keepers.task).items():
+                assert seen.setdefault((side.role, zone), share) == share
+        if code == 0:
+            break
+    assert code == 0
+    assert {zone for _role, zone in seen} == {None, "A", "B"}
