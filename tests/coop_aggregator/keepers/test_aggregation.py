@@ -99,7 +99,7 @@ def test_a_report_over_the_cap_is_refused_by_both_and_moves_no_bit(make_keepers,
 
 
 def test_a_public_share_that_only_one_keeper_would_believe_is_refused_by_both(keepers):
-    """The parts of joint randomness are compared with what both computed."""
+    """K4: A report MUST count at both keepers or at neither, decided from what both computed."""
     cheat = keepers.resident()
     shares = cheat.shares([1] * 8)
     wrong = bytes(32) + shares.public_share[32:]

@@ -105,6 +105,7 @@ def test_a_second_collection_of_another_set_is_refused_by_the_helper(keepers):
 
 
 def test_sets_that_differ_are_refused_before_anybody_draws(keepers):
+    """K5: Nothing MUST be combined unless both hold the same reports."""
     fill(keepers)
     with keepers.helper.database.write() as connection:
         connection.execute(
@@ -144,6 +145,7 @@ def test_a_zone_below_the_minimum_is_never_collected(keepers):
 
 
 def test_late_reports_and_jobs_are_refused_after_the_collection(keepers):
+    """K8: After the first collection a keeper MUST refuse late reports and jobs."""
     late = keepers.resident()
     shares = late.shares()
     fill(keepers)
@@ -156,6 +158,7 @@ def test_late_reports_and_jobs_are_refused_after_the_collection(keepers):
 
 
 def test_collecting_erases_shares_and_exact_sums_at_both(keepers):
+    """K7: The collection MUST erase the sealed halves and the exact sums."""
     fill(keepers)
     take(keepers)
     for side in (keepers.leader, keepers.helper):

@@ -87,6 +87,7 @@ MALFORMED = {
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("case", MALFORMED)
 def test_a_share_that_is_not_for_this_keeper_task_and_report_is_malformed(keepers, case, role):
+    """K2: Each keeper MUST refuse a half that is not sealed for it, this task and this report."""
     person = keepers.resident()
     shares = MALFORMED[case](person, keepers.task)
     told = refusal(keepers, person, role, shares)
@@ -176,6 +177,7 @@ def test_a_report_that_no_consent_covers_is_uncovered_at_the_leader(keepers):
 
 
 def test_a_report_that_the_leader_did_not_admit_is_uncovered_at_the_helper(keepers):
+    """K3: The helper MUST take only statements that the leader admitted."""
     person, other = keepers.resident(), keepers.resident()
     shares = person.shares()
     elsewhere = keepers.admission(other.statement(other.shares()))
@@ -194,6 +196,7 @@ def test_both_keepers_refuse_in_the_same_words(keepers, role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_nothing_finer_than_the_week_is_kept_about_when_a_report_came(keepers, role):
+    """K9: A keeper MUST NOT keep when, within the week, or from where a report came."""
     person = keepers.resident()
     send(keepers, person, role, person.shares())
     with side_of(keepers, role).database.read() as connection:

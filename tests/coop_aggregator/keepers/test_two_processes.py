@@ -76,6 +76,7 @@ def test_a_canary_is_never_found_in_a_database_a_log_or_the_wire(make_processes)
 
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 10])
 def test_a_leader_killed_at_any_step_draws_once_and_releases_once(make_processes, step):
+    """K6: Each keeper MUST draw its noise once a bucket."""
     world = make_processes(min_batch_size=2)
     world.helper.start()
     keepers = world.keepers
