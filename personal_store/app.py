@@ -83,6 +83,7 @@ def run_server(
     """Serve until Ctrl-C, `locked` or not; access logs would tell who came when, so none."""
     lock = session.locked() if locked else _opened(session)
     watched = session.settings.watch
+    incoming.drop_unfinished(session.settings.data)
 
     def take_in_files() -> None:
         if lock.is_locked:

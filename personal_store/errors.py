@@ -6,7 +6,8 @@ The tree::
     ├── IngestError            a file or a message could not be taken in
     │   ├── UnreadableFile     truncated, damaged, or not text where text is due
     │   ├── WrongFile          readable, but not a location history
-    │   └── HostileFile        built to exhaust memory, disk or time
+    │   ├── HostileFile        built to exhaust memory, disk or time
+    │   └── ImportStopped      stopped half-way for no fault of the file; the same again goes on
     ├── UploadRefused          what a browser sent could not be kept
     │   └── NoRoom             the disk is full
     ├── VaultError             the encrypted database cannot be opened
@@ -58,6 +59,10 @@ class WrongFile(IngestError):
 
 class HostileFile(IngestError):
     """The file is built to exhaust memory, disk or time."""
+
+
+class ImportStopped(IngestError):
+    """The import stopped for no fault of the file; what is in stays, the same again goes on."""
 
 
 class UploadRefused(StoreError):

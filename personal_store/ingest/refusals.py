@@ -7,7 +7,7 @@ the import to say what of the file is kept.
 
 from typing import Final
 
-from personal_store.errors import HostileFile, IngestError, UnreadableFile, WrongFile
+from personal_store.errors import HostileFile, ImportStopped, UnreadableFile, WrongFile
 
 _READ_FR: Final = (
     "un historique de déplacements (GPX, FIT, TCX, KML, GeoJSON, NMEA, CSV, OwnTracks, Google, "
@@ -208,9 +208,9 @@ def unknown_compression() -> WrongFile:
     )
 
 
-def imported_elsewhere() -> IngestError:
+def imported_elsewhere() -> ImportStopped:
     """Say that another program goes on with the very same contents."""
-    return IngestError(
+    return ImportStopped(
         fr="Attendu : un seul import de ce fichier ; vu : un autre programme importe le même "
         "contenu ; laissez-le finir, rien ne sera perdu ni compté deux fois.",
         en="Expected a single import of this file; another program is importing the same "

@@ -19,7 +19,7 @@ from typing import Any
 
 from personal_store.db.fix_rows import FixRow, fix_row
 from personal_store.db.units import to_ms
-from personal_store.errors import IngestError
+from personal_store.errors import ImportStopped, IngestError
 from personal_store.ingest.place import JsonPlace
 from personal_store.ingest.positionfix import (
     Entry,
@@ -151,8 +151,8 @@ def _received(pipe: Pipe) -> Iterator[Chunk]:
 def _next(pipe: Pipe) -> Any:
     try:
         return pipe.recv()
-    except EOFError:
-        raise IngestError(
+    except (EOFError, OSError):  # ended between two messages, or within one
+        raise ImportStopped(
             fr="La lecture du fichier s'est arrêtée en route (mémoire épuisée ou processus "
             "interrompu) : recommencez, elle reprendra où elle en était.",
             en="Reading the file stopped half-way (out of memory, or a process was ended): "

@@ -22,7 +22,7 @@ from personal_store.clock import Clock
 from personal_store.db import evidence, imports, positionfixes
 from personal_store.db.connection import writing
 from personal_store.db.imports import Counts, FileImport, ImportState
-from personal_store.errors import IngestError
+from personal_store.errors import ImportStopped, IngestError
 from personal_store.ingest import refusals
 from personal_store.ingest.positionfix import RejectReason, SkippedMember, SourceFormat
 from personal_store.jobs.chunks import ENTRIES_AT_A_TIME, Chunk, Reading, format_of, reading_chunks
@@ -115,6 +115,8 @@ class _Import:
                 for chunk in chunks:
                     reached = self._take_in(reached, chunk)
                     self.on_progress(reached)
+        except ImportStopped:
+            raise  # the journal stays open: the next import goes on
         except IngestError as refusal:
             raise self._refused(reached, refusal) from refusal
         after = replace(

@@ -6,6 +6,7 @@ moved, never deleted, into `importes/` or, with its reason beside it in both lan
 database or refused. A file that still grows, or that a program names as unfinished, waits.
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from personal_store.clock import Clock
-from personal_store.errors import IngestError
+from personal_store.errors import ImportStopped, IngestError
 from personal_store.jobs import importing
 
 UPLOADS = "uploads"
@@ -55,6 +56,8 @@ def run_once(engine: Engine, *, data: Path, watched: Path | None, clock: Clock) 
             importing.run_once(engine, found.path, clock=clock, name=found.name)
             trouble = None
             imported += 1
+        except ImportStopped:
+            continue  # the next round goes on
         except IngestError as error:
             trouble = error
             refused += 1
@@ -64,6 +67,12 @@ def run_once(engine: Engine, *, data: Path, watched: Path | None, clock: Clock) 
         elif _stamp(found.path) == before:
             _set_aside(found.path, trouble)
     return IncomingReport(imported=imported, refused=refused)
+
+
+def drop_unfinished(data: Path) -> None:
+    """Remove what a browser had begun to send when the server ended: no page writes it any more."""
+    for folder in (data / UPLOADS).glob(".*"):
+        shutil.rmtree(folder)
 
 
 def waiting_uploads(data: Path) -> list[str]:

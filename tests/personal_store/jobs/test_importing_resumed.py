@@ -5,6 +5,7 @@ The killed program is a real process and the kill a real SIGKILL, at a moment dr
 
 import io
 import json
+import multiprocessing
 import random
 import subprocess
 import sys
@@ -17,10 +18,11 @@ import pytest
 from personal_store.db import imports
 from personal_store.db.connection import reading
 from personal_store.db.imports import FileImport, ImportState
+from personal_store.errors import ImportStopped
 from personal_store.ingest import google_records
 from personal_store.ingest.judge import judge_for
 from personal_store.ingest.positionfix import SourceFormat
-from personal_store.jobs import importing
+from personal_store.jobs import chunks, importing
 from personal_store.store import Store
 
 RECORDS = 60_000
@@ -134,6 +136,27 @@ def test_an_archive_that_was_cut_short_goes_on_after_what_is_in(
     start_killed(store, key, archive, after=2, entries=9_000, in_second=False).wait(timeout=60)
     report = importing.run_once(store.engine, archive, clock=store.clock)
     assert (report.resumed_entries, report.new) == (18_000, RECORDS)
+    assert positions(store) == expected(records)
+
+
+def test_a_second_process_that_is_killed_leaves_an_import_to_go_on_with(
+    store, records, monkeypatch
+) -> None:
+    monkeypatch.setattr(chunks, "SECOND_PROCESS_BYTES", 0)
+
+    def kill_it(reached: FileImport) -> None:
+        if reached.entries:
+            (second,) = multiprocessing.active_children()
+            second.kill()
+            second.join()
+
+    with pytest.raises(ImportStopped):
+        importing.run_once(
+            store.engine, records, clock=store.clock, on_progress=kill_it, entries_at_a_time=5000
+        )
+    assert last_import(store).state is ImportState.READING
+    report = importing.run_once(store.engine, records, clock=store.clock)
+    assert report.resumed_entries > 0
     assert positions(store) == expected(records)
 
 

@@ -126,3 +126,10 @@ def test_a_copy_that_still_comes_in_is_not_looked_at(store, outing) -> None:
     uploaded(store, "ride.gpx", outing().gpx(), whole=False)
     assert look(store, None) == (0, 0)
     assert held(store) == 0
+
+
+def test_a_copy_that_was_cut_short_by_the_end_of_the_server_is_removed(store, outing) -> None:
+    folder = uploaded(store, "ride.gpx", outing().gpx(), whole=False)
+    incoming.drop_unfinished(store.folder)
+    assert not folder.exists()
+    incoming.drop_unfinished(store.folder / "nowhere")
