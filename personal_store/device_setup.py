@@ -8,6 +8,7 @@ GPSLogger's preset properties; Traccar's client takes an address and an identifi
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -25,6 +26,7 @@ PATHS = {
 _HTTP_MODE = 3
 _SIGNIFICANT_CHANGES = 1
 _LONGEST_ADDRESS = 200
+_PLAIN = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ def check_address(address: str) -> str:
     except ValueError:
         is_web = False
     text = address.strip()
-    if not is_web or len(text) > _LONGEST_ADDRESS or not text.isascii() or not text.isprintable():
+    if not is_web or len(text) > _LONGEST_ADDRESS or not _PLAIN.fullmatch(text):
         raise DeviceRefused(
             fr="Attendu : l'adresse à laquelle le téléphone joint cet espace, par exemple "
             "https://maison.example ; vu : autre chose ; corrigez-la.",

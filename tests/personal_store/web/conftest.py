@@ -102,6 +102,20 @@ def new_browser(app: FastAPI) -> Iterator[Callable[..., httpx.Client]]:
 
 
 @pytest.fixture
+def browse() -> Iterator[Callable[[FastAPI], httpx.Client]]:
+    """Return a function that opens a browser on an application of the test's own."""
+    opened = []
+
+    def browse(app: FastAPI) -> httpx.Client:
+        opened.append(httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1"))
+        return opened[-1]
+
+    yield browse
+    for client in opened:
+        client.close()
+
+
+@pytest.fixture
 def app(joined: Store, write_vault) -> FastAPI:
     """Return the application of a store that joined the cooperative in memory."""
     write_vault(joined.folder, PASSPHRASE)
