@@ -1,7 +1,8 @@
 """Score the trip engine on published, labelled data: `python benchmarks/trips_scorecard.py`.
 
-One command for its parts: `trips_segmentation.py` (trips), `trips_modes.py` (modes). The data are
-kept for development, so these figures flatter. It needs the folder of reference data
+One command for its parts: `trips_speed.py` (speed and memory), `trips_segmentation.py` (trips),
+`trips_modes.py` (modes). Other tools take part where they are installed (`trips_peers.py`). The
+data are kept for development, so these figures flatter. It needs the folder of reference data
 (`--reference`, default ../shared/reference).
 """
 
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import trips_modes
 import trips_segmentation
+import trips_speed
 from trips_labelled import mobilitynet, ssi
 
 from personal_store.trips.segment import segment
@@ -23,18 +25,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     default = REPOSITORY.parent / "shared" / "reference"
     parser.add_argument("--reference", type=Path, default=default)
-    folder = parser.parse_args().reference / "trips"
+    parser.add_argument(
+        "--peer-python",
+        type=Path,
+        action="append",
+        default=[],
+        help="Python of an environment with trackintel, infostop or scikit-mobility (repeatable)",
+    )
+    asked = parser.parse_args()
+    folder, peers = asked.reference / "trips", asked.peer_python
     phones, diary = list(mobilitynet(folder)), list(ssi(folder))
-    print(f"Trips, MobilityNet: {len(phones)} recordings, {len({r.day for r in phones})} days")
-    for minutes in (5, 15, 25):
-        trips_segmentation.score_trips(phones, activity_min_s=60 * minutes)
+    trips_speed.report([*phones, *diary], peers)
+    trips_segmentation.report(phones, peers)
+    trips_segmentation.score_cuts(phones)
+    trips_segmentation.score_stays(diary)
     for recordings in (phones, diary):
         trips_modes.report(recordings)
     began = time.process_time()
     for recording in diary:
         segment(recording.fixes)
     elapsed_s = time.process_time() - began
-    print(f"Whole chain: {sum(len(r.fixes) for r in diary) / elapsed_s:,.0f} fixes/s of CPU time")
+    fixes = sum(len(recording.fixes) for recording in diary)
+    print(f"Whole chain with modes: {fixes / elapsed_s:,.0f} fixes/s of CPU time")
 
 
 if __name__ == "__main__":

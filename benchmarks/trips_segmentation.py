@@ -5,25 +5,48 @@ Intervals come from a bootstrap over days, never over phones of one day.
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from trips_labelled import Recording, Span, bootstrap
+from trips_speed import run_peers
 
 from personal_store.trips.segment import segment
 from personal_store.trips.timeline import Timeline
 
 BIN_S = 10
+THRESHOLDS_MIN = (5, 15, 20, 25)
+LEG_FROM_S = 60.0
 SAME_SPAN_IOU = 0.5
 
 
-def score_trips(recordings: Sequence[Recording], *, activity_min_s: float) -> None:
+def report(recordings: Sequence[Recording], peers: Sequence[Path]) -> None:
+    """Print how well trips are found at four activity thresholds, beside the peers' trips."""
+    print(f"Trips: {len(recordings)} recordings, {len({each.day for each in recordings})} days")
+    for minutes in THRESHOLDS_MIN:
+        ours = [
+            _found_trips(segment(recording.fixes, activity_min_s=60 * minutes))
+            for recording in recordings
+        ]
+        score_trips(f"ours {minutes} min", recordings, ours)
+    for tool, answer in run_peers(peers, recordings, THRESHOLDS_MIN):
+        for minutes, found in answer["trips"].items():
+            spans = [
+                [Span(start_s=start, end_s=end) for start, end in trips if end > start]
+                for trips in found
+            ]
+            score_trips(f"{tool} {float(minutes):.0f} min", recordings, spans)
+
+
+def score_trips(
+    name: str, recordings: Sequence[Recording], trips: Sequence[Sequence[Span]]
+) -> None:
     """Print trip F1 with its interval, boundary errors, moving F1 and trips out of nothing."""
     hits: dict[str, Counter[str]] = {}
     starts: list[float] = []
     ends: list[float] = []
     moving: Counter[tuple[bool, bool]] = Counter()
     still_s = false_trips = 0.0
-    for recording in recordings:
-        found = _found_trips(segment(recording.fixes, activity_min_s=activity_min_s))
+    for recording, found in zip(recordings, trips, strict=True):
         pairs = match_spans(found, recording.trips)
         starts += [abs(a.start_s - b.start_s) for a, b in pairs]
         ends += [abs(a.end_s - b.end_s) for a, b in pairs]
@@ -35,18 +58,51 @@ def score_trips(recordings: Sequence[Recording], *, activity_min_s: float) -> No
         still_s -= sum(trip.end_s - trip.start_s for trip in recording.trips)
     low, high = bootstrap(list(hits.values()), f1)
     total = sum(hits.values(), Counter())
-    moving_f1 = (
-        2
-        * moving[True, True]
-        / (2 * moving[True, True] + moving[True, False] + moving[False, True])
-    )
+    right, wrong = moving[True, True], moving[True, False] + moving[False, True]
     print(
-        f"{activity_min_s / 60:4.0f} min  F1 {f1([total]):.3f} [{low:.3f}, {high:.3f}]"
+        f"  {name:22s} F1 {f1([total]):.3f} [{low:.3f}, {high:.3f}]"
         f"  ({total['both']} of {total['true']} true, {total['found']} found)"
         f"  start {_median(starts):.0f} s  end {_median(ends):.0f} s"
-        f"  moving F1 {moving_f1:.3f}"
+        f"  moving F1 {2 * right / (2 * right + wrong):.3f}"
         f"  false trips {false_trips / still_s * 86400:.2f} a day"
     )
+
+
+def score_cuts(recordings: Sequence[Recording]) -> None:
+    """Print how many true legs are found as legs, and how well rides are told from walks."""
+    both = found_total = true_total = 0
+    for recording in recordings:
+        legs = [
+            Span(start_s=leg.start.timestamp(), end_s=leg.end.timestamp())
+            for trip in segment(recording.fixes).trips
+            for leg in trip.triplegs
+        ]
+        true = [leg for leg in recording.legs if leg.end_s - leg.start_s >= LEG_FROM_S]
+        both += len(match_spans(legs, true))
+        found_total, true_total = found_total + len(legs), true_total + len(true)
+    print(
+        f"Legs of {LEG_FROM_S:.0f} s or more, {recordings[0].data_set}:"
+        f" F1 {2 * both / (found_total + true_total):.3f}"
+        f"  ({both} of {true_total} true, {found_total} found)"
+    )
+
+
+def score_stays(recordings: Sequence[Recording]) -> None:
+    """Print how well the time of stays of five minutes or more is found, second by second."""
+    counts: Counter[tuple[bool, bool]] = Counter()
+    for recording in recordings:
+        away = [Span(start_s=trip.start_s, end_s=trip.end_s) for trip in recording.trips]
+        timeline = segment(recording.fixes, activity_min_s=300)
+        found = [
+            Span(start_s=stay.start.timestamp(), end_s=stay.end.timestamp())
+            for stay in timeline.staypoints
+        ]
+        for fix in recording.fixes[::10]:
+            at = fix.at.timestamp()
+            truly = not any(span.start_s <= at <= span.end_s for span in away)
+            counts[any(span.start_s <= at < span.end_s for span in found), truly] += 1
+    right, wrong = counts[True, True], counts[True, False] + counts[False, True]
+    print(f"Stays, {recordings[0].data_set}: F1 of time {2 * right / (2 * right + wrong):.3f}")
 
 
 def match_spans(found: Sequence[Span], true: Sequence[Span]) -> list[tuple[Span, Span]]:

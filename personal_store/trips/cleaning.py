@@ -83,7 +83,9 @@ class Cleaned:
 def clean(fixes: Track, *, compile_from: int = COMPILE_FROM) -> Cleaned:
     """Sort one device's fixes by time and judge each; the order of arrival does not matter."""
     in_order = bool(np.all(fixes.time_s[1:] > fixes.time_s[:-1]))
-    everything = fixes if in_order else fixes.take(_by_time(fixes))
+    order = np.arange(len(fixes)) if in_order else _by_time(fixes)
+    as_given = bool(np.all(order[1:] > order[:-1]))
+    everything = fixes if as_given else fixes.take(order)
     verdicts = np.zeros(len(everything), dtype=np.int8)
     # A NaN accuracy (unknown) compares false, and so does a negative one: both are kept.
     verdicts[everything.accuracy_m > WORST_ACCURACY_M] = Verdict.LOW_ACCURACY

@@ -169,7 +169,8 @@ def is_outside(
     x: float, y: float, z: float, centre_x: float, centre_y: float, centre_z: float, reach_m: float
 ) -> bool:
     """Tell whether a point is further from a centre than its reach."""
-    return (x - centre_x) ** 2 + (y - centre_y) ** 2 + (z - centre_z) ** 2 > reach_m * reach_m
+    off_x, off_y, off_z = x - centre_x, y - centre_y, z - centre_z
+    return off_x * off_x + off_y * off_y + off_z * off_z > reach_m * reach_m
 
 
 def merge_runs(

@@ -95,7 +95,9 @@ def sphere_points(lon: Floats, lat: Floats) -> Floats:
 
 def arc_m(x0: float, y0: float, z0: float, x1: float, y1: float, z1: float) -> float:
     """Return the great-circle distance in metres between two points of the sphere; for loops."""
-    chord_m = sqrt((x1 - x0) ** 2 + (y1 - y0) ** 2 + (z1 - z0) ** 2)
+    # Products, not powers: pow() may round otherwise than a product does.
+    off_x, off_y, off_z = x1 - x0, y1 - y0, z1 - z0
+    chord_m = sqrt(off_x * off_x + off_y * off_y + off_z * off_z)
     half = min(chord_m / (2 * EARTH_RADIUS_M), 1.0)
     if half < SMALL_HALF_ANGLE:
         return chord_m * (1.0 + half * half / 6.0)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import cos, radians, sin
+from random import Random
 
 import pytest
 
@@ -73,3 +74,45 @@ class Journey:
 def journey() -> Callable[..., Journey]:
     """Return the builder of journeys; keyword arguments set where, when and how it is logged."""
     return Journey
+
+
+def wander(seed: int, *, days: int, every_s: float) -> list[Positionfix]:
+    """Days at two or three places, with rides, jitter, silences, teleports and cell positions."""
+    random = Random(seed)
+    fixes, at = [], START + timedelta(hours=random.uniform(0, 24))
+    place = x = 0.0
+    while at < START + timedelta(days=days):
+        for _ in range(int(random.choice([2, 20, 60, 400, 900]) * 60 / every_s)):
+            at += timedelta(seconds=every_s)
+            jitter = random.gauss(0, random.choice([2.0, 2.0, 15.0]))
+            if random.random() < 0.004:
+                jitter = random.choice([3e4, 9e4, 200.0])
+            fixes.append(fix_at(at, x + jitter, random.choice([5.0, 5.0, 30.0, 65.0, 400.0])))
+        if random.random() < 0.5:
+            at += timedelta(minutes=random.choice([4, 15, 90, 400, 700, 3500]))
+            if random.random() < 0.6:
+                continue
+        place = random.choice([0.0, 300.0, 6_000.0, 40_000.0])
+        pace = random.choice([1.4, 6.0, 15.0, 60.0])
+        while abs(place - x) > pace * every_s:
+            x += pace * every_s * (1 if place > x else -1)
+            at += timedelta(seconds=every_s)
+            fixes.append(fix_at(at, x + random.gauss(0, 3), 8.0))
+    return fixes
+
+
+def fix_at(at: datetime, metres: float, accuracy_m: float) -> Positionfix:
+    return Positionfix(
+        at=at,
+        lon=-1.15,
+        lat=46.0 + metres / 111_195.0,
+        source=SourceFormat.OWNTRACKS_LIVE,
+        device="phone",
+        accuracy_m=accuracy_m,
+    )
+
+
+@pytest.fixture(scope="session")
+def history() -> Callable[..., list[Positionfix]]:
+    """Return what draws a random history: by seed, days and seconds between fixes."""
+    return wander

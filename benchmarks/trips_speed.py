@@ -1,0 +1,144 @@
+"""Time the engine and its peers on one million real positions: part of `trips_scorecard.py`.
+
+The labelled positions are laid one after another until there are a million. Seconds are those of
+the processor, so that other programs on the machine count less. Ours runs in a process of its
+own, so that its peak memory is its own: `python benchmarks/trips_speed.py FILE.npz`.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from trips_labelled import Recording
+
+from personal_store.trips.cleaning import clean
+from personal_store.trips.segment import cut
+from personal_store.trips.track import Track, sphere_points
+
+MILLION = 1_000_000
+ROUNDS = 7
+TOOLS = ("trackintel", "infostop", "scikit-mobility")
+PEERS = Path(__file__).with_name("trips_peers.py")
+
+
+def report(recordings: Sequence[Recording], peers: Sequence[Path]) -> None:
+    """Print positions per second and peak memory, ours and the peers'."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "million.npz")
+        np.savez(path, **_million(recordings))
+        print(f"One million positions (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
+        ours = _answer([sys.executable, __file__, str(path)])
+        seconds = sorted(ours["seconds"])
+        middle = seconds[len(seconds) // 2]
+        print(
+            f"  ours: clean, stays, trips, legs {MILLION / middle:,.0f}/s"
+            f" [{MILLION / seconds[-1]:,.0f}, {MILLION / seconds[0]:,.0f}]"
+            f" over {len(seconds)} runs; first run {ours['first_s']:.1f} s"
+            f" (numba loads, and compiles once per machine); peak {ours['peak_mb']:.0f} MB"
+        )
+        for tool, answer in _peers(peers, path, (15,)):
+            print(
+                f"  {tool}: {MILLION / answer['seconds']:,.0f}/s, ours is"
+                f" {answer['seconds'] / middle:.0f} times as fast"
+                f" [{answer['seconds'] / seconds[-1]:.0f}, {answer['seconds'] / seconds[0]:.0f}];"
+                f" peak {answer['peak_mb']:.0f} MB"
+            )
+
+
+def run_peers(
+    peers: Sequence[Path], recordings: Sequence[Recording], minutes: Sequence[float]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each installed tool's trips of each recording, by activity threshold in minutes."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "recordings.npz")
+        columns = [_columns(recording) for recording in recordings]
+        ends = np.cumsum([len(each) for each in columns])
+        t, lat, lon = np.concatenate(columns)[:, :3].T
+        np.savez(path, t=t, lat=lat, lon=lon, starts=np.append(0, ends[:-1]), ends=ends)
+        yield from _peers(peers, path, minutes)
+
+
+def _peers(
+    peers: Sequence[Path], path: Path, minutes: Sequence[float]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what each tool that is installed answers."""
+    for tool in TOOLS:
+        for python in peers:
+            command = [str(python), str(PEERS), str(path), tool, *map(str, minutes)]
+            try:
+                answer = _answer(command)
+            except subprocess.CalledProcessError:
+                continue
+            yield tool, answer
+            break
+        else:
+            print(f"  {tool}: not installed, skipped (see benchmarks/trips_peers.py)")
+
+
+def _answer(command: Sequence[str]) -> dict[str, Any]:
+    """Return the JSON object that a command prints."""
+    done = subprocess.run(command, capture_output=True, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _columns(recording: Recording) -> np.ndarray:
+    """Return time, lat, lon and accuracy of a recording, in time order."""
+    rows = [
+        (fix.at.timestamp(), fix.lat, fix.lon, np.nan if fix.accuracy_m is None else fix.accuracy_m)
+        for fix in recording.fixes
+    ]
+    return np.array(sorted(rows))
+
+
+def _million(recordings: Sequence[Recording]) -> dict[str, np.ndarray]:
+    """Return a million positions: the recordings one after another, two hours apart."""
+    every = [_columns(recording) for recording in recordings]
+    parts, at, size = [], 1.5e9, 0
+    while size < MILLION:
+        for columns in every:
+            parts.append(columns + np.array((at - columns[0, 0], 0, 0, 0)))
+            at, size = parts[-1][-1, 0] + 7200, size + len(columns)
+    t, lat, lon, accuracy_m = np.concatenate(parts)[:MILLION].T
+    edges = {"starts": np.array([0]), "ends": np.array([MILLION])}
+    return {"t": t, "lat": lat, "lon": lon, "accuracy_m": accuracy_m, **edges}
+
+
+def main() -> None:
+    """Print the seconds of each run and the peak memory, as one JSON object."""
+    data = np.load(sys.argv[1])
+    columns = {name: np.ascontiguousarray(data[name]) for name in ("t", "lat", "lon", "accuracy_m")}
+    seconds = []
+    for _ in range(ROUNDS + 1):
+        began = time.process_time()
+        cut(clean(_track(columns)))
+        seconds.append(time.process_time() - began)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"first_s": seconds[0], "seconds": seconds[1:], "peak_mb": peak_mb}))
+
+
+def _track(columns: dict[str, np.ndarray]) -> Track:
+    """Return the positions as the engine takes them."""
+    size = len(columns["t"])
+    return Track(
+        time_s=columns["t"],
+        lon=columns["lon"],
+        lat=columns["lat"],
+        xyz_m=sphere_points(columns["lon"], columns["lat"]),
+        accuracy_m=columns["accuracy_m"],
+        recorded=np.zeros(size, dtype=np.bool_),
+        activity=np.full(size, None, dtype=object),
+        confidence=np.full(size, np.nan),
+    )
+
+
+if __name__ == "__main__":
+    main()

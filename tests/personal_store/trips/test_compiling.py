@@ -1,0 +1,62 @@
+"""The loops give the same bytes compiled and as plain Python, and run where numba does not."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from personal_store.trips import compiling
+from personal_store.trips.cleaning import clean
+from personal_store.trips.segment import cut
+from personal_store.trips.silences import STAY_RADIUS_M
+from personal_store.trips.track import track_of
+
+PLAIN, COMPILED = 10**9, 0
+
+
+def columns(fixes, compile_from):
+    """Return every column that the engine fills."""
+    found = cut(clean(track_of(fixes), compile_from=compile_from), compile_from=compile_from)
+    tables = (
+        found.silences,
+        found.rests,
+        found.stays,
+        found.plan.movements,
+        found.paces,
+        found.legs,
+    )
+    filled = [getattr(table, name) for table in tables for name in table.__slots__]
+    return [found.cleaned.verdicts, found.plan.is_activity, *filled]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_compiled_loops_give_the_bytes_of_plain_python(history, seed):
+    pytest.importorskip("numba")
+    fixes = history(seed, days=6, every_s=30.0)
+    plain, compiled = columns(fixes, PLAIN), columns(fixes, COMPILED)
+    assert len(plain[0]) > 1000
+    for one, other in zip(plain, compiled, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_without_numba_the_loops_still_run(history, monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    compiling._compiled.cache_clear()
+    fixes = history(3, days=2, every_s=60.0)
+    try:
+        unavailable = columns(fixes, COMPILED)
+    finally:
+        compiling._compiled.cache_clear()
+    for one, other in zip(unavailable, columns(fixes, PLAIN), strict=True):
+        assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_most_fixes_of_a_stay_are_near_its_centre(history, seed):
+    found = cut(clean(track_of(history(seed, days=6, every_s=30.0))))
+    track, stays = found.cleaned.track, found.stays
+    assert len(stays) > 3
+    for stay in range(len(stays)):
+        inside = track.xyz_m[stays.first[stay] : stays.last[stay] + 1]
+        away_m = np.linalg.norm(inside - stays.centre_m[stay], axis=1)
+        assert np.median(away_m) < 2 * STAY_RADIUS_M
