@@ -127,7 +127,8 @@ def test_two_keepers_accept_an_honest_report_and_hold_its_sum_together(
     assert tuple(total) == vector
 
 
-def test_the_variant_of_the_design_follows_from_the_task(shared_task):
+def test_the_variant_of_the_design_follows_from_the_task(shared_task):  # T2
+    """T2: Every party MUST derive the same variant from a task."""
     variant = vdaf_for(shared_task)
     assert (variant.shares, variant.algorithm_id) == (2, 7)
     assert variant.circuit.chunk_length == 9
@@ -140,9 +141,10 @@ def test_a_vector_over_the_cap_is_not_shared(shared_task):
         shard((1001, 0, 0, 0, 0, 0, 0, 0), shared_task, report_id=REPORT_ID, randomness=bytes(128))
 
 
-def test_a_public_share_that_one_keeper_finds_false_is_refused_by_both(
+def test_a_public_share_that_one_keeper_finds_false_is_refused_by_both(  # K4
     shared_task, make_uploads, verify
 ):
+    """K4: A report MUST count at both or neither, decided from what both hold."""
     uploads = make_uploads()
     both = verify(uploads)
     report = read_upload(uploads[Role.LEADER].to_bytes(), role=Role.LEADER).report
@@ -177,6 +179,7 @@ def test_a_verifier_share_of_another_size_is_refused(shared_task, make_uploads, 
 
 
 def test_a_share_that_the_statement_does_not_name_is_refused(make_uploads):  # S2
+    """S2: A keeper MUST refuse a share that the signed statement does not name."""
     uploads, other = make_uploads(seed=1), make_uploads(seed=2)
     for role in Role:
         swapped = replace(uploads[role], sealed=other[role].sealed)
@@ -191,7 +194,7 @@ def test_a_share_sent_to_the_wrong_keeper_is_refused(make_uploads):  # S2
         read_upload(misrouted.to_bytes(), role=Role.HELPER)
 
 
-def test_a_share_sealed_for_one_keeper_does_not_open_for_the_other(
+def test_a_share_sealed_for_one_keeper_does_not_open_for_the_other(  # S1
     shared_task, make_uploads, hpke_keys
 ):
     uploads = make_uploads()
@@ -224,7 +227,7 @@ def test_a_statement_signed_by_nobody_is_refused(make_uploads):
         read_upload(replace(upload, statement=forged).to_bytes(), role=Role.LEADER)
 
 
-def test_an_upload_without_its_admission_is_refused_by_the_helper_only(make_uploads):  # S3
+def test_an_upload_without_its_admission_is_refused_by_the_helper_only(make_uploads):  # K3
     uploads = make_uploads()
     bare = replace(uploads[Role.HELPER], admission=None)
     with pytest.raises(Malformed):
@@ -234,9 +237,10 @@ def test_an_upload_without_its_admission_is_refused_by_the_helper_only(make_uplo
         read_upload(dressed.to_bytes(), role=Role.LEADER)
 
 
-def test_an_admission_holds_for_one_statement_of_one_task_by_the_leader(  # S3
+def test_an_admission_holds_for_one_statement_of_one_task_by_the_leader(  # K3
     shared_task, make_task, make_uploads, sign_keys
 ):
+    """K3: The helper MUST refuse a share without the admission of that very statement."""
     upload, other = make_uploads(seed=1)[Role.HELPER], make_uploads(seed=2)[Role.HELPER]
     check_admission(upload.admission, statement=upload.statement, task=shared_task)
     with pytest.raises(ReportMismatch):

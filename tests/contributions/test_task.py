@@ -270,6 +270,7 @@ def test_a_task_of_two_keepers_is_read_when_both_signed_it(shared_task, sign_key
 def test_a_task_that_is_not_signed_by_leader_then_helper_is_refused(  # T1
     shared_task, sign_keys, signers
 ):
+    """T1: A task MUST be signed by both keepers over the same bytes."""
     leader, helper = sign_keys
     signed = _signed(shared_task, *(sign_keys[signer] for signer in signers))
     with pytest.raises((Malformed, SignatureRefused)):

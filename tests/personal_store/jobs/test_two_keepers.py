@@ -74,6 +74,7 @@ def test_the_keepers_together_hold_the_exact_vector_and_each_alone_a_share(
 
 
 def test_each_keeper_is_sent_its_own_share_and_never_the_other_s(resident, shared, keepers):  # S1
+    """S1: Each share MUST be sealed for its keeper and sent to that keeper alone."""
     sent = resident.send(shared)
     assert [each.sealed for each in keepers.leader.read] == [sent.sealed_leader]
     assert [each.sealed for each in keepers.helper.read] == [sent.sealed_helper]
@@ -90,7 +91,7 @@ def test_both_keepers_read_the_same_signed_bytes_that_were_previewed(  # P3
     assert statements == {shown.report} == {sent.report}
 
 
-def test_the_helper_is_shown_the_leader_s_admission(resident, shared, keepers):  # S3
+def test_the_helper_is_shown_the_leader_s_admission(resident, shared, keepers):  # K3
     resident.send(shared)
     read = keepers.helper.read[0]
     check_admission(read.admission, statement=read.statement, task=shared)
@@ -98,9 +99,10 @@ def test_the_helper_is_shown_the_leader_s_admission(resident, shared, keepers): 
 
 @pytest.mark.parametrize("failing", ["leader", "helper"])
 @pytest.mark.parametrize("how", ["offline", "lose_answers"])
-def test_a_half_delivered_report_is_completed_with_the_same_bytes(  # S4
+def test_a_half_delivered_report_is_completed_with_the_same_bytes(  # S3
     resident, shared, keepers, failing, how
 ):
+    """S3: A retry MUST send the same bytes."""
     keeper = getattr(keepers, failing)
     setattr(keeper, how, True)
     with pytest.raises(TransportError):
@@ -121,7 +123,8 @@ def test_a_report_that_both_have_is_not_sent_again(resident, shared, keepers):
     assert len(keepers.leader.uploads) == len(keepers.helper.uploads) == 1
 
 
-def test_both_parts_of_epsilon_are_debited(resident, shared):  # P4
+def test_both_parts_of_epsilon_are_debited(resident, shared):  # P4, S4
+    """S4: A store MUST debit both parts of a split."""
     sent = resident.send(shared)
     both = shared.epsilon_zone_micro + shared.epsilon_territory_micro
     assert sent.epsilon_micro == both == 4_000_000
@@ -146,6 +149,7 @@ def test_a_quiet_week_leaves_like_any_other(keepers, resident):  # P6
 
 
 def test_a_quiet_week_is_as_long_on_the_wire_as_a_full_one(keepers, resident):  # P6
+    """P6: A week without travel MUST be answered like any other."""
     resident.give()
     quiet = resident.send(resident.asked(trust_mode=TrustMode.TWO_KEEPERS, week="2026-W45"))
     resident.travel({CAR: 600.0})
