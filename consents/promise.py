@@ -77,16 +77,20 @@ def read_promise(token: bytes, *, kid: str) -> Promise:
     )
 
 
-def check_promise(token: bytes, leaf: bytes, *, kid: str, now: datetime) -> Promise:
+def check_promise(
+    token: bytes, leaf: bytes, *, kid: str, now: datetime, since: datetime | None = None
+) -> Promise:
     """
     Check the answer to an event before trusting it: right key, this leaf, received about now.
 
-    Raises PromiseError; the store then turns to the stewards' drop-box.
+    `since` is when the event was signed, for one that is handed over again: its first promise may
+    be as old. Raises PromiseError; the store then turns to the stewards' drop-box.
     """
     said = read_promise(token, kid=kid)
     if said.leaf_hash != leaf_hash(leaf).hex():
         raise PromiseError("expected a promise for the leaf that was sent, seen another's")
-    if abs(said.received_at - now) > MAX_MERGE_DELAY:
+    earliest = (now if since is None else min(since, now)) - MAX_MERGE_DELAY
+    if not earliest <= said.received_at <= now + MAX_MERGE_DELAY:
         raise PromiseError("expected a promise dated about now")
     return said
 

@@ -55,7 +55,8 @@ def join_all(
         )
         consent_key = Ed25519PrivateKey.generate()
         consent = _consent(member, purpose_digest, consent_key)
-        cooperative.log_event(transport, member, consent.leaf)
+        now = datetime.now(UTC)
+        cooperative.log_event(transport, member, consent.leaf, signed_at=now, now=now)
         return SimulatedResident(member=member, consent=consent, consent_key=consent_key, week=week)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -4,17 +4,20 @@ Same contract as `cli.py`. Nothing leaves the machine but by `enrol`, `consents`
 `contribute`, and each of them says what it sent.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from personal_store import consenting, sharing_documents
-from personal_store.console import EXIT_FAILED, Session
+from personal_store import consenting, own_log, sharing_documents
+from personal_store.console import EXIT_FAILED, EXIT_UNPROVED, EXIT_VIOLATION, Session
 from personal_store.cooperative import Membership
-from personal_store.db import consents, contributions, memberships
+from personal_store.db import contributions, memberships
 from personal_store.db.connection import reading
+from personal_store.db.trust import Trust
 from personal_store.errors import TransportError
 from personal_store.jobs import catalogue, joining, pipeline, sharing
+from personal_store.proofs import ProofState
 from personal_store.store import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
@@ -87,10 +90,9 @@ def contribute(
     session: Session = context.obj
     store = session.open()
     member = catalogue.the_membership(store.engine)
-    transport = store.connect(member.url)
     asked = catalogue.find_task(store.engine, member, task)
     pipeline.run_once(store.engine)
-    consenting.hand_over(store.engine, member, transport)
+    consenting.hand_over(store, member)
     sent = sharing.run_once(store, member, asked)
     session.say(
         fr=f"Contribution de {sent.week} envoyée : {len(sent.report)} octets, ceux de l'aperçu.",
@@ -182,14 +184,82 @@ def withdraw(context: typer.Context) -> None:
 def list_consents(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Relire ses choix, chacun avec sa preuve. / Read one's choices, each with its proof."""
     session: Session = context.obj
-    with reading(session.open().engine) as connection:
-        chains = [consents.chain(connection, consent.cid) for consent in consents.every(connection)]
-    events = [event for chain in chains for event in chain]
+    judged = own_log.judged_events(session.open())
     if as_json:
-        session.answer([sharing_documents.event_document(event) for event in events])
+        session.answer([sharing_documents.event_document(*each) for each in judged])
         return
-    for event in events:
-        session.say(**sharing_documents.event_sentences(event))
+    for event, status in judged:
+        session.say(**sharing_documents.event_sentences(event, status))
+
+
+@consents_app.command("trust")
+def trust_stewards(
+    context: typer.Context,
+    policy: Annotated[
+        Path, typer.Argument(help="Fichier de confiance (C2SP). / Trust file (C2SP).")
+    ],
+    stewards: Annotated[
+        str | None, typer.Option(help="Leur boîte de dépôt. / Their drop-box: https://…")
+    ] = None,
+) -> None:
+    """Dire quels témoins croire, d'après leur fichier. / Say which stewards to believe."""
+    session: Session = context.obj
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    pinned = Trust(policy_text=own_log.read_policy_text(policy), stewards_url=stewards)
+    consenting.pin_trust(store, member, pinned)
+    count = len(pinned.policy.witnesses)
+    session.say(
+        fr=f"Retenu : {count} témoin(s). Vos preuves seront jugées d'après ce fichier.",
+        en=f"Kept: {count} steward(s). Your proofs will be judged by this file.",
+    )
+
+
+@consents_app.command("verify")
+def verify(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Vérifier ses preuves, hors ligne. / Verify one's proofs, offline."""
+    session: Session = context.obj
+    judged = own_log.judged_events(session.open())
+    broken = [status for _, status in judged if status.state.broken]
+    open_ended = [status for _, status in judged if status.state is not ProofState.WITNESSED]
+    for event, status in judged:
+        session.say(**sharing_documents.event_sentences(event, status))
+    if as_json:
+        session.answer([sharing_documents.event_document(*each) for each in judged])
+    if broken:
+        session.say(
+            fr="La coopérative n'a pas tenu parole : portez ces preuves aux témoins (« consents "
+            "receipts »).",
+            en="The cooperative did not keep its word: take these proofs to the stewards "
+            "(“consents receipts”).",
+        )
+        raise typer.Exit(EXIT_VIOLATION)
+    if open_ended:
+        session.say(
+            fr="Tout n'est pas encore cosigné par les témoins que vous croyez : rien de faux, mais "
+            "rien de prouvé pour ces choix.",
+            en="Not everything is cosigned by the stewards that you believe yet: nothing false, "
+            "but nothing proved for these choices.",
+        )
+        raise typer.Exit(EXIT_UNPROVED)
+    session.say(fr="Toutes les preuves tiennent.", en="Every proof holds.")
+
+
+@consents_app.command("receipts")
+def receipts(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Dossier à écrire. / Folder to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Garder ses reçus en fichiers, hors de l'espace. / Keep one's receipts as files."""
+    session: Session = context.obj
+    written = own_log.write_receipts(session.open(), folder)
+    session.say(
+        fr=f"{len(written)} fichiers écrits. Ils disent vos choix en clair : gardez-les pour vous.",
+        en=f"{len(written)} files written. They tell your choices in clear: keep them to yourself.",
+    )
+    if as_json:
+        session.answer({"files": [path.name for path in written]})
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -204,14 +274,37 @@ def _hand_over(session: Session, store: Store, member: Membership) -> None:
         en="Your choice is signed and holds from now on.",
     )
     try:
-        consenting.hand_over(store.engine, member, store.connect(member.url))
+        consenting.hand_over(store, member)
     except TransportError as error:
+        left = ProofState.LEFT in _states(store)
         session.say(
-            fr=f"{error.fr} Votre choix sera transmis à la prochaine commande.",
-            en=f"{error.en} Your choice will be handed over by the next command.",
+            fr=f"{error.fr} "
+            + (
+                "Votre retrait est déposé chez les témoins et compte dès leur reçu. "
+                if left
+                else ""
+            )
+            + "Votre choix sera transmis à la prochaine commande.",
+            en=f"{error.en} "
+            + (
+                "Your withdrawal is left with the stewards and counts from their slip. "
+                if left
+                else ""
+            )
+            + "Your choice will be handed over by the next command.",
+        )
+        return
+    if ProofState.PROMISED in _states(store):
+        session.say(
+            fr="La coopérative l'a reçu et a promis, signature vérifiée et gardée, de l'inscrire.",
+            en="The cooperative has it and promised, signature verified and kept, to log it.",
         )
         return
     session.say(
         fr="Il est inscrit au journal de la coopérative, preuve vérifiée et gardée.",
         en="It is in the cooperative's log; the proof was verified and kept.",
     )
+
+
+def _states(store: Store) -> set[ProofState]:
+    return {status.state for _, status in own_log.judged_events(store)}

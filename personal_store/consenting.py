@@ -1,8 +1,9 @@
 """Give and withdraw consent: signed by the resident, kept here, proved by the cooperative's log.
 
 A choice counts here from the moment it is signed, offline too: the gate reads these events. They
-are then handed to the cooperative's log, and the proof that comes back is verified and kept. A
-choice that could not be handed over yet is handed over by the next `hand_over`.
+are then handed to the cooperative, and the promise and proof that come back are verified and kept.
+A choice that could not be handed over yet is handed over by the next `hand_over`; a withdrawal is
+left with the stewards meanwhile.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
 
 from consents.canonical import utc_text
+from consents.errors import ConsentsError
 from consents.jws import thumbprint
+from consents.proofs import LogReceipt
 from consents.receipt import LeafPayload, read_event, sign_event
 from consents.record import (
     ConsentBody,
@@ -26,11 +29,12 @@ from consents.record import (
 )
 from personal_store import cooperative
 from personal_store.cooperative import Membership
-from personal_store.db import consents
+from personal_store.db import consents, trust
 from personal_store.db.connection import reading, writing
 from personal_store.db.consents import Consent, KeptEvent
-from personal_store.errors import GateClosed
-from personal_store.transport import Transport
+from personal_store.db.trust import Trust
+from personal_store.errors import GateClosed, StoreError, TransportError
+from personal_store.store import Store
 
 Randomness = Callable[[int], bytes]
 CONSENT_ID_LENGTH_BYTES = 16
@@ -113,29 +117,119 @@ def withdraw(
         return events
 
 
-def hand_over(engine: Engine, membership: Membership, transport: Transport) -> int:
+def hand_over(store: Store, membership: Membership) -> int:
     """Hand the events that the log does not hold yet to the cooperative, in order.
 
-    Returns how many were handed over. Raises TransportError when it cannot be reached; what was
-    handed over before stays so.
+    Returns how many it answered for, with a proof or a promise. A withdrawal that it does not
+    answer for is left with the stewards, where the resident named some. Raises TransportError when
+    the cooperative cannot be reached; what was handed over before stays so.
     """
+    transport = store.connect(membership.url)
     handed = 0
-    with reading(engine) as connection:
-        waiting = [
+    # In the order of each chain, never of the clock, which may have been set back in between.
+    waiting = _events(store, membership, logged=False)
+    try:
+        for event in waiting:
+            answer = cooperative.log_event(
+                transport,
+                membership,
+                event.signed.leaf,
+                signed_at=event.signed_at,
+                now=store.clock.now(),
+            )
+            _keep(store, event, answer)
+            handed += 1
+    except TransportError:
+        _leave_with_stewards(store, membership, waiting[handed:])
+        raise
+    refresh_proofs(store, membership)
+    return handed
+
+
+def refresh_proofs(store: Store, membership: Membership) -> int:
+    """Fetch the proofs of logged events that the pinned stewards had not cosigned; count those now.
+
+    Does nothing without a policy. Raises TransportError.
+    """
+    with reading(store.engine) as connection:
+        pinned = trust.pinned_for(connection, membership.url)
+    if pinned is None:
+        return 0
+    transport, witnessed = store.connect(membership.url), 0
+    for event in _events(store, membership, logged=True):
+        if event.receipt is not None and _attested(pinned, event.receipt.checkpoint):
+            continue
+        receipt = cooperative.logged_proof(transport, membership, event.signed.leaf)
+        if receipt is not None and _attested(pinned, receipt.checkpoint):
+            _keep_receipt(store, event, receipt)
+            witnessed += 1
+    return witnessed
+
+
+def pin_trust(store: Store, membership: Membership, pinned: Trust) -> None:
+    """Keep whom to believe about a cooperative. Raises StoreError for another log's policy."""
+    try:
+        known = membership.log_vkey in pinned.policy.logs and bool(pinned.policy.witnesses)
+    except ConsentsError as error:
+        raise _bad_policy() from error
+    if not known:
+        raise _bad_policy()
+    with writing(store.engine) as connection:
+        trust.pin(connection, membership.url, pinned)
+
+
+def _events(store: Store, membership: Membership, *, logged: bool) -> list[KeptEvent]:
+    with reading(store.engine) as connection:
+        return [
             event
             for consent in consents.every(connection)
             if consent.url == membership.url
             for event in consents.chain(connection, consent.cid)
-            if event.receipt is None
+            if (event.receipt is not None) is logged
         ]
-    # In the order of each chain, never of the clock, which may have been set back in between.
-    for event in waiting:
-        receipt = cooperative.log_event(transport, membership, event.signed.leaf)
+
+
+def _keep(store: Store, event: KeptEvent, answer: cooperative.LogAnswer) -> None:
+    payload = event.signed.payload
+    with writing(store.engine) as connection:
+        consents.keep_promise(connection, cid=payload.cid, n=payload.n, promise=answer.promise)
+    if answer.receipt is not None:
+        _keep_receipt(store, event, answer.receipt)
+
+
+def _keep_receipt(store: Store, event: KeptEvent, receipt: LogReceipt) -> None:
+    payload = event.signed.payload
+    with writing(store.engine) as connection:
+        consents.keep_receipt(connection, cid=payload.cid, n=payload.n, receipt=receipt)
+
+
+def _leave_with_stewards(
+    store: Store, membership: Membership, unanswered: Sequence[KeptEvent]
+) -> None:
+    with reading(store.engine) as connection:
+        pinned = trust.pinned_for(connection, membership.url)
+    if pinned is None or pinned.stewards_url is None:
+        return
+    stewards = store.connect(pinned.stewards_url)
+    for event in unanswered:
         payload = event.signed.payload
-        with writing(engine) as connection:
-            consents.keep_receipt(connection, cid=payload.cid, n=payload.n, receipt=receipt)
-        handed += 1
-    return handed
+        if payload.t is not EventType.WITHDRAWN or event.promise or event.slip:
+            continue
+        try:
+            slip = cooperative.leave_withdrawal(stewards, event.signed.leaf, pinned.policy)
+        except TransportError:
+            # Neither answers: the next command tries both again, and the gate is closed anyway.
+            return
+        with writing(store.engine) as connection:
+            consents.keep_slip(connection, cid=payload.cid, n=payload.n, slip=slip)
+
+
+def _attested(pinned: Trust, checkpoint: str) -> bool:
+    try:
+        pinned.policy.attest(checkpoint)
+    except ConsentsError:
+        return False
+    return True
 
 
 def _open(
@@ -215,6 +309,15 @@ def _body(
         validity_duration_s=int(VALIDITY.total_seconds()),
         event_type=EventType.RENEWED if chain else EventType.GIVEN,
         limits=limits,
+    )
+
+
+def _bad_policy() -> StoreError:
+    return StoreError(
+        fr="Ce fichier ne dit pas qui croire à propos de cette coopérative. Attendu : un fichier "
+        "de confiance (format C2SP) avec la clé de son journal et celles des témoins.",
+        en="This file does not say whom to believe about this cooperative. Expected: a C2SP "
+        "policy with the key of its log and those of its stewards.",
     )
 
 

@@ -27,6 +27,8 @@ from personal_store.store import Store
 from personal_store.vault import VAULT_FILE, unlock
 
 EXIT_FAILED = 1
+EXIT_VIOLATION = 2  # as audits say of somebody who did not keep their word
+EXIT_UNPROVED = 3  # as audits say of what cannot be verified
 EXIT_INTERRUPTED = 130  # as shells say of a program that Ctrl-C ended
 _PROMPTS = {
     "fr": ("Phrase de passe : ", "Encore une fois : "),

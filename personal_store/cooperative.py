@@ -7,16 +7,24 @@ callers store.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Any, NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from consents.checkpoint import NoteKey, verify_checkpoint
-from consents.errors import ConsentsError
-from consents.merkle import leaf_hash, verify_inclusion
+from consents.checkpoint import NoteKey
+from consents.errors import ConsentsError, PromiseError
+from consents.jws import thumbprint_of_raw
+from consents.merkle import leaf_hash
+from consents.policy import WitnessPolicy
+from consents.promise import check_promise, read_slip
+from consents.proofs import LogReceipt
 from consents.record import Purpose
+from consents.tlog_proof import TlogProof
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
 from contributions.keeper import Keeper
@@ -59,13 +67,11 @@ class SignedTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogReceipt:
-    """The proof that a leaf is in the log under a signed checkpoint."""
+class LogAnswer:
+    """The answer to an event: a promise to log it, and the proof where it is logged already."""
 
-    index: int
-    size: int
-    hashes: tuple[str, ...]
-    checkpoint: str
+    promise: bytes
+    receipt: LogReceipt | None
 
 
 def enrol(
@@ -146,8 +152,13 @@ def purpose(transport: Transport, digest: str) -> bytes:
     return answer.body
 
 
-def log_event(transport: Transport, membership: Membership, leaf: bytes) -> LogReceipt:
-    """Have a consent event appended to the log, and verify its inclusion proof."""
+def log_event(
+    transport: Transport, membership: Membership, leaf: bytes, *, signed_at: datetime, now: datetime
+) -> LogAnswer:
+    """Hand a consent event over, and verify the promise and the proof that come back.
+
+    Raises TransportError when the cooperative cannot be reached, refuses or answers otherwise.
+    """
     statement = sign_membership(
         MembershipStatement(member_id=membership.member_id, leaf_sha256=sha256(leaf).hexdigest()),
         membership.member_key,
@@ -160,34 +171,61 @@ def log_event(transport: Transport, membership: Membership, leaf: bytes) -> LogR
         )
     )
     try:
-        proof = document["proof"]
-        receipt = LogReceipt(
-            index=int(proof["index"]),
-            size=int(proof["size"]),
-            hashes=tuple(str(each) for each in proof["hashes"]),
-            checkpoint=str(document["checkpoint"]),
-        )
-        verify_receipt(receipt, leaf=leaf, membership=membership)
+        promise = str(document["promise"]).encode("ascii")
+        kid = thumbprint_of_raw(NoteKey.parse(membership.log_vkey).public_key)
+        check_promise(promise, leaf, kid=kid, now=now, since=signed_at)
+        receipt = _receipt(document, leaf, membership) if "proof" in document else None
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
         _out_of_protocol("events", error)
+    return LogAnswer(promise=promise, receipt=receipt)
+
+
+def logged_proof(transport: Transport, membership: Membership, leaf: bytes) -> LogReceipt | None:
+    """Fetch the newest proof of a leaf, with its witnesses' lines; None while it is not logged."""
+    answer = transport.exchange("GET", f"/v1/proof/{leaf_hash(leaf).hex()}", None)
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return None
+    if answer.status not in HTTP_OK:
+        _accepted(answer)
+    try:
+        receipt = TlogProof.parse(answer.body.decode("utf-8")).receipt(leaf)
+        receipt.verify(membership.log_vkey)
+    except (UnicodeDecodeError, ConsentsError) as error:
+        _out_of_protocol("proof", error)
     return receipt
 
 
-def verify_receipt(receipt: LogReceipt, *, leaf: bytes, membership: Membership) -> None:
-    """Check that the leaf is in the log that we pinned.
+def leave_withdrawal(transport: Transport, leaf: bytes, policy: WitnessPolicy) -> bytes:
+    """Leave a withdrawal in the stewards' drop-box; return their slip, signed by a pinned key."""
+    answer = transport.exchange("POST", "/v1/dropbox", _json({"leaf": leaf.decode()}))
+    document = _accepted(answer)
+    try:
+        slip = str(document["slip"]).encode("ascii")
+    except (KeyError, ValueError) as error:
+        _out_of_protocol("dropbox", error)
+    if not any(_is_slip_for(slip, leaf, vkey) for vkey in policy.witnesses.values()):
+        _out_of_protocol("dropbox", None)
+    return slip
 
-    Raises ConsentsError when signature, origin, size or proof do not fit.
-    """
-    checkpoint = verify_checkpoint(receipt.checkpoint, membership.log_vkey)
-    if checkpoint.origin != membership.log_origin or checkpoint.size != receipt.size:
-        raise ConsentsError("expected the checkpoint of the proof, from the pinned log")
-    verify_inclusion(
-        leaf_hash=leaf_hash(leaf),
-        index=receipt.index,
-        size=receipt.size,
-        proof=[bytes.fromhex(each) for each in receipt.hashes],
-        root=checkpoint.root,
+
+def _is_slip_for(slip: bytes, leaf: bytes, vkey: str) -> bool:
+    kid = thumbprint_of_raw(NoteKey.parse(vkey).public_key)
+    with suppress(PromiseError):
+        return read_slip(slip, kid=kid).event.leaf == leaf
+    return False
+
+
+def _receipt(document: Mapping[str, Any], leaf: bytes, membership: Membership) -> LogReceipt:
+    proof = document["proof"]
+    receipt = LogReceipt(
+        leaf=leaf,
+        index=int(proof["index"]),
+        size=int(proof["size"]),
+        hashes=tuple(bytes.fromhex(each) for each in proof["hashes"]),
+        checkpoint=str(document["checkpoint"]),
     )
+    receipt.verify(membership.log_vkey)
+    return receipt
 
 
 def send_report(transport: Transport, report: bytes) -> None:

@@ -144,6 +144,26 @@ _WORDS: Mapping[Reason, tuple[str, str]] = {
         "Vous avez refusé : rien ne part.",
         "You refused: nothing leaves.",
     ),
+    Reason.DEFERRED: (
+        "Vous avez remis votre choix à plus tard : rien ne part.",
+        "You put your choice off: nothing leaves.",
+    ),
+    Reason.KEY_LOST: (
+        "La clé de cet accord est perdue : rien ne part. Retirez-le, puis donnez-en un nouveau.",
+        "The key of this consent is lost: nothing leaves. Withdraw it, then consent anew.",
+    ),
+    Reason.NOT_ALL_SIGNED: (
+        "Il manque la signature d'un parent ou de l'enfant : rien ne part sans elle.",
+        "A parent's or the child's signature is missing: nothing leaves without it.",
+    ),
+    Reason.FIELDS_EXCEEDED: (
+        "Cette demande porte sur plus que ce que vous avez accepté : rien ne part.",
+        "This request is about more than you accepted: nothing leaves.",
+    ),
+    Reason.NOT_YET: (
+        "Votre accord est daté de plus tard que maintenant : réglez l'horloge, rien ne part.",
+        "Your consent is dated later than now: set the clock, nothing leaves.",
+    ),
     Reason.WITHDRAWN: (
         "Vous avez retiré votre accord : rien ne part.",
         "You have withdrawn your consent: nothing leaves.",

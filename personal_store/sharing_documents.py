@@ -11,6 +11,7 @@ from personal_store.db.contributions import KeptContribution
 from personal_store.jobs.ledger import yearly_loss
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.local_time import HOME_TIMEZONE
+from personal_store.proofs import ProofState, ProofStatus
 
 Document = dict[str, object]
 MICRO = 1_000_000
@@ -189,7 +190,7 @@ def ledger_sentences(rows: Sequence[KeptContribution]) -> dict[str, str]:
     }
 
 
-def event_document(event: KeptEvent) -> Document:
+def event_document(event: KeptEvent, status: ProofStatus) -> Document:
     """Return one consent event as `consents list --json` shows it."""
     receipt = event.receipt
     return {
@@ -199,21 +200,59 @@ def event_document(event: KeptEvent) -> Document:
         "at": event.signed.payload.at,
         "purpose_digest": event.signed.payload.pd,
         "leaf": event.signed.leaf.decode(),
+        "state": status.state.value,
+        "witnesses": list(status.witnesses),
+        "promise": None if event.promise is None else event.promise.decode(),
+        "slip": None if event.slip is None else event.slip.decode(),
         "proof": None
         if receipt is None
-        else {"index": receipt.index, "size": receipt.size, "hashes": list(receipt.hashes)},
+        else {
+            "index": receipt.index,
+            "size": receipt.size,
+            "hashes": [node.hex() for node in receipt.hashes],
+        },
         "checkpoint": None if receipt is None else receipt.checkpoint,
     }
 
 
-def event_sentences(event: KeptEvent) -> dict[str, str]:
-    """Say one consent event in a line."""
+def event_sentences(event: KeptEvent, status: ProofStatus) -> dict[str, str]:
+    """Say one consent event in a line, and what proves it."""
     at = event.signed_at.astimezone(HOME_TIMEZONE)
     kind = event.signed.payload.t.value
-    index = None if event.receipt is None else event.receipt.index
+    fr, en = PROOF_WORDS[status.state]
+    index = "" if event.receipt is None else str(event.receipt.index)
+    names = ", ".join(status.witnesses)
     return {
-        "fr": f"{at:%Y-%m-%d %H:%M}  {kind}  "
-        + ("en attente d'inscription" if index is None else f"inscrit, rang {index}"),
-        "en": f"{at:%Y-%m-%d %H:%M}  {kind}  "
-        + ("waiting to be logged" if index is None else f"logged at index {index}"),
+        "fr": f"{at:%Y-%m-%d %H:%M}  {kind}  " + fr.format(index=index, names=names),
+        "en": f"{at:%Y-%m-%d %H:%M}  {kind}  " + en.format(index=index, names=names),
     }
+
+
+PROOF_WORDS = {
+    ProofState.SIGNED: (
+        "signé ici, en attente d'inscription",
+        "signed here, waiting to be logged",
+    ),
+    ProofState.LEFT: (
+        "déposé chez les témoins, qui en attestent",
+        "left with the stewards, who vouch for it",
+    ),
+    ProofState.PROMISED: (
+        "reçu par la coopérative, qui a promis de l'inscrire",
+        "received by the cooperative, which promised to log it",
+    ),
+    ProofState.LOGGED: ("inscrit, rang {index}", "logged at index {index}"),
+    ProofState.WITNESSED: (
+        "inscrit, rang {index}, cosigné par {names}",
+        "logged at index {index}, cosigned by {names}",
+    ),
+    ProofState.OVERDUE: (
+        "promis et pas inscrit à temps : parlez-en aux témoins",
+        "promised and not logged in time: tell the stewards",
+    ),
+    ProofState.FALSE: (
+        "la preuve gardée est fausse : parlez-en aux témoins",
+        "the proof that is kept is false: tell the stewards",
+    ),
+}
+"""How each state of proof is said, in French and English."""

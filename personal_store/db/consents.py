@@ -8,9 +8,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import ColumnClause, Connection, Row, insert, literal_column, select, update
 
+from consents.proofs import LogReceipt
 from consents.receipt import SignedEvent, read_event
 from consents.record import ConsentBody
-from personal_store.cooperative import LogReceipt
 from personal_store.db.tables import consent, consent_event
 from personal_store.db.units import from_ms, to_ms
 
@@ -32,13 +32,18 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptEvent:
-    """A signed event of a consent, its clear body, and its proof once the log holds it."""
+    """A signed event of a consent, its clear body, and whatever proves that others have it.
+
+    `promise` is the cooperative's, `slip` the stewards', `receipt` the log's own proof.
+    """
 
     signed: SignedEvent
     body: ConsentBody
     commitment_key: bytes = field(repr=False)
     signed_at: datetime
     receipt: LogReceipt | None
+    promise: bytes | None = None
+    slip: bytes | None = None
 
 
 def add(connection: Connection, new: Consent) -> None:
@@ -88,11 +93,31 @@ def add_event(connection: Connection, event: KeptEvent) -> None:
 
 def keep_receipt(connection: Connection, *, cid: str, n: int, receipt: LogReceipt) -> None:
     """Keep the proof that the log holds an event."""
-    proof = {"index": receipt.index, "size": receipt.size, "hashes": receipt.hashes}
+    hashes = [node.hex() for node in receipt.hashes]
+    proof = {"index": receipt.index, "size": receipt.size, "hashes": hashes}
     connection.execute(
         update(consent_event)
         .where(consent_event.c.cid == cid, consent_event.c.n == n)
         .values(proof=json.dumps(proof), checkpoint=receipt.checkpoint)
+    )
+
+
+def keep_promise(connection: Connection, *, cid: str, n: int, promise: bytes) -> None:
+    """Keep the cooperative's promise about an event; the first one stays."""
+    connection.execute(
+        update(consent_event)
+        .where(consent_event.c.cid == cid, consent_event.c.n == n)
+        .where(consent_event.c.promise.is_(None))
+        .values(promise=promise.decode("ascii"))
+    )
+
+
+def keep_slip(connection: Connection, *, cid: str, n: int, slip: bytes) -> None:
+    """Keep the stewards' slip for an event."""
+    connection.execute(
+        update(consent_event)
+        .where(consent_event.c.cid == cid, consent_event.c.n == n)
+        .values(slip=slip.decode("ascii"))
     )
 
 
@@ -105,7 +130,9 @@ def chain(connection: Connection, cid: str) -> list[KeptEvent]:
             body=ConsentBody.parse(bytes(row.body)),
             commitment_key=bytes(row.commitment_key),
             signed_at=from_ms(row.signed_at_ms),
-            receipt=_receipt(row.proof, row.checkpoint),
+            receipt=_receipt(bytes(row.leaf), row.proof, row.checkpoint),
+            promise=None if row.promise is None else row.promise.encode("ascii"),
+            slip=None if row.slip is None else row.slip.encode("ascii"),
         )
         for row in connection.execute(query)
     ]
@@ -121,13 +148,14 @@ def _consent(row: Row[Any]) -> Consent:
     )
 
 
-def _receipt(proof: str | None, checkpoint: str | None) -> LogReceipt | None:
+def _receipt(leaf: bytes, proof: str | None, checkpoint: str | None) -> LogReceipt | None:
     if proof is None or checkpoint is None:
         return None
     document = json.loads(proof)
     return LogReceipt(
+        leaf=leaf,
         index=document["index"],
         size=document["size"],
-        hashes=tuple(document["hashes"]),
+        hashes=tuple(bytes.fromhex(node) for node in document["hashes"]),
         checkpoint=checkpoint,
     )

@@ -248,6 +248,16 @@ consent_event = Table(
     Column("signed_at_ms", Integer, nullable=False),
     Column("proof", Text, comment="JSON of the inclusion proof; NULL until logged"),
     Column("checkpoint", Text, comment="signed note that the proof leads to"),
+    Column("promise", Text, comment="the cooperative's signed promise to log it"),
+    Column("slip", Text, comment="the stewards' signed receipt of it"),
+)
+
+trust = Table(
+    "trust",
+    metadata,
+    Column("url", ForeignKey("membership.url"), primary_key=True),
+    Column("policy", Text, nullable=False, comment="C2SP policy, from elsewhere than the log"),
+    Column("stewards_url", Text, comment="address of the stewards' drop-box"),
 )
 
 task = Table(

@@ -233,14 +233,14 @@ def _withdraw(store: Store, language: Language) -> None:
 def _hand_over(store: Store, member: Membership) -> None:
     # Signed and kept: it holds even when the cooperative cannot be told before the next visit.
     with suppress(TransportError):
-        consenting.hand_over(store.engine, member, store.connect(member.url))
+        consenting.hand_over(store, member)
 
 
 def _contribute(store: Store, task_digest: str, shown_sha256: str) -> None:
     member = catalogue.the_membership(store.engine)
     task = catalogue.find_task(store.engine, member, task_digest)
     pipeline.run_once(store.engine)
-    consenting.hand_over(store.engine, member, store.connect(member.url))
+    consenting.hand_over(store, member)
     sharing.run_once(store, member, task, shown_sha256=shown_sha256)
 
 

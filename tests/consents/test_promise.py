@@ -68,6 +68,13 @@ def test_a_store_refuses_a_promise_from_last_year(key, kid, leaf):
         )
 
 
+def test_an_event_handed_over_again_keeps_its_first_promise(key, kid, leaf):
+    token, later = promise(leaf, key, now=NOW, delay=HOUR), NOW + timedelta(days=3)
+    assert check_promise(token, leaf, kid=kid, now=later, since=NOW).received_at == NOW
+    with pytest.raises(PromiseError):
+        check_promise(token, leaf, kid=kid, now=later, since=NOW + timedelta(days=1))
+
+
 def test_a_store_accepts_the_promise_it_asked_for(key, kid, leaf):
     token = promise(leaf, key, now=NOW, delay=HOUR)
     assert check_promise(token, leaf, kid=kid, now=NOW + timedelta(seconds=3)).merge_by > NOW

@@ -174,7 +174,7 @@ class Resident:
         )
 
     def hand_over(self) -> int:
-        return consenting.hand_over(self.store.engine, self.member, self.network)
+        return consenting.hand_over(self.store, self.member)
 
     def preview(self, task: Task) -> sharing.Preview:
         return sharing.preview(self.store, self.member, task)

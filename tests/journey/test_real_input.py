@@ -254,7 +254,7 @@ def share(store: Store, leader, *, zone: str) -> sharing.Preview:
     purpose = catalogue.purpose_asked(store.engine, member, store.connect(URL))
     choice = consenting.Choice(membership=member, purpose=purpose, language="fr")
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
-    consenting.hand_over(store.engine, member, store.connect(URL))
+    consenting.hand_over(store, member)
     with reading(store.engine) as connection:
         (asked,) = memberships.tasks(connection, member)
     shown = sharing.preview(store, member, asked.task)

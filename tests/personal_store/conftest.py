@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from carbon.modes import TransportMode
 from consents.log import ConsentLog, MemoryLeaves
+from consents.promise import promise
 from consents.record import Purpose
 from contributions.admission import Admission, sign_admission
 from contributions.envelope import Role
@@ -166,7 +167,7 @@ class Cooperative:
     """A cooperative in memory, made of the real log, tasks and messages, that can be told to fail.
 
     `lose_answers` takes a request in and then answers nothing; `tamper` changes bodies by path,
-    `scripted` gives another answer altogether.
+    `scripted` gives another answer altogether. A `patient` one answers events with promises alone.
     """
 
     url: str = "https://cooperative.example"
@@ -182,6 +183,8 @@ class Cooperative:
     asked: list[bytes] = field(default_factory=list)
     reports: list[bytes] = field(default_factory=list)
     requests: list[tuple[str, str, bytes | None]] = field(default_factory=list)
+    clock: FixedClock = field(default_factory=FixedClock)
+    patient: bool = False
     offline: bool = False
     lose_answers: bool = False
     keepers: "Keepers | None" = None
@@ -304,8 +307,11 @@ class Cooperative:
         known = list(self.leaves.leaves())
         index = known.index(leaf) if leaf in known else self.log.append(leaf)
         proof = self.log.inclusion(index).to_mapping()
-        document = {"index": index, "proof": proof, "checkpoint": self.log.checkpoint()}
-        return _json(201, document)
+        said = promise(leaf, self.log_key, now=self.clock.now(), delay=timedelta(hours=1)).decode()
+        if self.patient:
+            return _json(202, {"promise": said})
+        note = self.log.checkpoint()
+        return _json(201, {"promise": said, "index": index, "proof": proof, "checkpoint": note})
 
     def _reported(self, report: bytes) -> Answer:
         report_id = read_report(report).report.report_id
@@ -326,6 +332,8 @@ class KeeperInMemory:
     hpke_key: X25519PrivateKey
     uploads: list[bytes] = field(default_factory=list)
     read: list[ReadUpload] = field(default_factory=list)
+    clock: FixedClock = field(default_factory=FixedClock)
+    patient: bool = False
     offline: bool = False
     lose_answers: bool = False
 
@@ -388,8 +396,8 @@ def _json(status: int, document: dict[str, Any]) -> Answer:
 
 
 @pytest.fixture
-def cooperative() -> Cooperative:
-    return Cooperative()
+def cooperative(clock: FixedClock) -> Cooperative:
+    return Cooperative(clock=clock)
 
 
 @pytest.fixture

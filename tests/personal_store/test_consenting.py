@@ -9,7 +9,6 @@ from consents.decision import consent_state
 from consents.receipt import read_event
 from consents.record import EventType
 from personal_store import consenting
-from personal_store import cooperative as protocol
 from personal_store.consenting import Choice
 from personal_store.db import consents
 from personal_store.db.connection import reading
@@ -51,9 +50,9 @@ def withdraw(joined, member):
 
 
 @pytest.fixture
-def hand_over(joined, member, cooperative):
+def hand_over(joined, member):
     """Return a function that hands the waiting events over."""
-    return lambda: consenting.hand_over(joined.engine, member, cooperative)
+    return lambda: consenting.hand_over(joined, member)
 
 
 def chains(store):
@@ -238,7 +237,7 @@ def test_the_proof_that_is_kept_verifies_against_the_pinned_key(
     withdraw()
     hand_over()
     for event in chains(joined)[0]:
-        protocol.verify_receipt(event.receipt, leaf=event.signed.leaf, membership=member)
+        event.receipt.verify(member.log_vkey)
 
 
 def test_the_membership_goes_beside_the_leaf_and_not_into_it(

@@ -1,6 +1,7 @@
 """The other side of the wire may lie, ramble or break: a store believes keys, not answers."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,6 +13,7 @@ from personal_store import cooperative as protocol
 from personal_store.errors import TransportError
 from personal_store.transport import Answer
 
+NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 
 
@@ -186,7 +188,7 @@ def test_an_event_goes_with_the_word_of_the_member_key_for_it(cooperative) -> No
     cooperative.scripted["/v1/events"] = answer(500, {})
     member = cooperative.membership()
     with pytest.raises(TransportError):
-        protocol.log_event(cooperative, member, b"leaf")
+        protocol.log_event(cooperative, member, b"leaf", signed_at=NOW, now=NOW)
     ((_, _, body),) = cooperative.requests
     word = read_membership(json.loads(body)["membership"].encode())
     assert word.public_key == member.member_key.public_key()

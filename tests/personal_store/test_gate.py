@@ -144,7 +144,7 @@ def test_a_field_that_was_not_consented_to_closes_the_gate(
         spent_week_micro=0,
         spent_total_micro=0,
     )
-    assert "does not cover" in refusal(cooperative.ask(narrow), covering, clock.now()).en
+    assert "more than you accepted" in refusal(cooperative.ask(narrow), covering, clock.now()).en
 
 
 def test_a_body_that_the_leaf_does_not_commit_to_closes_the_gate(task, covering, clock) -> None:
@@ -165,7 +165,7 @@ def test_a_chain_without_its_beginning_closes_the_gate(
 
 def test_a_consent_from_the_future_closes_the_gate(task, covering, clock) -> None:
     before = clock.now() - timedelta(days=1)
-    assert "does not cover" in refusal(task, covering, before).en
+    assert "dated later" in refusal(task, covering, before).en
 
 
 def test_no_reason_of_a_refusal_is_left_without_words() -> None:

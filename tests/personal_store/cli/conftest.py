@@ -9,9 +9,17 @@ from typing import Any
 import pytest
 
 from personal_store import cli
+from personal_store.clock import SystemClock
 
 PASSPHRASE = "trois mots au hasard"
 SPEAKING = ("LC_", "LANG", "PERSONAL_STORE_")
+
+
+@pytest.fixture
+def cooperative(cooperative):
+    """Return a cooperative that goes by the time of the commands, which is the machine's."""
+    cooperative.clock = SystemClock()
+    return cooperative
 
 
 @pytest.fixture

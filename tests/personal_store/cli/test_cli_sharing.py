@@ -155,7 +155,8 @@ def test_consents_are_listed_with_their_proof(asked, run, answer, cooperative) -
     assert [event["leaf"].encode() for event in events] == list(cooperative.leaves.leaves())
     for event in events:
         assert set(event) == {
-            *("cid", "n", "type", "at", "purpose_digest", "leaf", "proof", "checkpoint")
+            *("cid", "n", "type", "at", "purpose_digest", "leaf", "proof", "checkpoint"),
+            *("state", "witnesses", "promise", "slip"),
         }
 
 

@@ -1,0 +1,78 @@
+"""The resident's own log: every choice with what proves it, and receipts as files to keep.
+
+Files are those that others' tools read: `.tlog-proof` with the leaf inside (`consents verify
+receipt`), the opening of each commitment (`consents verify opening`), and the promises and slips as
+evidence (`consents audit … --evidence`). Reading and judging need no network.
+"""
+
+import json
+from pathlib import Path
+
+from consents.erasure import Opening
+from consents.policy import MAX_POLICY_BYTES
+from consents.tlog_proof import SUFFIX, tlog_proof
+from personal_store.db import consents, memberships, trust
+from personal_store.db.connection import reading
+from personal_store.db.consents import KeptEvent
+from personal_store.errors import StoreError
+from personal_store.proofs import ProofStatus, evidence_lines, proof_status
+from personal_store.store import Store
+
+EVIDENCE_FILE = "evidence.jsonl"
+
+
+def judged_events(store: Store) -> list[tuple[KeptEvent, ProofStatus]]:
+    """Return every event, oldest consent first, each with the state of its proofs now."""
+    now = store.clock.now()
+    with reading(store.engine) as connection:
+        joined = {each.url: each for each in memberships.every(connection)}
+        pinned = {url: trust.pinned_for(connection, url) for url in joined}
+        chains = [
+            (consent.url, consents.chain(connection, consent.cid))
+            for consent in consents.every(connection)
+        ]
+    policies = {url: None if each is None else each.policy for url, each in pinned.items()}
+    return [
+        (event, proof_status(event, joined[url], policies[url], now=now))
+        for url, chain in chains
+        for event in chain
+    ]
+
+
+def write_receipts(store: Store, folder: Path) -> list[Path]:
+    """Write what proves each event into `folder`; return the files. Raises StoreError."""
+    events = [event for event, _ in judged_events(store)]
+    files: dict[str, bytes] = {}
+    for event in events:
+        payload = event.signed.payload
+        name = f"{payload.cid[:8]}-{payload.n}"
+        if event.receipt is not None:
+            files[name + SUFFIX] = tlog_proof(event.receipt).to_text().encode()
+        opening = Opening(event=event.signed, body=event.body, key=event.commitment_key)
+        files[f"{name}.opening.json"] = opening.to_bytes()
+    lines = (json.dumps(line) + "\n" for line in evidence_lines(events))
+    files[EVIDENCE_FILE] = "".join(lines).encode()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, content in files.items():
+            path = folder / name
+            path.touch(mode=0o600)
+            path.write_bytes(content)
+    except OSError as error:
+        raise StoreError(
+            fr="Le dossier des reçus ne peut pas être écrit. Vérifiez le chemin et les droits.",
+            en="The folder of receipts cannot be written. Check the path and its permissions.",
+        ) from error
+    return [folder / name for name in files]
+
+
+def read_policy_text(path: Path) -> str:
+    """Return a policy file's text; raise StoreError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_POLICY_BYTES + 1).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise StoreError(
+            fr="Le fichier de confiance ne peut pas être lu. Vérifiez le chemin.",
+            en="The trust file cannot be read. Check the path.",
+        ) from error
