@@ -24,6 +24,7 @@ from personal_store.web.failures import install_handlers
 from personal_store.web.live import live_routes
 from personal_store.web.pages import TEMPLATES, make_pages, page_routes
 from personal_store.web.security import MAX_UPLOAD_BYTES, Guard, Sessions
+from personal_store.web.trips import trip_routes
 from personal_store.web.uploads import upload_routes
 
 STATIC = TEMPLATES.parent / "static"
@@ -64,6 +65,7 @@ def create_lockable_app(
     # Before the pages: "/fr/import" must not be taken for one of theirs.
     app.include_router(upload_routes(pages, limit_bytes=MAX_UPLOAD_BYTES, wake=jobs.wake))
     app.include_router(device_routes(pages))
+    app.include_router(trip_routes(pages))
     app.include_router(page_routes(pages))
     return app
 

@@ -342,7 +342,10 @@ def _interval(interval: Interval | SignedInterval) -> Mapping[str, float]:
 
 
 def _kg(interval: Interval | SignedInterval) -> str:
-    return f"{interval.value:.1f} [{interval.low:.1f} ; {interval.high:.1f}]"
+    value, low, high = (
+        round(each, 1) + 0.0 for each in (interval.value, interval.low, interval.high)
+    )
+    return f"{value:.1f} [{low:.1f} ; {high:.1f}]"
 
 
 def drain_sentences(report: DrainReport) -> dict[str, str]:

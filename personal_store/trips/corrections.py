@@ -79,7 +79,9 @@ class Correction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habit:
-    """A mode for the ridden, or the walked, legs of trips between two places at about one hour.
+    """A mode for the longest ridden, or walked, leg of trips between two places at one hour.
+
+    The longest alone: a word about the walk to the stop says nothing of the walk from it.
 
     `minute_of_day` is the local time of departure. The places are (lon, lat) in degrees.
     """
@@ -118,9 +120,12 @@ def apply_habits(
 def habit_of(
     trip: Trip, leg: Tripleg, mode: TransportMode, *, minute_of_day: int, number: int = 0
 ) -> Habit | None:
-    """Return the habit of travelling legs like this one in `mode`, None without a track."""
+    """Return the habit of travelling legs like this one in `mode`.
+
+    None without a track, or where another leg of the trip is the main one of its kind.
+    """
     ends = _ends(trip)
-    if ends is None:
+    if ends is None or leg != _main_leg(trip, rides=_rides(leg)):
         return None
     return Habit(
         number=number,
@@ -136,7 +141,8 @@ def _by_habits(trip: Trip, habits: Sequence[Habit], minute: int) -> Trip:
     fitting = [habit for habit in habits if _fits(trip, habit, minute)]
     legs = []
     for leg in trip.triplegs:
-        of_leg = [habit for habit in fitting if habit.rides == _rides(leg)]
+        main = bool(fitting) and leg == _main_leg(trip, rides=_rides(leg))
+        of_leg = [habit for habit in fitting if main and habit.rides == _rides(leg)]
         weak = leg.mode_source not in (ModeSource.RESIDENT, ModeSource.TAP, ModeSource.CARPOOL)
         if of_leg and weak:
             newest = max(of_leg, key=lambda habit: habit.number)
@@ -168,6 +174,12 @@ def _rides(leg: Tripleg) -> bool:
     """Tell a ridden leg from a walked one by what the engine saw, whatever was said since."""
     walked = sum(each.probability for each in leg.modes if each.mode.group is ModeGroup.WALK)
     return walked < 0.5
+
+
+def _main_leg(trip: Trip, *, rides: bool) -> Tripleg:
+    """Return the longest ridden, or walked, leg; there is one."""
+    legs = [leg for leg in trip.triplegs if _rides(leg) == rides]
+    return max(legs, key=lambda leg: leg.distance_m)
 
 
 def _split(trips: Sequence[Trip], said: Correction) -> list[Trip]:

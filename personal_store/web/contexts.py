@@ -66,8 +66,9 @@ class LegCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TripRow:
-    """One trip of the week: when, how long, and its legs."""
+    """One trip of the week: its name, when, how long, and its legs."""
 
+    trip_id: str
     start: datetime
     end: datetime
     distance_km: float
@@ -140,6 +141,7 @@ def trip_rows(stored: Sequence[StoredTrip]) -> list[TripRow]:
     """Return the rows of the first TRIPS_SHOWN trips."""
     return [
         TripRow(
+            trip_id=each.trip_id,
             start=each.trip.start,
             end=each.trip.end,
             distance_km=each.trip.distance_m / 1000,

@@ -6,10 +6,10 @@ as text when the application is made, so nothing has to be compiled.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
@@ -39,6 +39,14 @@ class Speaker:
     def percent(self, share: float) -> str:
         """Return a share of 1 in whole percent."""
         return format_percent(share, locale=self.language)
+
+    def clock(self, at: datetime) -> str:
+        """Return an hour and minute, local time."""
+        return format_datetime(at, "HH:mm", tzinfo=HOME_TIMEZONE, locale=self.language)
+
+    def day(self, day: date) -> str:
+        """Return a calendar day."""
+        return format_date(day, "EEEE d MMMM y", locale=self.language)
 
     def time(self, at: datetime) -> str:
         """Return a day and an hour, local time."""

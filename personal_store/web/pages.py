@@ -122,20 +122,20 @@ def _add_entrance(router: APIRouter, pages: Pages) -> None:
     @router.post("/{language}/logout")
     def close_session(language: Language, request: Request) -> Response:
         pages.sessions.close(request.cookies.get(COOKIE))
-        return _to(f"/{language}/login")
+        return to(f"/{language}/login")
 
 
 def _add_week(router: APIRouter, pages: Pages) -> None:
     @router.get("/{language}/")
     def newest_week(language: Language, request: Request) -> Response:
         if not pages.is_open(request):
-            return _to(f"/{language}/login")
+            return to(f"/{language}/login")
         return _week(pages, language, None)
 
     @router.get("/{language}/weeks/{week}")
     def one_week(language: Language, request: Request, week: str) -> Response:
         if not pages.is_open(request):
-            return _to(f"/{language}/login")
+            return to(f"/{language}/login")
         return _week(pages, language, week)
 
 
@@ -143,7 +143,7 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
     @router.get("/{language}/sharing")
     def sharing_page(language: Language, request: Request) -> Response:
         if not pages.is_open(request):
-            return _to(f"/{language}/login")
+            return to(f"/{language}/login")
         return _sharing(pages, language)
 
     @router.post("/{language}/sharing/give")
@@ -151,13 +151,13 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
         language: Language, request: Request, purpose: Annotated[str, Form()] = ""
     ) -> Response:
         if not pages.is_open(request):
-            return _to(f"/{language}/login")
+            return to(f"/{language}/login")
         return _act(pages, language, lambda: _give(pages.store, language, purpose))
 
     @router.post("/{language}/sharing/withdraw")
     def withdraw(language: Language, request: Request) -> Response:
         if not pages.is_open(request):
-            return _to(f"/{language}/login")
+            return to(f"/{language}/login")
         return _act(pages, language, lambda: _withdraw(pages.store, language))
 
     @router.post("/{language}/sharing/contribute")
@@ -168,7 +168,7 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
         shown_sha256: Annotated[str, Form()],
     ) -> Response:
         if not pages.is_open(request):
-            return _to(f"/{language}/login")
+            return to(f"/{language}/login")
         return _act(pages, language, lambda: _contribute(pages.store, task, shown_sha256))
 
 
@@ -207,7 +207,7 @@ def _act(pages: Pages, language: Language, action: Callable[[], None]) -> Respon
         action()
     except StoreError as error:
         return _sharing(pages, language, trouble=error.say(language))
-    return _to(f"/{language}/sharing")
+    return to(f"/{language}/sharing")
 
 
 def _give(store: Store, language: Language, digest: str) -> None:
@@ -244,5 +244,6 @@ def _contribute(store: Store, task_digest: str, shown_sha256: str) -> None:
     sharing.run_once(store, member, task, shown_sha256=shown_sha256)
 
 
-def _to(path: str) -> RedirectResponse:
+def to(path: str) -> RedirectResponse:
+    """Redirect after a form, or to the entrance."""
     return RedirectResponse(path, status_code=SEE_OTHER)

@@ -235,6 +235,14 @@ class TestHabits:
         leg = self.applied(self.shifted(timedelta(days=3, minutes=40))).triplegs[0]
         assert (leg.mode.mode, leg.mode_source) == (M.BUS, ModeSource.HABIT)
 
+    def test_the_longest_leg_of_its_kind_takes_it_alone(self) -> None:
+        one = trip(0, 20, 25)
+        habit = habit_of(one, one.triplegs[0], M.BUS, minute_of_day=420)
+        assert habit is not None
+        legs = apply_habits([one], [habit], minute_of_day=self.minute)[0].triplegs
+        assert [leg.mode.mode for leg in legs] == [M.BUS, M.CAR]
+        assert habit_of(one, one.triplegs[1], M.BUS, minute_of_day=420) is None
+
     def test_another_hour_does_not(self) -> None:
         other = self.shifted(timedelta(hours=6))
         assert self.applied(other) == other
