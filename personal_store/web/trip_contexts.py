@@ -31,6 +31,9 @@ from personal_store.vocabulary import CORRECTION_NAMES, MODE_NAMES, PLACE_NAMES,
 GAP_FROM = timedelta(minutes=10)
 """A shorter time between two moments is not worth a line."""
 
+JOINED_WITHIN = timedelta(days=1)
+"""A trip that starts later is not offered as the second half of one."""
+
 MOMENTS_SHOWN = 40
 LEGS_SHOWN = 12
 SAID_SHOWN = 30
@@ -176,7 +179,7 @@ def trip_page(store: Store, trip_id: str) -> TripPage | None:
         if stored is None:
             return None
         after = trips.between(
-            connection, start=stored.trip.end, end=stored.trip.end + timedelta(days=1)
+            connection, start=stored.trip.end, end=stored.trip.end + JOINED_WITHIN
         )
         zones = [each.zone for each in places.every(connection) if each.zone]
     trip = stored.trip

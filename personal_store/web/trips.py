@@ -170,7 +170,11 @@ def _correct(pages: Pages, language: Language, trip_id: str, said: _Said) -> Res
             if stored is None
             else [
                 each.trip
-                for each in trips.between(connection, start=stored.trip.end)
+                for each in trips.between(
+                    connection,
+                    start=stored.trip.end,
+                    end=stored.trip.end + trip_contexts.JOINED_WITHIN,
+                )
                 if each.trip.device == stored.trip.device
             ][:1]
         )
