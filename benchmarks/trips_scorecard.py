@@ -1,15 +1,17 @@
 """Score the trip engine on published, labelled data: `python benchmarks/trips_scorecard.py`.
 
-One command for its parts: `trips_speed.py` (speed and memory), `trips_segmentation.py` (trips),
-`trips_modes.py` (modes). Other tools take part where they are installed (`trips_peers.py`). The
-data are kept for development, so these figures flatter. It needs the folder of reference data
-(`--reference`, default ../shared/reference).
+One command for its parts: `modes_left_out.py` (carbon and modes on data sets never trained on),
+`trips_speed.py` (speed and memory), `trips_segmentation.py` (trips), `trips_modes.py` (modes with
+the shipped model). Other tools take part where they are installed (`trips_peers.py`). The data are
+kept for development, so these figures flatter. It needs the folder of reference data (`--reference`,
+default ../shared/reference).
 """
 
 import argparse
 import time
 from pathlib import Path
 
+import modes_left_out
 import trips_modes
 import trips_segmentation
 import trips_speed
@@ -35,10 +37,13 @@ def main() -> None:
     asked = parser.parse_args()
     folder, peers = asked.reference / "trips", asked.peer_python
     phones, diary = list(mobilitynet(folder)), list(ssi(folder))
+    print("Modes of people and places that the model was never trained on")
+    modes_left_out.report(modes_left_out.left_out(folder))
     trips_speed.report([*phones, *diary], peers)
     trips_segmentation.report(phones, peers)
     trips_segmentation.score_cuts(phones)
     trips_segmentation.score_stays(diary)
+    print("Modes with the shipped model, which knows these very legs: no measure of quality")
     for recordings in (phones, diary):
         trips_modes.report(recordings)
     began = time.process_time()
