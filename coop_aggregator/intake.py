@@ -64,7 +64,11 @@ def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Received
         lock(connection)
         member = _member(connection, leaf=leaf, membership=membership)
         log = leader.log(connection)
-        if not log.knows(leaf_sha256(leaf)):
+        if log.knows(leaf_sha256(leaf)):
+            holder = members_db.consent_holder(connection, event.payload.cid)
+            if holder is None or holder.member_id != member.member_id:
+                _refuse_event("un consentement de ce membre", "this member's consent")
+        else:
             # 4. The purpose is one that this cooperative published.
             if questions_db.purpose_body(connection, event.payload.pd) is None:
                 _refuse_event("une finalité publiée ici", "a purpose published here")

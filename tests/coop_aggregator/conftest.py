@@ -11,8 +11,10 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consents.__main__ import main as consents_main
 from consents.canonical import sha256_hex, utc_text
 from consents.jws import thumbprint
+from consents.policy import policy_text
 from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
 from contributions.admission import Admission, sign_admission
 from contributions.envelope import Role as KeeperRole
@@ -38,7 +40,10 @@ from coop_aggregator.db.releases import StoredRelease, add_release
 from coop_aggregator.db.territories import replace_territory
 from coop_aggregator.enrolment import enrol, make_codes
 from coop_aggregator.executors import InlineExecutor
+from coop_aggregator.export import export_log
 from coop_aggregator.installation import init_helper, init_leader
+from coop_aggregator.jobs import witness
+from coop_aggregator.jobs.witness import Answer
 from coop_aggregator.keepers.answers import answer_job
 from coop_aggregator.keepers.cards import make_card
 from coop_aggregator.keepers.collection import answer_collection
@@ -48,6 +53,7 @@ from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.release import build_release, publish
 from coop_aggregator.settings import Settings
 from coop_aggregator.territory import read_territory
+from coop_aggregator.witness import add_checkpoint
 
 ORIGIN = "coop.example/log"
 WEEK = "2026-W46"
@@ -485,3 +491,57 @@ def publish_counts(clock):
             )
 
     return publish
+
+
+class DirectWitness:
+    """The way to the stewards' own function."""
+
+    def __init__(self, helper):
+        self.helper = helper
+
+    def add_checkpoint(self, body):
+        return Answer(status=200, text=add_checkpoint(self.helper, body))
+
+
+class Auditor:
+    """A steward with a policy file of their own, outside of what is handed over."""
+
+    def __init__(self, coop, helper, folder, capsys):
+        self.coop = coop
+        self.helper = helper
+        self.export = folder / "export"
+        self.capsys = capsys
+        self.policy = folder / "stewards.policy"
+        vkeys = [helper.who.own_vkey]
+        self.policy.write_text(policy_text(log_vkey=coop.leader.who.log_vkey, witness_vkeys=vkeys))
+
+    def cosign(self):
+        vkey = self.helper.who.own_vkey
+        witness.run_once(self.coop.leader, DirectWitness(self.helper), vkey=vkey)
+
+    def hand_over(self):
+        self.cosign()
+        export_log(self.coop.leader, self.export)
+
+    def export_uncosigned(self):
+        export_log(self.coop.leader, self.export)
+
+    def ask(self, *words, evidence=()):
+        trust = ["--policy", self.policy]
+        if words[0] == "verify":
+            trust = ["--vkey", self.coop.leader.who.log_vkey]
+        arguments = [*words[:2], self.export, *words[2:], *trust, "--json"]
+        if evidence:
+            path = self.policy.with_name("evidence.jsonl")
+            path.write_text("".join(json.dumps(each) + "\n" for each in evidence))
+            arguments += ["--evidence", path]
+        self.capsys.readouterr()
+        code = consents_main([str(each) for each in arguments])
+        document = json.loads(self.capsys.readouterr().out)
+        return code, document
+
+
+@pytest.fixture
+def auditor(coop, helper, tmp_path, capsys):
+    (tmp_path / "auditor").mkdir()
+    return Auditor(coop, helper, tmp_path / "auditor", capsys)

@@ -5,73 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from consents.__main__ import main as consents
 from consents.canonical import canonical_bytes
-from consents.policy import policy_text
 from consents.receipt import EventType
 from coop_aggregator.executors import InlineExecutor
-from coop_aggregator.export import export_log
-from coop_aggregator.jobs import witness
-from coop_aggregator.jobs.witness import Answer
 from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.release import publish
-from coop_aggregator.witness import add_checkpoint
 
 AUDITS = ("coverage", "after-withdrawal", "purposes", "budget", "late", "promises", "release")
-
-
-class Direct:
-    """The way to the stewards' own function."""
-
-    def __init__(self, helper):
-        self.helper = helper
-
-    def add_checkpoint(self, body):
-        return Answer(status=200, text=add_checkpoint(self.helper, body))
-
-
-class Auditor:
-    """A steward with a policy file of their own, outside of what is handed over."""
-
-    def __init__(self, coop, helper, folder, capsys):
-        self.coop = coop
-        self.helper = helper
-        self.export = folder / "export"
-        self.capsys = capsys
-        self.policy = folder / "stewards.policy"
-        vkeys = [helper.who.own_vkey]
-        self.policy.write_text(policy_text(log_vkey=coop.leader.who.log_vkey, witness_vkeys=vkeys))
-
-    def cosign(self):
-        vkey = self.helper.who.own_vkey
-        witness.run_once(self.coop.leader, Direct(self.helper), vkey=vkey)
-
-    def hand_over(self):
-        self.cosign()
-        export_log(self.coop.leader, self.export)
-
-    def ask(self, *words, evidence=()):
-        arguments = [*words, self.export, "--policy", self.policy, "--json"]
-        if evidence:
-            path = self.policy.with_name("evidence.jsonl")
-            path.write_text("".join(json.dumps(each) + "\n" for each in evidence))
-            arguments += ["--evidence", path]
-        self.capsys.readouterr()
-        code = consents([str(each) for each in arguments])
-        document = json.loads(self.capsys.readouterr().out)
-        return code, document
 
 
 @pytest.fixture
 def coop(light_coop):
     """Return a cooperative on SQLite: what is exported does not depend on the database."""
     return light_coop
-
-
-@pytest.fixture
-def auditor(coop, helper, tmp_path, capsys):
-    (tmp_path / "auditor").mkdir()
-    return Auditor(coop, helper, tmp_path / "auditor", capsys)
 
 
 @pytest.fixture
