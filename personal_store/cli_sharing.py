@@ -16,7 +16,7 @@ from personal_store.db import contributions, memberships
 from personal_store.db.connection import reading
 from personal_store.db.trust import Trust
 from personal_store.errors import TransportError
-from personal_store.jobs import catalogue, joining, pipeline, sharing
+from personal_store.jobs import catalogue, catching_up, joining, pipeline, sharing
 from personal_store.proofs import ProofState
 from personal_store.store import Store
 
@@ -100,6 +100,26 @@ def contribute(
     )
     if as_json:
         session.answer(sharing_documents.contribution_document(sent))
+
+
+def contribute_due(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Envoyer toutes les semaines dues, calmes comprises. / Send every week due, quiet ones too."""
+    session: Session = context.obj
+    store = session.open()
+    member = catalogue.the_membership(store.engine)
+    transport = store.connect(member.url)
+    catalogue.run_once(store.engine, member, transport)
+    pipeline.run_once(store.engine)
+    consenting.hand_over(store.engine, member, transport)
+    attempts = catching_up.run_once(store, member)
+    for attempt in attempts:
+        session.say(**sharing_documents.attempt_sentences(attempt))
+    if not attempts:
+        session.say(fr="Aucune semaine à envoyer.", en="No week to send.")
+    if as_json:
+        session.answer([sharing_documents.attempt_document(attempt) for attempt in attempts])
+    if any(attempt.refusal for attempt in attempts):
+        raise typer.Exit(EXIT_FAILED)
 
 
 def ledger(context: typer.Context, *, as_json: JsonOption = False) -> None:
@@ -266,6 +286,7 @@ def add_commands(app: typer.Typer) -> None:
     """Hang the commands that are not about one consent on the main command line."""
     for command in (enrol, tasks, preview, contribute, ledger):
         app.command()(command)
+    app.command("contribute-due")(contribute_due)
 
 
 def _hand_over(session: Session, store: Store, member: Membership) -> None:

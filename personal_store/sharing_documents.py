@@ -8,6 +8,7 @@ from contributions.loss import DELTA
 from contributions.task import Task
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import KeptContribution
+from personal_store.jobs.catching_up import Attempt
 from personal_store.jobs.ledger import yearly_loss
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.local_time import HOME_TIMEZONE
@@ -156,6 +157,26 @@ def contribution_document(kept: KeptContribution) -> Document:
         "state": kept.state.value,
         "bytes": len(kept.report),
     }
+
+
+def attempt_document(attempt: Attempt) -> Document:
+    """Return what became of one due week: its line of the ledger, or why nothing left."""
+    refusal = attempt.refusal
+    return {
+        "week": attempt.week,
+        "sent": None if attempt.sent is None else contribution_document(attempt.sent),
+        "refusal": None if refusal is None else {"fr": refusal.fr, "en": refusal.en},
+    }
+
+
+def attempt_sentences(attempt: Attempt) -> dict[str, str]:
+    """Say what became of one due week."""
+    if attempt.refusal is not None:
+        return {
+            "fr": f"Semaine {attempt.week} : {attempt.refusal.fr}",
+            "en": f"Week {attempt.week}: {attempt.refusal.en}",
+        }
+    return {"fr": f"Semaine {attempt.week} envoyée.", "en": f"Week {attempt.week} sent."}
 
 
 def spent_epsilon(rows: Sequence[KeptContribution]) -> float:

@@ -1,6 +1,7 @@
 """The other side of the wire may lie, ramble or break: a store believes keys, not answers."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contributions.jws import public_jwk
 from contributions.messages import Enrolment, read_membership
-from contributions.task import sign_task
+from contributions.task import TrustMode, sign_task
 from personal_store import cooperative as protocol
 from personal_store.errors import TransportError
 from personal_store.transport import Answer
@@ -206,3 +207,13 @@ def test_a_report_that_is_there_already_was_sent(cooperative) -> None:
     kind = "urn:mobilites-en-commun:report-refused:duplicate"
     cooperative.scripted["/v1/reports"] = answer(409, {"type": kind})
     protocol.send_report(cooperative, b"report")
+
+
+def test_a_member_from_before_the_keepers_is_still_asked_local_questions(cooperative, keepers):
+    """The other questions are signed by a helper whose key was never pinned: they are left out."""
+    member = replace(cooperative.membership(), keepers=())
+    purpose = cooperative.publish()
+    cooperative.ask(purpose, trust_mode=TrustMode.TWO_KEEPERS)
+    local = cooperative.ask(purpose, week="2026-W45")
+    assert [each.task for each in protocol.tasks(cooperative, member)] == [local]
+    assert len(protocol.tasks(cooperative, replace(member, keepers=keepers.cards))) == 2

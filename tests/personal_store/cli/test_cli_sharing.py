@@ -201,3 +201,21 @@ def test_a_digest_that_names_no_task_is_refused(run, answer) -> None:
     assert code == 1
     assert "tasks" in err
     assert err.count("\n") == 1
+
+
+def test_due_weeks_are_sent_quiet_or_not_once(asked, run, answer, cooperative) -> None:
+    run("consents", "give", "--purpose", asked.purpose_digest)
+    (attempt,) = answer("contribute-due")
+    assert (attempt["week"], attempt["refusal"]) == (LAST_WEEK, None)
+    assert attempt["sent"]["state"] == "sent"
+    assert len(cooperative.reports) == 1
+    assert answer("contribute-due") == []
+    assert len(cooperative.reports) == 1
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_due_week_without_consent_says_why_and_fails(run, cooperative) -> None:
+    code, _, err = run("contribute-due")
+    assert code == 1
+    assert "rien ne part" in err
+    assert cooperative.reports == []
