@@ -107,10 +107,9 @@ def contribute_due(context: typer.Context, *, as_json: JsonOption = False) -> No
     session: Session = context.obj
     store = session.open()
     member = catalogue.the_membership(store.engine)
-    transport = store.connect(member.url)
-    catalogue.run_once(store.engine, member, transport)
+    catalogue.run_once(store.engine, member, store.connect(member.url))
     pipeline.run_once(store.engine)
-    consenting.hand_over(store.engine, member, transport)
+    consenting.hand_over(store, member)
     attempts = catching_up.run_once(store, member)
     for attempt in attempts:
         session.say(**sharing_documents.attempt_sentences(attempt))
