@@ -3,8 +3,8 @@
 One command for its parts: `modes_left_out.py` (carbon and modes on data sets never trained on),
 `trips_speed.py` (speed and memory), `trips_segmentation.py` (trips), `trips_modes.py` (modes with
 the shipped model). Other tools take part where they are installed (`trips_peers.py`). The data are
-kept for development, so these figures flatter. It needs the folder of reference data (`--reference`,
-default ../shared/reference).
+kept for development, so these figures flatter. It needs the folder of reference data
+(`--reference`, default ../shared/reference).
 """
 
 import argparse
