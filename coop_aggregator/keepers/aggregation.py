@@ -147,6 +147,10 @@ def _run_job(
     )
     with leader.database.write() as connection:
         lock(connection)
+        now = jobs_db.job_by_id(connection, job.job_id)
+        if now is None or now.done:
+            # Another process was faster; what it decided from the same halves stands.
+            return
         db.mark(connection, accepted, State.ACCEPTED, job_id=job.job_id)
         db.mark(connection, refused, State.REFUSED, job_id=job.job_id)
         jobs_db.finish_job(connection, job.job_id, share=total)

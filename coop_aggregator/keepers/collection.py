@@ -87,7 +87,9 @@ def collect(
         first = _ask(leader, task, channel, zone=None, reports=held.territory)
         with leader.database.write() as connection:
             lock(connection)
-            _draw(connection, task, other=first.reports, noise=noise, now=leader.clock.now())
+            # Another process may have been faster: then its draw stands.
+            if not db.collected_of(connection, task.digest):
+                _draw(connection, task, other=first.reports, noise=noise, now=leader.clock.now())
             db.keep_other_share(connection, task.digest, None, first.noised_share)
             own = db.collected_of(connection, task.digest)
         assert {bucket.zone for bucket in own} == set(shown), "one rule says what may be shown"

@@ -172,6 +172,18 @@ def test_collecting_erases_shares_and_exact_sums_at_both(keepers):
         assert tuple(left) == (0, 0)
 
 
+def test_what_is_erased_is_overwritten_in_the_files(keepers, tmp_path):
+    fill(keepers)
+    with keepers.helper.database.read() as connection:
+        (sealed,) = connection.execute(text("SELECT sealed FROM sealed_reports LIMIT 1")).one()
+    take(keepers)
+    with keepers.helper.database._engine.connect() as connection:
+        connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = b"".join(path.read_bytes() for path in (tmp_path / "second").glob("*.db*"))
+    assert b"collections" in content
+    assert sealed not in content
+
+
 @pytest.mark.parametrize("draw", [1, 2, 3])
 def test_a_crash_during_the_draw_leaves_nothing_drawn(keepers, draw):
     fill(keepers)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from consents.receipt import EventType
@@ -205,3 +206,17 @@ def test_nothing_finer_than_the_week_is_kept_about_when_a_report_came(keepers, r
         rows = connection.exec_driver_sql("SELECT * FROM sealed_reports").mappings().all()
     assert {"at", "received_at", "address"} & set(rows[0]) == set()
     assert not any("2026-" in str(value) for value in rows[0].values())
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_upload_leaves_no_line_in_the_access_log(keepers, serve, role):
+    person = keepers.resident()
+    shares = person.shares()
+    statement = person.statement(shares)
+    admission = keepers.admission(statement) if role is Role.HELPER else None
+    upload = person.upload(role, shares, statement=statement, admission=admission)
+    client = serve(side_of(keepers, role))
+    with structlog.testing.capture_logs() as lines:
+        assert client.post("/v1/sealed-reports", content=upload).status_code == 201
+        client.get("/healthz")
+    assert [line["path"] for line in lines] == ["/healthz"]
