@@ -2,9 +2,9 @@
 
     python benchmarks/consents_log.py --leaves 1000000 [--pymerkle PYTHON]
 
-The storage is `consents_storage`: SQLAlchemy over SQLite (WAL, synchronous FULL). Leaves are real:
-signed, chained, and verified before they are appended. pymerkle is GPL and no dependency: give the
-interpreter of an environment that has it.
+The storage is the cooperative's own (`coop_aggregator.db.log`) over SQLite (WAL, synchronous FULL).
+Leaves are real: signed, chained, and verified before they are appended. pymerkle is GPL and no
+dependency: give the interpreter of an environment that has it.
 """
 
 import argparse
@@ -14,14 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from consents_storage import SqlNodes, connect, metadata
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
 
 from consents import merkle
 from consents.canonical import canonical_bytes, commitment, utc_time
@@ -31,6 +32,8 @@ from consents.log import ConsentLog, export_line
 from consents.policy import policy_text
 from consents.receipt import EventType, LeafPayload, Purpose, leaf_sha256, sign_event
 from contributions.jws import sign
+from coop_aggregator.db.engine import connect, create_schema
+from coop_aggregator.db.log import SqlLog
 
 ORIGIN = "bench.example/consents/2026"
 EVENTS = (EventType.GIVEN, EventType.LIMITED, EventType.RENEWED, EventType.RENEWED)
@@ -45,6 +48,7 @@ CHUNK = 1_000
 
 PROOFS = 2_000
 AT = "2026-11-09T07:30:00Z"
+NOW = utc_time(AT)
 PURPOSE = Purpose(
     title_fr="Kilomètres",
     title_en="Kilometres",
@@ -66,6 +70,17 @@ class Consent:
 
     leaves: tuple[bytes, ...]
     contribution: bytes
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Connection]:
+    """Open the cooperative's database anew, as after a restart, for one transaction."""
+    database = connect(f"sqlite:///{path}")
+    try:
+        with database.write() as connection:
+            yield connection
+    finally:
+        database.close()
 
 
 def key_of(name: str) -> Ed25519PrivateKey:
@@ -180,14 +195,15 @@ def fill(bench: Bench, count: int) -> list[bytes]:
     bench.measure("signing leaves and contributions, all cores", time.perf_counter() - start, "s")
     publish = bench.operator.act(0, EventType.PURPOSE_PUBLISHED, {"purpose_digest": PURPOSE.digest})
     pending = [publish, *(each for column in rounds for each in column)]
-    with connect(bench.database) as connection:
-        metadata.create_all(connection)
-        log = ConsentLog(SqlNodes(connection), ORIGIN, key_of("log"))
-        start = time.perf_counter()
-        for first in range(0, len(pending), CHUNK):
+    database = connect(f"sqlite:///{bench.database}")
+    create_schema(database)
+    start = time.perf_counter()
+    for first in range(0, len(pending), CHUNK):
+        with database.write() as connection:
+            log = ConsentLog(SqlLog(connection, now=NOW), ORIGIN, key_of("log"))
             log.append_batch(pending[first : first + CHUNK])
-            connection.commit()
-        rate = len(pending) / (time.perf_counter() - start)
+    rate = len(pending) / (time.perf_counter() - start)
+    database.close()
     bench.measure("durable append, verified, batches of 1,000", rate, "leaves/s")
     return contributions
 
@@ -195,8 +211,8 @@ def fill(bench: Bench, count: int) -> list[bytes]:
 def commit_batches(bench: Bench, contributions: Sequence[bytes]) -> dict[int, list[bytes]]:
     """Commit to the weeks' batches at the end of the log; return them by position."""
     batches: dict[int, list[bytes]] = {}
-    with connect(bench.database) as connection:
-        storage = SqlNodes(connection)
+    with opened(bench.database) as connection:
+        storage = SqlLog(connection, now=NOW)
         log = ConsentLog(storage, ORIGIN, key_of("log"))
         for week in range(min(WEEKS, -(-len(contributions) // BATCH))):
             items = list(contributions[week * BATCH : (week + 1) * BATCH])
@@ -209,7 +225,6 @@ def commit_batches(bench: Bench, contributions: Sequence[bytes]) -> dict[int, li
             }
             log.append(bench.operator.act(position, EventType.BATCH_COMMITTED, body))
             batches[position] = items
-        connection.commit()
     return batches
 
 
@@ -217,8 +232,8 @@ def measure_log(bench: Bench) -> None:
     """Measure the root in a fresh process and connection, and proofs with their verification."""
     cold: list[float] = []
     for _ in range(20):
-        with connect(bench.database) as connection:
-            log = ConsentLog(SqlNodes(connection), ORIGIN, key_of("log"))
+        with opened(bench.database) as connection:
+            log = ConsentLog(SqlLog(connection, now=NOW), ORIGIN, key_of("log"))
             start = time.perf_counter()
             note = log.checkpoint()
             cold.append((time.perf_counter() - start) * 1000)
@@ -226,8 +241,8 @@ def measure_log(bench: Bench) -> None:
     bench.measure("root and signed checkpoint after reopening, p50", statistics.median(cold), "ms")
     taken: list[float] = []
     older: list[float] = []
-    with connect(bench.database) as connection:
-        storage = SqlNodes(connection)
+    with opened(bench.database) as connection:
+        storage = SqlLog(connection, now=NOW)
         log = ConsentLog(storage, ORIGIN, key_of("log"))
         size = verify_checkpoint(note, log.vkey).size
         for draw in range(PROOFS):
@@ -250,8 +265,8 @@ def export(bench: Bench, batches: dict[int, list[bytes]]) -> tuple[Path, Path]:
     folder, policy = bench.folder / "export", bench.folder / "stewards.policy"
     (folder / "batches").mkdir(parents=True)
     witness = key_of("steward")
-    with connect(bench.database) as connection:
-        storage = SqlNodes(connection)
+    with opened(bench.database) as connection:
+        storage = SqlLog(connection, now=NOW)
         log = ConsentLog(storage, ORIGIN, key_of("log"))
         note = log.checkpoint()
         note += cosign(note, "steward.example", witness, utc_time(AT))
@@ -297,7 +312,7 @@ PYMERKLE = """
 import json, random, sqlite3, statistics, sys, tempfile, time
 from pymerkle import SqliteTree, verify_inclusion
 source = sqlite3.connect(sys.argv[1])
-rows = (row[0] for row in source.execute('SELECT leaf FROM leaves ORDER BY position'))
+rows = (row[0].encode() for row in source.execute('SELECT leaf FROM leaves ORDER BY position'))
 out = {}
 with tempfile.TemporaryDirectory() as folder:
     path = folder + '/tree.sqlite'
