@@ -60,8 +60,7 @@ def infer_modes(
     )
     step_m = distances_m(track.xyz_m[1:], track.xyz_m[:-1])
     distance_m = np.add.reduceat(np.append(step_m, 0.0), _edges(spans))[::2]
-    time_s = _departures_moved(track, legs)
-    scores = model.log_likelihoods(measure_legs(time_s, track.xyz_m, spans))
+    scores = model.log_likelihoods(_measured(track, legs, spans))
     scores += log_prior(model.modes, distance_m)
     if lines is not None:
         for row, leg in enumerate(legs):
@@ -84,15 +83,21 @@ def _edges(spans: LegSpans) -> Indices:
     return np.stack((spans.first, spans.last), axis=1).ravel()
 
 
-def _departures_moved(track: Track, legs: Sequence[Leg]) -> Floats:
-    """Return the fixes' times, with the first of a leg moved to when the leg truly begins.
+def _measured(track: Track, legs: Sequence[Leg], spans: LegSpans) -> Floats:
+    """Return the features of each leg from when it truly begins.
 
-    A phone that slept on leaving has its last fix long before; that silence was no slow travel.
+    A phone that slept on leaving has its last fix long before; that silence was no slow travel. The
+    fix may also end the leg before, so such a leg is measured on a copy.
     """
-    time_s = track.time_s.copy()
-    for leg in legs:
-        time_s[leg.first] = min(max(leg.start_s, time_s[leg.first]), time_s[leg.first + 1] - 1e-3)
-    return time_s
+    measured = measure_legs(track.time_s, track.xyz_m, spans)
+    for row, leg in enumerate(legs):
+        if leg.start_s > track.time_s[leg.first]:
+            fixes = slice(leg.first, leg.last + 1)
+            time_s = track.time_s[fixes].copy()
+            time_s[0] = min(leg.start_s, time_s[1] - 1e-3)
+            alone = LegSpans(first=np.array([0]), last=np.array([len(time_s) - 1]))
+            measured[row] = measure_legs(time_s, track.xyz_m[fixes], alone)[0]
+    return measured
 
 
 def _softmax(scores: Floats) -> Floats:

@@ -151,3 +151,15 @@ def test_legs_judged_together_are_judged_as_alone(journey):
     ]
     together = infer_modes(track, legs)
     assert together == [infer_modes(track, [leg])[0] for leg in legs]
+
+
+def test_a_late_departure_does_not_slow_the_leg_that_ended_there(journey):
+    trace = journey().go(speed_mps=14, minutes=20)
+    middle = len(trace.fixes)
+    track = track_of(trace.silent(minutes=75, distance_m=9_000).fix().fixes)
+    ride = Leg(
+        start_s=float(track.time_s[0]), end_s=float(track.time_s[middle]), first=0, last=middle
+    )
+    late_s = float(track.time_s[-1]) - 900
+    late = Leg(start_s=late_s, end_s=float(track.time_s[-1]), first=middle, last=len(track) - 1)
+    assert infer_modes(track, [ride, late])[0] == infer_modes(track, [ride])[0]
