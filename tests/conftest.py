@@ -1,5 +1,7 @@
 """Fixtures shared by every room's tests."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,3 +24,11 @@ def reference() -> Path:
 def repository() -> Path:
     """Return the root of the project's own tree."""
     return REPOSITORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs_of_this_tree() -> Iterator[None]:
+    """Have every program that a test starts load this tree, not another one that is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(REPOSITORY), prepend=os.pathsep)
+        yield

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,12 @@ def test_every_error_of_the_shells_speaks_both_languages(modules):
             if {"fr", "en"} & names and not {"fr", "en"} <= names:
                 silent.append(f"{path.name}:{node.lineno}")
     assert silent == []
+
+
+@pytest.mark.parametrize("package", ["personal_store", "coop_aggregator", "carbon"])
+def test_programs_that_tests_start_load_this_tree(repository, package):
+    ask = f"import {package}; print({package}.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert Path(done.stdout.strip()).is_relative_to(repository)

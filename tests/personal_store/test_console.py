@@ -82,7 +82,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            env={"PATH": os.environ["PATH"]},
+            env={name: os.environ[name] for name in ("PATH", "PYTHONPATH")},
         )
         os.close(theirs)
         self.shown = b""

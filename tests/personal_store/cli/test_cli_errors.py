@@ -146,7 +146,7 @@ class TestProgram:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **({"env": {"PATH": os.environ["PATH"]}} | more),
+            **({"env": {name: os.environ[name] for name in ("PATH", "PYTHONPATH")}} | more),
         )
 
     @pytest.mark.usefixtures("ready")
@@ -169,6 +169,7 @@ class TestProgram:
     def test_the_program_reads_its_environment(self, data, passphrase) -> None:
         environment = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.environ["PYTHONPATH"],
             "PERSONAL_STORE_DATA": str(data),
             "PERSONAL_STORE_PASSPHRASE_FILE": str(passphrase),
             "LANG": "en_GB.UTF-8",
