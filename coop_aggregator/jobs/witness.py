@@ -4,7 +4,9 @@ Not a witness: this is the log's side of C2SP tlog-witness. The stewards' key is
 caller and never taken from the answer.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from consents.checkpoint import verify_checkpoint, verify_cosignature
@@ -70,18 +72,23 @@ def _request(leader: Leader, note: str, *, old_size: int, size: int) -> bytes:
 
 
 def _keep(leader: Leader, *, note: str, lines: str, size: int, vkey: str) -> None:
-    try:
-        cosigned_at = verify_cosignature(note + lines, vkey)
-    except ConsentsError as error:
-        raise _failed(
-            "une cosignature par la clé donnée ; vérifiez --vkey",
-            "a cosignature by the given key; check --vkey",
-        ) from error
+    line, cosigned_at = _own_line(note, lines, vkey)
     with leader.database.write() as connection:
         db.add_cosignature(
             connection,
-            db.Cosignature(size=size, witness=vkey, line=lines, cosigned_at=cosigned_at),
+            db.Cosignature(size=size, witness=vkey, line=line, cosigned_at=cosigned_at),
         )
+
+
+def _own_line(note: str, lines: str, vkey: str) -> tuple[str, datetime]:
+    """Return the line that the pinned key signed, and when; others' are dropped (tlog-witness)."""
+    for line in lines.splitlines(keepends=True):
+        with suppress(ConsentsError):
+            return line, verify_cosignature(note + line, vkey)
+    raise _failed(
+        "une cosignature par la clé donnée ; vérifiez --vkey",
+        "a cosignature by the given key; check --vkey",
+    )
 
 
 def _size(text: str, *, at_most: int) -> int:

@@ -133,7 +133,9 @@ async def _witness(_request: Request, error: Exception) -> Response:
     # C2SP tlog-witness fixes these answers: a status, and for a conflict the size as plain text.
     assert isinstance(error, WitnessRefusal)
     if isinstance(error, SizeConflict):
-        return Response(f"{error.size}\n", status_code=409, media_type=SIZE_CONTENT_TYPE)
+        # As a header of its own: the framework would append a charset to a media type of text.
+        headers = {"Content-Type": SIZE_CONTENT_TYPE}
+        return Response(f"{error.size}\n", status_code=409, headers=headers)
     return PlainTextResponse(f"{error}\n", status_code=error.status)
 
 

@@ -6,7 +6,7 @@ from base64 import b64decode
 import httpx
 import pytest
 
-from consents.checkpoint import verify_checkpoint, verify_cosignature
+from consents.checkpoint import cosign, verify_checkpoint, verify_cosignature
 from consents.errors import SizeConflict, UntrustedLog, WitnessRefusal
 from consents.log import ConsentLog, MemoryLeaves
 from consents.merkle import verify_consistency
@@ -14,7 +14,7 @@ from consents.witness import AddCheckpoint
 from coop_aggregator.db.log import last_cosigned_size
 from coop_aggregator.db.witnessed import latest_witnessed
 from coop_aggregator.errors import AggregatorError, WitnessFailed
-from coop_aggregator.installation import init_helper
+from coop_aggregator.installation import init_helper, open_helper
 from coop_aggregator.jobs import witness as job
 from coop_aggregator.settings import Settings
 from coop_aggregator.transport import HttpWitness
@@ -141,6 +141,28 @@ def test_an_answer_that_is_no_cosignature_is_not_kept(light_coop, case):
         assert last_cosigned_size(connection) == 0
 
 
+def test_lines_by_keys_that_are_not_pinned_are_dropped(coop, helper, private_key):
+    class Chatty(Direct):
+        def add_checkpoint(self, body):
+            answer = super().add_checkpoint(body)
+            note = AddCheckpoint.parse(body).checkpoint
+            other = cosign(note, "other.example", private_key("other"), coop.clock.now())
+            return job.Answer(status=answer.status, text=other + answer.text)
+
+    job.run_once(coop.leader, Chatty(helper), vkey=helper.who.own_vkey)
+    assert "other.example" not in note(coop)
+    verify_cosignature(note(coop), helper.who.own_vkey)
+
+
+def test_a_witness_that_restarts_remembers_what_it_cosigned(coop, helper, tmp_path):
+    coop.resident()
+    submit(coop, helper)
+    again = open_helper(Settings(data=tmp_path / "stewards"), coop.clock)
+    request = AddCheckpoint(old_size=0, proof=(), checkpoint=note(coop))
+    assert Direct(again).add_checkpoint(request.to_bytes()) == job.Answer(status=409, text="2\n")
+    again.database.close()
+
+
 def test_over_http_the_answers_are_those_of_the_specification(coop, helper, serve):
     stewards = serve(helper, Settings(data=helper_data(helper)))
     url = f"/{origin_path(coop.leader.who.origin)}/checkpoint"
@@ -149,7 +171,7 @@ def test_over_http_the_answers_are_those_of_the_specification(coop, helper, serv
     assert stewards.post("/add-checkpoint", content=body).status_code == 200
     conflict = stewards.post("/add-checkpoint", content=body)
     assert (conflict.status_code, conflict.text) == (409, "1\n")
-    assert conflict.headers["content-type"].startswith("text/x.tlog.size")
+    assert conflict.headers["content-type"] == "text/x.tlog.size"
     assert stewards.post("/add-checkpoint", content=b"nonsense").status_code == 400
     kept = stewards.get(url).text
     assert verify_checkpoint(kept, coop.leader.who.log_vkey).size == 1
