@@ -8,7 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consents.checkpoint import NoteKey
+from consents.policy import policy_text
 from contributions.jws import public_jwk
 from contributions.messages import Enrolment, read_report
 from contributions.weeks import week_of, week_period
@@ -219,3 +222,36 @@ def test_a_due_week_without_consent_says_why_and_fails(run, cooperative) -> None
     assert code == 1
     assert "rien ne part" in err
     assert cooperative.reports == []
+
+
+@pytest.fixture
+def policy_file(cooperative, tmp_path):
+    key = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
+    vkey = NoteKey.of_witness("stewards.example", key.public_key()).vkey
+    path = tmp_path / "stewards.policy"
+    path.write_text(policy_text(log_vkey=cooperative.log.vkey, witness_vkeys=[vkey]))
+    return path
+
+
+def test_proofs_that_no_trusted_steward_cosigned_are_told_as_unproved(
+    asked, run, policy_file
+) -> None:
+    run("consents", "give", "--purpose", asked.purpose_digest)
+    code, _, err = run("consents", "trust", policy_file)
+    assert (code, "1 témoin" in err) == (0, True)
+    code, _, err = run("consents", "verify")
+    assert (code, "inscrit, rang 0" in err) == (3, True)
+
+
+def test_a_trust_file_that_cannot_be_read_is_one_sentence(asked, run, tmp_path) -> None:
+    assert asked
+    code, _, err = run("consents", "trust", tmp_path / "nowhere")
+    assert (code, "Traceback" in err) == (1, False)
+
+
+def test_receipts_are_written_and_named(asked, run, answer, tmp_path) -> None:
+    run("consents", "give", "--purpose", asked.purpose_digest)
+    folder = tmp_path / "receipts"
+    names = answer("consents", "receipts", folder)["files"]
+    assert sorted(names) == sorted(path.name for path in folder.iterdir())
+    assert "evidence.jsonl" in names
