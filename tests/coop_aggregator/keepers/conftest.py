@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -39,6 +40,11 @@ class Wire:
             threading.Thread(target=self._pass_on, args=(near,), daemon=True).start()
 
     def _pass_on(self, near):
+        # A process that is killed resets its connections.
+        with suppress(ConnectionError):
+            self._pump(near)
+
+    def _pump(self, near):
         with near, selectors.DefaultSelector() as ready:
             try:
                 far = socket.create_connection(("127.0.0.1", self.target))
