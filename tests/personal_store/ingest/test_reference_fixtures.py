@@ -6,6 +6,7 @@ sum is theirs.
 """
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,14 @@ import gpxpy
 import pytest
 
 from personal_store.errors import WrongFile
-from personal_store.ingest.positionfix import Positionfix, Rejected, RejectReason, SourceFormat
+from personal_store.ingest.positionfix import (
+    Evidence,
+    EvidenceKind,
+    Positionfix,
+    Rejected,
+    RejectReason,
+    SourceFormat,
+)
 from personal_store.ingest.read import read_file
 
 
@@ -111,21 +119,76 @@ def test_each_history_is_known_for_what_it_is(fixtures, now, name, source):
     assert read_file(fixtures / name, now=now).format is source
 
 
-def test_every_other_file_is_refused_with_a_reason(fixtures, now):
-    # Files of formats that are read one day move from here to the table above.
-    others = {
-        str(path.relative_to(fixtures))
-        for path in fixtures.rglob("*")
-        if path.is_file()
-        and str(path.relative_to(fixtures)) not in FORMATS
-        and not str(path.relative_to(fixtures)).startswith(MONTHS)
-    }
-    refused = set()
-    for name in others:
-        with pytest.raises(WrongFile):
-            read_file(fixtures / name, now=now)
-        refused.add(name)
-    assert refused == others
+OTHERS = {
+    "conformance_cases.json": "fichier JSON d’une autre sorte",
+    "cozy/geojson-01.js": "texte d’une autre sorte",
+    "dawarich/google/edge_cases/device_settings.json": "fichier des réglages (Settings.json)",
+    "dawarich/google/edge_cases/timeline_edits.json": "liste des corrections (Timeline Edits.json)",
+    "dawarich/unknown/archive_contents.html": "page web",
+    "dawarich/unknown/encrypted_timeline_placeholder.txt": "historique Google chiffré",
+}
+
+
+@pytest.mark.parametrize(("name", "reason"), OTHERS.items(), ids=OTHERS)
+def test_each_file_that_is_no_history_is_refused_for_what_it_is(fixtures, now, name, reason):
+    with pytest.raises(WrongFile) as refused:
+        read_file(fixtures / name, now=now)
+    assert reason in refused.value.fr
+
+
+def test_every_file_of_the_folders_is_read_or_refused_above(fixtures):
+    found = {str(path.relative_to(fixtures)) for path in fixtures.rglob("*") if path.is_file()}
+    months = {name for name in found if name.startswith(MONTHS)}
+    assert len(months) == 14
+    assert found - months == FORMATS.keys() | OTHERS.keys()
+
+
+@pytest.fixture
+def cozy_day(fixtures, now, tmp_path):
+    """Return the entries of Cozy's sample, which is a script: its object written as JSON."""
+    script = (fixtures / "cozy/geojson-01.js").read_text()
+    times = dict(re.findall(r"const (\w+) = '([^']+)'", script))
+    body = script[script.index("return {") + len("return ") :]
+    body = body[: body.rindex("}", 0, body.index("\n}\n")) + 1]
+    body = re.sub(r"dates\.(\w+)", lambda found: f"'{times[found[1]]}'", body)
+    body = re.sub(r"^(\s*)([$\w]+):", r'\1"\2":', body, flags=re.MULTILINE)
+    file = tmp_path / "cozy.json"
+    file.write_text(re.sub(r"'([^'\n]*)'", lambda found: json.dumps(found[1]), body))
+    parsed = read_file(file, now=now)
+    assert parsed.format is SourceFormat.COZY
+    return json.loads(file.read_text()), list(parsed.entries)
+
+
+def test_a_plain_reading_finds_the_same_vertices_in_the_sample_of_cozy(cozy_day):
+    document, read = cozy_day
+    theirs = [
+        (datetime.fromtimestamp(at_ms / 1000, UTC), *vertex)
+        for trip in document["series"]
+        for feature in trip["features"]
+        for section in feature.get("features", [])
+        for at_ms, vertex in zip(
+            section["properties"]["timestamps"], section["geometry"]["coordinates"], strict=False
+        )
+    ]
+    fixes = [each for each in read if isinstance(each, Positionfix)]
+    assert len(theirs) > 20
+    assert [(fix.at, fix.lon, fix.lat) for fix in fixes] == theirs
+    assert {fix.device for fix in fixes} == {"test"}
+
+
+def test_each_section_of_the_sample_of_cozy_is_a_leg_with_its_mode_and_distance(cozy_day):
+    document, read = cozy_day
+    sections = [
+        section["properties"]
+        for trip in document["series"]
+        for feature in trip["features"]
+        for section in feature.get("features", [])
+    ]
+    legs = [each for each in read if isinstance(each, Evidence) and each.kind is EvidenceKind.LEG]
+    assert [(leg.mode, leg.distance_m) for leg in legs] == [
+        (section.get("manual_mode") or section["sensed_mode"], section["distance"])
+        for section in sections
+    ]
 
 
 @pytest.mark.parametrize("name", GPX_FILES)
