@@ -29,6 +29,8 @@ CONTEXT: Mapping[str, str] = {
 RECEIPT_SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#receipt"
 RECORD_SCHEMA = "https://w3id.org/dpv/schema/dpv-27560#record-eu-gdpr"
 
+_CONTROLS = ["dpv:ProvideConsent", "dpv:WithdrawConsent"]
+_RIGHTS = ["dpv:DataSubjectRight", "eu-gdpr:A7-3"]
 _STATUS: Mapping[EventType, str] = {
     EventType.GIVEN: "dpv:ConsentGiven",
     EventType.LIMITED: "dpv:RenewedConsentGiven",
@@ -64,7 +66,7 @@ def to_jsonld(receipt: bytes) -> bytes:
 
 def _record(kept: PersonalReceipt) -> dict[str, object]:
     body, notice = kept.opening.body, kept.notice
-    return {
+    record: dict[str, object] = {
         "@id": f"urn:mobilites-en-commun:record:{body.record_id}",
         "@type": "dpv:ConsentRecord",
         "dct:conformsTo": {"@id": RECORD_SCHEMA},
@@ -73,45 +75,67 @@ def _record(kept: PersonalReceipt) -> dict[str, object]:
             "@id": f"urn:mobilites-en-commun:subject:{body.pii_principal_id}",
             "@type": "dpv:DataSubject",
         },
-        "dpv:hasDataController": _controller(notice),
-        "dpv:hasRecipient": notice.recipients,
-        "dpv:hasJurisdiction": {"@id": notice.jurisdiction},
         "dpv:hasApplicableLaw": {"@id": "eu-gdpr:GDPR"},
-        "dpv:hasAuthority": notice.authority,
-        "mec:transfers": notice.transfers,
         "dpv:hasLegalBasis": {"@id": body.purposes[0].lawful_basis},
         "dpv:hasProcess": [_process(kept.purpose, body, notice)],
         "dpv:hasNotice": _notice(body),
-        "dpv:hasConsentControl": {
-            "@type": ["dpv:ProvideConsent", "dpv:WithdrawConsent"],
-            "dpv:isExercisedAt": {"@id": notice.withdrawal_url},
-        },
-        "dpv:hasRight": [
-            {
-                "@type": ["dpv:DataSubjectRight", "eu-gdpr:A7-3"],
-                "dpv:isExercisedAt": {"@id": notice.rights_url},
-            }
-        ],
         "dpv:hasConsentStatus": [_status(body)],
     }
+    return record | (_said_by_purpose(kept) if notice is None else _said_by_notice(notice))
 
 
-def _controller(notice: Notice) -> dict[str, object]:
+def _said_by_notice(notice: Notice) -> dict[str, object]:
     return {
-        "@type": ["dpv:DataController", "eu-dga:DataCooperative"],
-        "dpv:hasName": notice.controller_name,
-        "dpv:hasAddress": notice.controller_address,
-        "dpv:hasContact": notice.controller_contact,
-        "mec:dataProtectionOfficer": notice.dpo_contact,
+        "dpv:hasDataController": {
+            "@type": ["dpv:DataController", "eu-dga:DataCooperative"],
+            "dpv:hasName": notice.controller_name,
+            "dpv:hasAddress": notice.controller_address,
+            "dpv:hasContact": notice.controller_contact,
+            "mec:dataProtectionOfficer": notice.dpo_contact,
+        },
+        "dpv:hasRecipient": notice.recipients,
+        "dpv:hasJurisdiction": {"@id": notice.jurisdiction},
+        "dpv:hasAuthority": notice.authority,
+        "mec:transfers": notice.transfers,
+        "dpv:hasConsentControl": {
+            "@type": _CONTROLS,
+            "dpv:isExercisedAt": {"@id": notice.withdrawal_url},
+        },
+        "dpv:hasRight": [{"@type": _RIGHTS, "dpv:isExercisedAt": {"@id": notice.rights_url}}],
     }
 
 
-def _process(purpose: Purpose, body: ConsentBody, notice: Notice) -> dict[str, object]:
+def _said_by_purpose(kept: PersonalReceipt) -> dict[str, object]:
+    """Return what follows from the body where the purpose's prose is the notice: no place in it."""
+    controller = kept.opening.body.party_identification[0]
+    return {
+        "dpv:hasDataController": {
+            "@type": [controller.party_role, controller.party_type],
+            "dpv:hasName": controller.party_name,
+            "dpv:hasAddress": controller.party_address,
+            "dpv:hasContact": controller.party_contact,
+        },
+        # The lawful basis is the Union's regulation: that much is said, no member state is.
+        "dpv:hasJurisdiction": {"@id": "loc:EU"},
+        "dpv:hasConsentControl": {
+            "@type": _CONTROLS,
+            "dpv:isExercisedAt": {"@id": controller.party_address},
+        },
+        "dpv:hasRight": [{"@type": _RIGHTS, "dpv:isExercisedAt": controller.party_contact}],
+    }
+
+
+def _process(purpose: Purpose, body: ConsentBody, notice: Notice | None) -> dict[str, object]:
+    places = () if notice is None else notice.storage_locations
     process: dict[str, object] = {
         "@type": "dpv:Process",
         "dct:title": [
             {"@language": "fr", "@value": purpose.title_fr},
             {"@language": "en", "@value": purpose.title_en},
+        ],
+        "dct:description": [
+            {"@language": "fr", "@value": purpose.text_fr},
+            {"@language": "en", "@value": purpose.text_en},
         ],
         "dpv:hasPurpose": {"@id": purpose.dpv_purpose},
         "dpv:hasProcessing": [{"@id": "dpv:Aggregate"}, {"@id": "dpv:Anonymise"}],
@@ -125,10 +149,10 @@ def _process(purpose: Purpose, body: ConsentBody, notice: Notice) -> dict[str, o
             for name in (purpose.fields if body.limits is None else body.limits.fields)
         ],
         "dpv:hasStorageCondition": [
-            {
-                "@type": "dpv:StorageLocation",
-                "dpv:hasLocation": [{"@id": place} for place in notice.storage_locations],
-            },
+            *(
+                {"@type": "dpv:StorageLocation", "dpv:hasLocation": {"@id": place}}
+                for place in places
+            ),
             {"@type": "dpv:StorageDuration", "dpv:hasDuration": f"P{purpose.retention_days}D"},
         ],
         "mec:purposeSha256": purpose.digest,

@@ -25,13 +25,14 @@ class PersonalReceipt:
     """
     Leaf and body, purpose and notice, and the proof of logging once there is one.
 
+    `notice` is None where the purpose's own text is the notice, as a body says by naming it.
     Construction raises RecordError unless the body names this purpose and this notice, and the
     proof is for this leaf.
     """
 
     opening: Opening
     purpose: Purpose
-    notice: Notice
+    notice: Notice | None
     log_receipt: LogReceipt | None = None
 
     def __post_init__(self) -> None:
@@ -40,7 +41,8 @@ class PersonalReceipt:
         agreed = {each.purpose_digest for each in body.purposes}
         if self.purpose.digest != payload.pd or payload.pd not in agreed:
             raise RecordError("expected the purpose that the leaf and its body name")
-        if self.notice.digest != body.privacy_notice.sha256:
+        shown = self.purpose if self.notice is None else self.notice
+        if shown.digest != body.privacy_notice.sha256:
             raise RecordError("expected the notice that the body names")
         if self.log_receipt is not None and self.log_receipt.leaf != self.opening.event.leaf:
             raise RecordError("expected the proof of this leaf, seen another's")
@@ -52,7 +54,7 @@ class PersonalReceipt:
             {
                 "opening": self.opening.to_bytes().decode(),
                 "purpose": self.purpose.to_bytes().decode(),
-                "notice": self.notice.to_bytes().decode(),
+                "notice": None if self.notice is None else self.notice.to_bytes().decode(),
                 "log_receipt": proof,
             }
         )
@@ -68,7 +70,7 @@ class PersonalReceipt:
             raise RecordError("expected a receipt as UTF-8 JSON") from error
         if not isinstance(value, dict) or set(value) != _MEMBERS:
             raise RecordError(f"expected exactly {', '.join(sorted(_MEMBERS))}")
-        proof = value["log_receipt"]
+        proof, notice = value["log_receipt"], value["notice"]
         try:
             log_receipt = None if proof is None else LogReceipt.parse(str(proof).encode())
         except ProofError as error:
@@ -76,6 +78,6 @@ class PersonalReceipt:
         return cls(
             opening=Opening.parse(str(value["opening"]).encode()),
             purpose=Purpose.parse(str(value["purpose"]).encode()),
-            notice=Notice.parse(str(value["notice"]).encode()),
+            notice=None if notice is None else Notice.parse(str(notice).encode()),
             log_receipt=log_receipt,
         )

@@ -20,7 +20,7 @@ h1 { font-size: 1.35em; margin: 0 0 .4em } h2 { font-size: 1.05em; margin: .8em 
 p { margin: .2em 0 }
 dl { margin: 0; display: grid; grid-template-columns: 12rem 1fr; gap: .15em 1em }
 dt { font-weight: bold } dd { margin: 0; overflow-wrap: anywhere }
-.text { max-height: 16em; overflow: hidden }
+.text { font-size: 9pt; line-height: 1.3 }
 """
 _CHOICES = {
     EventType.GIVEN: Words(fr="Accord donné", en="Consent given"),
@@ -64,11 +64,15 @@ _RECALL = Words(
     "être reprise.",
     en="Withdrawing stops everything at once. A statistic already published cannot be taken back.",
 )
+_FROM_STORE = Words(
+    fr="Depuis votre espace personnel, même hors ligne, page « Mes consentements »",
+    en="From your personal store, offline too, on the page “My consents”",
+)
 _PENDING = Words(
     fr="Pas encore inscrit au registre : gardez aussi la promesse signée.",
     en="Not in the log yet: keep the signed promise too.",
 )
-_LONG_TEXT = 1_200
+_LONG_TEXT = 2_400
 """Characters of a purpose's text that the page holds; the file has all of it."""
 
 
@@ -122,6 +126,10 @@ def _limits(kept: PersonalReceipt, language: Language) -> str:
 
 def _parties(kept: PersonalReceipt, language: Language) -> str:
     notice = kept.notice
+    if notice is None:
+        party = kept.opening.body.party_identification[0]
+        named = f"{party.party_name}, {party.party_address}, {party.party_contact}"
+        return _heading(_WHO, language) + _list({"controller": named}, language)
     rows = {
         "controller": f"{notice.controller_name}, {notice.controller_address}, "
         f"{notice.controller_contact}",
@@ -134,13 +142,16 @@ def _parties(kept: PersonalReceipt, language: Language) -> str:
 
 
 def _ending(kept: PersonalReceipt, language: Language) -> str:
-    notice = kept.notice
+    notice, said = kept.notice, f"<p>{escape(_RECALL.say(language))}</p>"
+    if notice is None:
+        contact = kept.opening.body.party_identification[0].party_contact
+        rows = {"withdraw": _FROM_STORE.say(language), "rights": contact}
+        return _heading(_END, language) + _list(rows, language) + said
     rows = {
         "withdraw": notice.withdrawal_url,
         "rights": notice.rights_url,
         "authority": notice.authority,
     }
-    said = f"<p>{escape(_RECALL.say(language))}</p>"
     return _heading(_END, language) + _list(rows, language) + said
 
 

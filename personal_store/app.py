@@ -19,6 +19,7 @@ from personal_store.jobs import draining, incoming, overlapping
 from personal_store.jobs.background import Background
 from personal_store.lock import Lock, open_lock
 from personal_store.store import Store
+from personal_store.web.consents_page import consent_routes
 from personal_store.web.devices_page import device_routes
 from personal_store.web.failures import install_handlers
 from personal_store.web.live import live_routes
@@ -65,6 +66,7 @@ def create_lockable_app(
     # Before the pages: "/fr/import" must not be taken for one of theirs.
     app.include_router(upload_routes(pages, limit_bytes=MAX_UPLOAD_BYTES, wake=jobs.wake))
     app.include_router(device_routes(pages))
+    app.include_router(consent_routes(pages))
     app.include_router(trip_routes(pages))
     app.include_router(page_routes(pages))
     return app

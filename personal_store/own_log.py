@@ -9,8 +9,13 @@ import json
 from pathlib import Path
 
 from consents.erasure import Opening
+from consents.jsonld import to_jsonld
+from consents.personal_receipt import PersonalReceipt
 from consents.policy import MAX_POLICY_BYTES
+from consents.printable import to_html
+from consents.record import Purpose
 from consents.tlog_proof import SUFFIX, tlog_proof
+from consents.wording import Language
 from personal_store.db import consents, memberships, trust
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
@@ -44,12 +49,9 @@ def write_receipts(store: Store, folder: Path) -> list[Path]:
     events = [event for event, _ in judged_events(store)]
     files: dict[str, bytes] = {}
     for event in events:
-        payload = event.signed.payload
-        name = f"{payload.cid[:8]}-{payload.n}"
-        if event.receipt is not None:
-            files[name + SUFFIX] = tlog_proof(event.receipt).to_text().encode()
+        files |= receipt_files(store, event)
         opening = Opening(event=event.signed, body=event.body, key=event.commitment_key)
-        files[f"{name}.opening.json"] = opening.to_bytes()
+        files[f"{file_stem(event)}.opening.json"] = opening.to_bytes()
     lines = (json.dumps(line) + "\n" for line in evidence_lines(events))
     files[EVIDENCE_FILE] = "".join(lines).encode()
     try:
@@ -64,6 +66,45 @@ def write_receipts(store: Store, folder: Path) -> list[Path]:
             en="The folder of receipts cannot be written. Check the path and its permissions.",
         ) from error
     return [folder / name for name in files]
+
+
+def receipt_files(store: Store, event: KeptEvent) -> dict[str, bytes]:
+    """Return the receipts of one event by file name, all made from the same bytes.
+
+    The kept file, its JSON-LD, a page to print in each language and the proof of logging: without
+    the purpose's text, or before there is a proof, those that need it are missing.
+    """
+    stem = file_stem(event)
+    files: dict[str, bytes] = {}
+    kept = personal_receipt(store, event)
+    if kept is not None:
+        content = kept.to_bytes()
+        files[f"{stem}.receipt.json"] = content
+        files[f"{stem}.jsonld"] = to_jsonld(content)
+        for language in Language:
+            files[f"{stem}.{language.value}.html"] = to_html(content, language).encode()
+    if event.receipt is not None:
+        files[stem + SUFFIX] = tlog_proof(event.receipt).to_text().encode()
+    return files
+
+
+def personal_receipt(store: Store, event: KeptEvent) -> PersonalReceipt | None:
+    """Return the receipt of one event, None where the store does not hold the purpose's text."""
+    with reading(store.engine) as connection:
+        document = memberships.purpose_document(connection, event.signed.payload.pd)
+    if document is None:
+        return None
+    return PersonalReceipt(
+        opening=Opening(event=event.signed, body=event.body, key=event.commitment_key),
+        purpose=Purpose.parse(document),
+        notice=None,
+        log_receipt=event.receipt,
+    )
+
+
+def file_stem(event: KeptEvent) -> str:
+    """Return how the files of an event are called: the start of its consent's id, its number."""
+    return f"{event.signed.payload.cid[:8]}-{event.signed.payload.n}"
 
 
 def read_policy_text(path: Path) -> str:

@@ -38,10 +38,14 @@ class ProofState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofStatus:
-    """The state of one event, since when (aware UTC), and the stewards who cosigned by name."""
+    """The state of one event, since when (aware UTC), and the stewards who cosigned by name.
+
+    `due` is by when the cooperative promised to log it, where it did.
+    """
 
     state: ProofState
     since: datetime | None = None
+    due: datetime | None = None
     witnesses: tuple[str, ...] = ()
 
 
@@ -54,9 +58,9 @@ def proof_status(
             return _of_receipt(event, membership, policy)
         if event.promise is not None:
             said = promise_of(event, membership)
-            late = said is not None and now > said.merge_by
-            state = ProofState.OVERDUE if late else ProofState.PROMISED
-            return ProofStatus(state=state, since=None if said is None else said.received_at)
+            assert said is not None, "a kept promise is one"
+            state = ProofState.OVERDUE if now > said.merge_by else ProofState.PROMISED
+            return ProofStatus(state=state, since=said.received_at, due=said.merge_by)
         if event.slip is not None and policy is not None:
             slip = slip_of(event.slip, policy)
             if slip is None or slip.event.leaf != event.signed.leaf:

@@ -14,7 +14,6 @@ from personal_store import consenting
 from personal_store.contribute import read_own
 from personal_store.db import consents, contributions, memberships, trips
 from personal_store.db.connection import reading
-from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import KeptContribution
 from personal_store.db.trips import StoredTrip
 from personal_store.documents import factor_set
@@ -106,7 +105,6 @@ class SharingPage:
     may_give: bool
     unanswerable: NotAnswerable | None
     shown_sha256: str
-    events: Sequence[KeptEvent]
     preview: Preview | None
     preview_rows: Sequence[tuple[str, float, int]]
     reduction: Mapping[str, str]
@@ -239,7 +237,6 @@ def sharing_page(store: Store) -> SharingPage:
         may_give=purpose is not None and purpose.digest not in in_force,
         unanswerable=unanswerable,
         shown_sha256=sha256(kept.report).hexdigest() if kept else "",
-        events=[event for chain in chains for event in chain],
         preview=shown,
         preview_rows=preview_rows(shown) if shown else [],
         reduction=reduction_sentences(shown) if shown else {},

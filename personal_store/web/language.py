@@ -52,6 +52,10 @@ class Speaker:
         """Return a day and an hour, local time."""
         return format_datetime(at, "EEE d MMM HH:mm", tzinfo=HOME_TIMEZONE, locale=self.language)
 
+    def date(self, at: datetime) -> str:
+        """Return a day with its year and an hour, local time: what is kept for years."""
+        return format_datetime(at, "d MMMM y HH:mm", tzinfo=HOME_TIMEZONE, locale=self.language)
+
 
 def read_catalogue() -> Mapping[str, str]:
     """Return the English sentences by their French ones."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -28,6 +28,8 @@ from personal_store.web.security import COOKIE, SESSION_LIFETIME, Sessions
 
 TEMPLATES = Path(__file__).parent / "templates"
 SEE_OTHER = 303
+Back = Annotated[Literal["sharing", "consents"], Form()]
+"""The page that a choice was made on, and that its answer leads back to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +150,20 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
 
     @router.post("/{language}/sharing/give")
     def give(
-        language: Language, request: Request, purpose: Annotated[str, Form()] = ""
+        language: Language,
+        request: Request,
+        purpose: Annotated[str, Form()] = "",
+        back: Back = "sharing",
     ) -> Response:
         if not pages.is_open(request):
             return to(f"/{language}/login")
-        return _act(pages, language, lambda: _give(pages.store, language, purpose))
+        return _act(pages, language, lambda: _give(pages.store, language, purpose), back=back)
 
     @router.post("/{language}/sharing/withdraw")
-    def withdraw(language: Language, request: Request) -> Response:
+    def withdraw(language: Language, request: Request, back: Back = "sharing") -> Response:
         if not pages.is_open(request):
             return to(f"/{language}/login")
-        return _act(pages, language, lambda: _withdraw(pages.store, language))
+        return _act(pages, language, lambda: _withdraw(pages.store, language), back=back)
 
     @router.post("/{language}/sharing/contribute")
     def send(
@@ -198,16 +203,17 @@ def _sharing(pages: Pages, language: Language, *, trouble: str | None = None) ->
         status=status,
         page=context,
         trouble=trouble,
-        event_names=contexts.EVENT_NAMES,
     )
 
 
-def _act(pages: Pages, language: Language, action: Callable[[], None]) -> Response:
+def _act(
+    pages: Pages, language: Language, action: Callable[[], None], *, back: str = "sharing"
+) -> Response:
     try:
         action()
     except StoreError as error:
         return _sharing(pages, language, trouble=error.say(language))
-    return to(f"/{language}/sharing")
+    return to(f"/{language}/{back}")
 
 
 def _give(store: Store, language: Language, digest: str) -> None:

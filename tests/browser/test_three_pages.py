@@ -20,6 +20,7 @@ AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = {
     "my week": ("store", "/", {"fr": "kgCO₂e", "en": "kgCO₂e"}),
     "what I share": ("store", "/sharing", {"fr": "octet pour octet", "en": "byte for byte"}),
+    "my consents": ("store", "/consents", {"fr": "Reçu", "en": "log"}),
     "published figures": ("city", "/", {"fr": "95 %", "en": "95"}),
     "how it protects": ("city", "/protection", {"fr": "journal", "en": "log"}),
     "witnessed checkpoints": ("steward", "/", {"fr": "journal", "en": "log"}),

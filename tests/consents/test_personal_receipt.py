@@ -252,3 +252,45 @@ def test_the_page_prints_to_one_sheet(words, kept, sheets, tmp_path):
         to_html(kept(text_fr="Un mot après l'autre. " * words).to_bytes(), Language.FR), "utf-8"
     )
     assert sheets(page) == 1
+
+
+@pytest.fixture
+def own_notice(body, resident, purpose):
+    """The receipt of a choice whose notice is the purpose's own text: two files in one."""
+    long = replace(purpose, text_fr="Un mot après l'autre. " * 100)
+    shown = PrivacyNotice(url="https://aggregator.example/p", version="1", sha256=long.digest)
+    consented = replace(body.purposes[0], purpose_digest=long.digest)
+    said = replace(body, privacy_notice=shown, purposes=(consented,))
+    resident.purpose_digest = long.digest
+    event = resident.sign("consent.given", c=said.commitment(key=KEY))
+    opening = Opening(event=event, body=said, key=KEY)
+    return PersonalReceipt(opening=opening, purpose=long, notice=None)
+
+
+def test_a_purpose_can_be_its_own_notice(own_notice):
+    assert PersonalReceipt.parse(own_notice.to_bytes()) == own_notice
+
+
+def test_a_receipt_without_the_notice_that_the_body_names_is_refused(receipt):
+    with pytest.raises(RecordError):
+        replace(receipt, notice=None)
+
+
+def test_what_no_notice_states_is_left_out_and_not_made_up(own_notice):
+    record = json.loads(to_jsonld(own_notice.to_bytes()))["dpv:hasRecordOfActivity"]
+    (condition,) = record["dpv:hasProcess"][0]["dpv:hasStorageCondition"]
+    assert condition["@type"] == "dpv:StorageDuration"
+    assert "dpv:hasRecipient" not in record
+    assert set(MANDATORY["record"]) <= set(record)
+
+
+def test_the_page_of_a_purpose_that_is_its_own_notice_holds_its_whole_text_on_one_sheet(
+    own_notice, sheets, tmp_path
+):
+    page = tmp_path / "receipt.html"
+    page.write_text(to_html(own_notice.to_bytes(), Language.FR), "utf-8")
+    said = Texts(page.read_text("utf-8")).texts
+    assert own_notice.purpose.text_fr in said
+    party = own_notice.opening.body.party_identification[0]
+    assert f"{party.party_name}, {party.party_address}, {party.party_contact}" in said
+    assert sheets(page) == 1

@@ -1,51 +1,20 @@
 """What proves a choice: promised, left with the stewards, logged, witnessed, or a broken word."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from stewards_in_memory import STEWARD, STEWARDS_URL, Stewards, serve_cosigned_proof
 
 from consents.__main__ import main as consents_main
-from consents.checkpoint import NoteKey, cosign
-from consents.merkle import leaf_hash
+from consents.checkpoint import NoteKey
 from consents.policy import policy_text
-from consents.promise import drop_box_slip
-from consents.tlog_proof import TlogProof, tlog_proof
 from personal_store import consenting, own_log
 from personal_store.consenting import Choice
 from personal_store.db.trust import Trust
 from personal_store.errors import StoreError, TransportError
 from personal_store.proofs import ProofState
-from personal_store.transport import Answer
-
-STEWARDS_URL = "https://stewards.example"
-STEWARD = "stewards.example"
-
-
-class Stewards:
-    """A drop-box, and the hand that cosigns what it is shown."""
-
-    def __init__(self, clock, seed=b"s"):
-        self.key = Ed25519PrivateKey.from_private_bytes(seed * 32)
-        self.clock = clock
-        self.offline = False
-
-    @property
-    def vkey(self):
-        return NoteKey.of_witness(STEWARD, self.key.public_key()).vkey
-
-    def cosign(self, note):
-        return note + cosign(note, STEWARD, self.key, self.clock.now())
-
-    def exchange(self, method, path, body):
-        assert (method, path) == ("POST", "/v1/dropbox")
-        if self.offline:
-            raise TransportError(fr="Rien.", en="Nothing.")
-        leaf = json.loads(body)["leaf"].encode()
-        slip = drop_box_slip(leaf, self.key, now=self.clock.now()).decode()
-        return Answer(status=201, body=json.dumps({"slip": slip}).encode())
 
 
 @pytest.fixture
@@ -92,19 +61,6 @@ def given_and_withdrawn(joined, give, withdraw):
 
 def states(store):
     return [status.state for _, status in own_log.judged_events(store)]
-
-
-def serve_cosigned_proof(cooperative, stewards):
-    """Let the cooperative serve the proofs of its leaves under a cosigned checkpoint."""
-    for index, leaf in enumerate(cooperative.leaves.leaves()):
-        proof = tlog_proof(cooperative.log.receipt(index))
-        text = TlogProof(
-            index=proof.index,
-            hashes=proof.hashes,
-            checkpoint=stewards.cosign(proof.checkpoint),
-        ).to_text()
-        path = f"/v1/proof/{leaf_hash(leaf).hex()}"
-        cooperative.scripted[path] = Answer(status=200, body=text.encode())
 
 
 def test_a_choice_that_nobody_saw_is_only_signed(joined, give) -> None:

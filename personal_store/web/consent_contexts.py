@@ -1,0 +1,119 @@
+"""What the pages of the resident's own consents are given: every line in time order, judged now.
+
+It sends nothing and asks nobody: proofs are judged offline, from what the store keeps.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
+
+from consents.record import ConsentLimits, Purpose
+from personal_store import consenting, own_log
+from personal_store.db import contributions, memberships, trust
+from personal_store.db.connection import reading
+from personal_store.db.consents import KeptEvent
+from personal_store.db.contributions import ContributionState, KeptContribution
+from personal_store.jobs import catalogue
+from personal_store.proofs import ProofState, ProofStatus
+from personal_store.store import Store
+
+# A line is at most nine elements; more lines would not fit the page's budget of nodes.
+LINES_SHOWN = 20
+UNSETTLED = frozenset({ProofState.SIGNED, ProofState.LEFT, ProofState.PROMISED, ProofState.LOGGED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentLine:
+    """One line of the resident's log: a choice with the state of its proofs, or a contribution."""
+
+    at: datetime
+    event: KeptEvent | None = None
+    status: ProofStatus | None = None
+    contribution: KeptContribution | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentsPage:
+    """The page "my consents": what is in force, then every line, newest first.
+
+    `number` counts pages from 1 to `count`. `broken` tells that somebody did not keep their word,
+    `unsettled` that a proof may still come, `trusting` that stewards to believe were named.
+    """
+
+    purpose: Purpose | None
+    active: bool
+    may_give: bool
+    limits: ConsentLimits | None
+    lines: Sequence[ConsentLine]
+    number: int
+    count: int
+    broken: bool
+    unsettled: bool
+    trusting: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentPage:
+    """One choice in full: its proofs, the exact text that it is about, its limits, its files."""
+
+    line: ConsentLine
+    event: KeptEvent
+    purpose: Purpose | None
+    files: Sequence[str]
+
+
+def consents_page(store: Store, *, number: int = 1) -> ConsentsPage:
+    """Return a page of the lines; a number past the last one gives the last."""
+    judged = own_log.judged_events(store)
+    with reading(store.engine) as connection:
+        joined = memberships.every(connection)
+        sent = [
+            each
+            for each in contributions.every(connection)
+            if each.state is not ContributionState.PREPARED
+        ]
+        trusting = bool(joined) and trust.pinned_for(connection, joined[-1].url) is not None
+    lines = [
+        ConsentLine(at=event.signed_at, event=event, status=status) for event, status in judged
+    ]
+    lines += [ConsentLine(at=each.changed_at, contribution=each) for each in sent]
+    lines.sort(key=lambda line: line.at)
+    lines.reverse()  # of one moment, the later event first as well
+    count = max(1, ceil(len(lines) / LINES_SHOWN))
+    number = min(max(number, 1), count)
+    purpose = catalogue.newest_purpose(store.engine, joined[-1]) if joined else None
+    in_force = _in_force([event for event, _ in judged], now=store.clock.now())
+    states = {status.state for _, status in judged}
+    return ConsentsPage(
+        purpose=purpose,
+        active=bool(in_force),
+        may_give=purpose is not None
+        and purpose.digest not in {each.signed.payload.pd for each in in_force},
+        limits=in_force[-1].body.limits if in_force else None,
+        lines=lines[(number - 1) * LINES_SHOWN : number * LINES_SHOWN],
+        number=number,
+        count=count,
+        broken=any(state.broken for state in states),
+        unsettled=bool(states & UNSETTLED),
+        trusting=trusting,
+    )
+
+
+def consent_page(store: Store, cid: str, n: str) -> ConsentPage | None:
+    """Return one choice by its consent's id and its number as written, None where none is."""
+    for event, status in own_log.judged_events(store):
+        if (event.signed.payload.cid, str(event.signed.payload.n)) == (cid, n):
+            kept = own_log.personal_receipt(store, event)
+            return ConsentPage(
+                line=ConsentLine(at=event.signed_at, event=event, status=status),
+                event=event,
+                purpose=None if kept is None else kept.purpose,
+                files=list(own_log.receipt_files(store, event)),
+            )
+    return None
+
+
+def _in_force(events: Sequence[KeptEvent], *, now: datetime) -> list[KeptEvent]:
+    last = {event.signed.payload.cid: event for event in events}
+    return [event for event in last.values() if consenting.is_active([event], now=now)]
