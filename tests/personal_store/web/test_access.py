@@ -45,11 +45,12 @@ def test_the_scan_sees_the_routes(app) -> None:
 
 
 def test_every_page_but_the_entrance_asks_for_the_passphrase(app, stranger) -> None:
-    forms = {"task": "abc", "shown_sha256": "abc"}
+    forms = {"task": "abc", "shown_sha256": "abc", "kind": "home", "place": "0", "what": "mode"}
     for method, path in _routes(app):
         if path in OPEN_TO_ALL:
             continue
         address = path.replace("{language}", "fr").replace("{week}", "2026-W46")
+        address = address.replace("{day}", "2026-11-09")
         answer = stranger.request(method, address, data=forms if method == "POST" else None)
         assert (answer.status_code, answer.headers["location"]) == (303, "/fr/login"), path
         assert answer.text == ""
