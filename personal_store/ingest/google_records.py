@@ -28,6 +28,7 @@ from personal_store.ingest.values import (
 _UNNAMED_DEVICE: Final = "google"
 _MARKS: Final = frozenset({"latitudeE7", "longitudeE7", "timestamp", "timestampMs"})
 _PERCENT: Final = 100
+_NOTHING_SEEN: Final[dict[str, object]] = {}
 
 
 def recognises(head: Head) -> bool:
@@ -66,10 +67,11 @@ def _positionfix(record: object, judge: Judge) -> Positionfix:
         raise Refused(RejectReason.UNREADABLE_ENTRY)
     get = record.get
     detections = get("activity")
-    best = _likeliest(detections) if detections else {}
-    confidence_percent = measure(best.get("confidence"))
+    best = _likeliest(detections) if detections else _NOTHING_SEEN
+    time = get("timestamp")
+    percent = measure(best["confidence"]) if "confidence" in best else None
     return judge.positionfix(
-        at=_instant(record),
+        at=instant_from_iso(time) if time is not None else _instant(record),
         lat=degrees_from_e7(get("latitudeE7")),
         lon=degrees_from_e7(get("longitudeE7")),
         device=label(get("deviceTag")) or _UNNAMED_DEVICE,
@@ -77,15 +79,13 @@ def _positionfix(record: object, judge: Judge) -> Positionfix:
         speed_mps=get("velocity"),
         altitude_m=get("altitude"),
         activity=best.get("type"),
-        activity_confidence=None if confidence_percent is None else confidence_percent / _PERCENT,
+        activity_confidence=None if percent is None else percent / _PERCENT,
     )
 
 
 def _instant(record: dict[str, object]) -> datetime:
-    text = record.get("timestamp")
-    if text is None and "timestampMs" in record:
-        return instant_from_epoch_s(record["timestampMs"], units_per_s=1000)
-    return instant_from_iso(text)
+    """Return the time of a record of before 2022."""
+    return instant_from_epoch_s(record.get("timestampMs"), units_per_s=1000)
 
 
 def _likeliest(detections: object) -> dict[str, object]:
@@ -95,4 +95,6 @@ def _likeliest(detections: object) -> dict[str, object]:
     if not isinstance(candidates, list):
         return {}
     labelled = [candidate for candidate in candidates if isinstance(candidate, dict)]
+    if len(labelled) == 1:
+        return labelled[0]
     return max(labelled, key=lambda each: measure(each.get("confidence")) or 0.0, default={})

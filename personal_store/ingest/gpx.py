@@ -123,15 +123,16 @@ class _TrackHandler(XmlHandler):
 
     def _entry(self) -> Positionfix | Rejected:
         point = self._point
+        time = (point.get("time") or "").rstrip()
         try:
             return self._judge.positionfix(
-                at=instant_from_iso((point.get("time") or "").rstrip(), naive_is_utc=True),
+                at=instant_from_iso(time, naive_is_utc=True),
                 lat=point.get("lat"),
                 lon=point.get("lon"),
                 device=self._device,
                 speed_mps=point.get("speed"),
                 altitude_m=point.get("ele"),
-                utc_offset_min=utc_offset_min((point.get("time") or "").rstrip()),
+                utc_offset_min=utc_offset_min(time),
             )
         except Refused as refused:
             return refused.rejected

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import length_hint
 from typing import BinaryIO, Final
 
 from personal_store.ingest import refusals
@@ -24,6 +25,7 @@ from personal_store.ingest.place import JsonPlace
 
 _COMMA: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*")
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
+_FIRST_KEY: Final = re.compile(r'\{[ \t\n\r]*"[^"\\]{1,64}"')
 _UNFINISHED: Final = re.compile(r',?\s*|-|-?[A-Za-z]{1,8}|\.|[eE][+-]?|"?\\?u?[0-9a-fA-F]{0,4}')
 _LONGEST_EXPONENT_MARK_CHARS: Final = len("e+")
 _LONGEST_LITERAL_CHARS: Final = 16
@@ -149,11 +151,26 @@ class _JsonText:
         self._text = ""
         self._at = 0
         self._ended = False
+        self._many_tried = False
+        self._many_at = 0
+        self._many: list[object] = []
+        self._many_left: Iterator[object] = iter(())
 
     def offset_bytes(self) -> int:
         """Return how many bytes of the stream lie before what is read next."""
-        unread_bytes = len(self._text[self._at :].encode()) + len(self._utf8.getstate()[0])
+        unread_bytes = len(self._text[self._given() :].encode()) + len(self._utf8.getstate()[0])
         return self._read_bytes - unread_bytes
+
+    def _given(self) -> int:
+        """Return where in the window the item ends that was given last."""
+        left = length_hint(self._many_left)
+        if not left:
+            return self._at
+        at = self._many_at
+        for index in range(len(self._many) - left):
+            comma = _COMMA.match(self._text, at) if index else None
+            at = _decode(self._text, comma.end() if comma else at)[1]
+        return at
 
     def peek(self) -> str:
         """Return the next character that is not space, "" at the end of the text."""
@@ -209,7 +226,36 @@ class _JsonText:
                 self._at = comma.end()
             elif self._take(",]") == "]":
                 return
-            yield self.value()
+            if comma is not None and not self._many_tried and self._take_many(comma.start()):
+                self._many_left = iter(self._many)
+                yield from self._many_left
+            else:
+                yield self.value()
+
+    def _take_many(self, previous_end: int) -> bool:
+        """Take the items of this window together, once a window; tell whether they are JSON.
+
+        They end before what looks like the last boundary between two of them: the text between the
+        previous item and the first key of the next one, seen again. Where that was something else,
+        the text up to it is no array, and the items are read one by one.
+        """
+        key = _FIRST_KEY.match(self._text, self._at)
+        if key is None or not previous_end:
+            return False
+        self._many_tried = True
+        boundary = self._text[previous_end - 1 : key.end()]
+        end = self._text.rfind(boundary, self._at) + 1
+        if not end:
+            return False
+        array = f"[{self._text[self._at : end]}]"
+        try:
+            items, stop = _decode(array)
+        except (ValueError, RecursionError):
+            return False
+        if stop < len(array):
+            return False
+        self._many, self._many_at, self._at = items, self._at, end
+        return True
 
     def value(self) -> object:
         """Return the value that begins here, extending the window until it is whole."""
@@ -266,6 +312,7 @@ class _JsonText:
             raise refusals.not_utf8() from None
         self._text = self._text[self._at :] + more
         self._at = 0
+        self._many_tried = False
 
 
 def _is_near_end(error: json.JSONDecodeError) -> bool:

@@ -26,6 +26,7 @@ _SPACED_OFFSET: Final = re.compile(r" (?=[+-]\d\d:?\d\d$)")
 _FIRST_MS: Final = 10**11
 _E7_PER_DEGREE: Final = 10_000_000
 _WORD: Final = 2**32
+_HALF_WORD: Final = 2**31
 
 
 class Refused(Exception):
@@ -69,12 +70,17 @@ def measure(raw: object, *, at_least: float = float("-inf")) -> float | None:
     Absent, unreadable, infinite or below `at_least` (sources write -1 for unknown) is all the
     same: a position is worth keeping without its altitude.
     """
-    if raw is None:
+    if type(raw) is float:
+        value = raw
+    elif type(raw) is int and -_WORD < raw < _WORD:
+        value = float(raw)
+    elif raw is None:
         return None
-    try:
-        value = raw if type(raw) is float else number(raw)
-    except Refused:
-        return None
+    else:
+        try:
+            value = number(raw)
+        except Refused:
+            return None
     return value if at_least <= value < float("inf") else None
 
 
@@ -85,10 +91,12 @@ def degrees_from_e7(raw: object) -> float | None:
     reaches 2**31 ten-millionths, so undoing the wrap is never a guess.
     Source: schema notes of CarlosBergillos/LocationHistoryFormat.
     """
+    if type(raw) is int and -_HALF_WORD < raw < _HALF_WORD:
+        return raw / _E7_PER_DEGREE
     if raw is None:
         return None
     value = number(raw)
-    if _WORD // 2 <= value < _WORD:
+    if _HALF_WORD <= value < _WORD:
         value -= _WORD
     return value / _E7_PER_DEGREE
 
@@ -100,10 +108,9 @@ def instant_from_iso(raw: object, *, naive_is_utc: bool = False) -> datetime:
     an offset is refused, since guessing would move a day. A bare date is no instant.
     Raises `Refused` (no-time where absent, else unreadable-entry).
     """
-    if raw is None or raw == "":
-        raise Refused(RejectReason.NO_TIME)
     if type(raw) is not str or not _SHORTEST_INSTANT_CHARS <= len(raw) <= FIELD_CHARS:
-        raise Refused(RejectReason.UNREADABLE_ENTRY)
+        is_absent = raw is None or raw == ""
+        raise Refused(RejectReason.NO_TIME if is_absent else RejectReason.UNREADABLE_ENTRY)
     try:
         at = datetime.fromisoformat(raw)
         if at.tzinfo is UTC:
@@ -125,7 +132,9 @@ def utc_offset_min(raw: object) -> int | None:
     >>> utc_offset_min("2024-03-31T03:30:00+02:00"), utc_offset_min("2024-03-31T01:30:00Z")
     (120, None)
     """
-    found = _OFFSET.search(raw) if type(raw) is str and len(raw) <= FIELD_CHARS else None
+    if type(raw) is not str or raw[-1:] == "Z" or len(raw) > FIELD_CHARS:
+        return None
+    found = _OFFSET.search(raw)
     if found is None:
         return None
     minutes = int(found["hours"]) * _MINUTES + int(found["minutes"] or 0)

@@ -5,6 +5,7 @@ a few chunks. It touches no database and is given none of its keys. An `IngestEr
 either way alike, in the place of the next chunk.
 """
 
+import gc
 import multiprocessing
 import signal
 from collections import Counter
@@ -34,6 +35,10 @@ from personal_store.ingest.read import read_file
 
 ENTRIES_AT_A_TIME = 20_000
 """Entries of one chunk: 5 MB, and less than a tenth of a second of the database's write lock."""
+
+COLLECT_AFTER_OBJECTS = 100_000
+"""New objects between two looks for cycles: each look walks through all entries of a chunk, which
+have none."""
 
 SECOND_PROCESS_BYTES = 16 * 1024 * 1024
 """Size from which a second process repays the third of a second that it takes to start."""
@@ -122,6 +127,7 @@ def _chunk(
 def _send_chunks(what: Reading, pipe: Pipe) -> None:
     # Ctrl-C reaches both processes: the first one says it and ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(COLLECT_AFTER_OBJECTS)
     try:
         for chunk in read_chunks(what):
             pipe.send(chunk)

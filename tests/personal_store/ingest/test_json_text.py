@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.errors import HostileFile, IngestError, UnreadableFile
+from personal_store.ingest import json_text
 from personal_store.ingest.json_text import JsonWalk, outline_json, walk_json
 from personal_store.ingest.limits import CHUNK_BYTES, JSON_VALUE_CHARS
 
@@ -212,3 +213,42 @@ def test_a_place_is_known_inside_an_array_and_not_outside():
     walk = JsonWalk(io.BytesIO(b'{"a": 1, "b": [1, 2], "c": 2}'))
     places = [walk.place() is not None for _ in walk]
     assert places == [False, True, True, False]
+
+
+boundaries = st.sampled_from([",", ", ", " ,\n  ", ",\n\n\t"])
+like_records = st.lists(
+    st.dictionaries(
+        st.sampled_from(["a", "b", "é"]),
+        st.sampled_from([1, -0.5, None, '}, {"a": 1', [{"a": 2}, {"a": 3}], {"a": [{"b": "]"}]}]),
+    ).map(lambda rest: {"a": 0} | rest),
+    min_size=3,
+    max_size=40,
+)
+
+
+@settings(max_examples=80)
+@given(like_records, boundaries, st.integers(0, 45), st.sampled_from([1, 64, 700, 2**18]))
+def test_entries_alike_are_read_together_and_left_anywhere(records, boundary, steps, chunk_bytes):
+    text = boundary.join(json.dumps(each, ensure_ascii=False) for each in records)
+    content = f'{{"locations": [{text}], "after": 1}}'.encode()
+    theirs = [*(("locations", each) for each in records), ("after", 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_text, "CHUNK_BYTES", chunk_bytes)
+        walk = JsonWalk(io.BytesIO(content))
+        entries = iter(walk)
+        before = [entry for _, entry in zip(range(steps), entries, strict=False)]
+        place = walk.place()
+        assert before == theirs[:steps]
+        if place is not None:
+            blank = b"#" * place.offset_bytes + content[place.offset_bytes :]
+            assert list(JsonWalk(io.BytesIO(blank), place)) == theirs[steps:]
+        assert list(entries) == theirs[steps:]
+
+
+@pytest.mark.parametrize("broken", [b'{"a": 1}}, {"a": 3}', b'{"a": 1}], [{"a": 3}', b"{"])
+def test_entries_before_a_fault_are_still_given_one_by_one(broken):
+    content = b'[{"a": 0}, {"a": 1}, {"a": 2}, ' + broken + b', {"a": 4}]'
+    entries = iter(JsonWalk(io.BytesIO(content)))
+    assert [next(entries) for _ in range(3)] == [("", {"a": n}) for n in range(3)]
+    with pytest.raises(UnreadableFile):
+        list(entries)
