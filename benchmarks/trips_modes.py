@@ -10,7 +10,7 @@ from personal_store.trips.cleaning import clean
 from personal_store.trips.modes import infer_modes
 from personal_store.trips.segment import segment
 from personal_store.trips.timeline import ModeProbability
-from personal_store.trips.track import Track, track_of
+from personal_store.trips.track import Track, positions_of
 from personal_store.trips.triplegs import Leg
 
 CLASS_OF_MODE = {
@@ -55,7 +55,7 @@ def score_modes(name: str, guesses: Sequence[Guess]) -> None:
 def true_leg_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:
     """Yield the modes inferred for each true leg with at least two fixes."""
     for recording in recordings:
-        track = clean(track_of(recording.fixes)).track
+        track = clean(positions_of(recording.fixes)).track
         observed = list(_observed_legs(recording, track))
         legs = [
             Leg(
@@ -73,7 +73,7 @@ def true_leg_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:
 def end_to_end_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:
     """Yield, for the same legs, the modes of the found legs over their fixes, by time."""
     for recording in recordings:
-        track = clean(track_of(recording.fixes)).track
+        track = clean(positions_of(recording.fixes)).track
         found = [leg for trip in segment(recording.fixes).trips for leg in trip.triplegs]
         for label, first, last in _observed_legs(recording, track):
             start_s, end_s = float(track.time_s[first]), float(track.time_s[last])

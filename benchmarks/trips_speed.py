@@ -21,7 +21,7 @@ from trips_labelled import Recording
 
 from personal_store.trips.cleaning import clean
 from personal_store.trips.segment import cut
-from personal_store.trips.track import Track, sphere_points
+from personal_store.trips.track import Positions
 
 MILLION = 1_000_000
 ROUNDS = 7
@@ -119,24 +119,22 @@ def main() -> None:
     seconds = []
     for _ in range(ROUNDS + 1):
         began = time.process_time()
-        cut(clean(_track(columns)))
+        cut(clean(_positions(columns)))
         seconds.append(time.process_time() - began)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"first_s": seconds[0], "seconds": seconds[1:], "peak_mb": peak_mb}))
 
 
-def _track(columns: dict[str, np.ndarray]) -> Track:
+def _positions(columns: dict[str, np.ndarray]) -> Positions:
     """Return the positions as the engine takes them."""
-    size = len(columns["t"])
-    return Track(
+    return Positions(
         time_s=columns["t"],
         lon=columns["lon"],
         lat=columns["lat"],
-        xyz_m=sphere_points(columns["lon"], columns["lat"]),
         accuracy_m=columns["accuracy_m"],
-        recorded=np.zeros(size, dtype=np.bool_),
-        activity=np.full(size, None, dtype=object),
-        confidence=np.full(size, np.nan),
+        recorded=np.zeros(len(columns["t"]), dtype=np.bool_),
+        activity=None,
+        confidence=None,
     )
 
 

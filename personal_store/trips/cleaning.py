@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from personal_store.trips.compiling import COMPILE_FROM, run_loop
 from personal_store.trips.timeline import SetAside
-from personal_store.trips.track import Floats, Indices, Track, arc_m, distances_m
+from personal_store.trips.track import (
+    Floats,
+    Indices,
+    Positions,
+    Track,
+    anchors,
+    arc_m,
+    lay_point,
+)
 
 WORST_ACCURACY_M = 150.0
 """Metres; a fix that claims a worse accuracy is set aside (design, trips (b)2: cell towers)."""
@@ -43,6 +51,10 @@ ISLAND_MAX_S = 600.0
 ISLAND_DEPTH = 50
 """Passes; teleports nested deeper than any receiver makes them are left, to bound the time."""
 
+NEAR_M = 10_000.0
+ALMOST = 0.999999
+"""Metres, and a share: so near, an arc is longer than its chord by less than one part in 10^6."""
+
 STUCK_FROM = 3
 """Fixes of one instant, at places their errors cannot reconcile, from which a clock is stuck.
 Two are two sources that disagree."""
@@ -66,12 +78,13 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaned:
-    """Every fix in time order with its verdict, and the kept ones in strictly increasing time.
+    """The verdict on every fix, in time order, and the kept ones in strictly increasing time.
 
-    `everything` and `verdicts` are aligned; `track` holds the fixes whose verdict is KEPT.
+    `verdicts` and `times_s` (Unix seconds) are aligned; `track` holds the fixes whose verdict is
+    KEPT.
     """
 
-    everything: Track
+    times_s: Floats
     verdicts: NDArray[np.int8]
     track: Track
 
@@ -79,148 +92,239 @@ class Cleaned:
         """Return how many fixes have a verdict."""
         return int(np.count_nonzero(self.verdicts == verdict))
 
+    @property
+    def jumps_s(self) -> Floats:
+        """Return when the fixes were that are set aside as spikes and teleports."""
+        return self.times_s[self.verdicts >= Verdict.SPIKE]
 
-def clean(fixes: Track, *, compile_from: int = COMPILE_FROM) -> Cleaned:
+
+def clean(positions: Positions, *, compile_from: int = COMPILE_FROM) -> Cleaned:
     """Sort one device's fixes by time and judge each; the order of arrival does not matter."""
-    in_order = bool(np.all(fixes.time_s[1:] > fixes.time_s[:-1]))
-    order = np.arange(len(fixes)) if in_order else _by_time(fixes)
-    as_given = bool(np.all(order[1:] > order[:-1]))
-    everything = fixes if as_given else fixes.take(order)
-    verdicts = np.zeros(len(everything), dtype=np.int8)
-    # A NaN accuracy (unknown) compares false, and so does a negative one: both are kept.
-    verdicts[everything.accuracy_m > WORST_ACCURACY_M] = Verdict.LOW_ACCURACY
-    if not in_order:
-        _judge_instants(everything, verdicts)
-    distinct = np.flatnonzero(verdicts == Verdict.KEPT)
-    verdicts[distinct] = _judge_jumps(points_of(everything, distinct), compile_from=compile_from)
-    kept = np.flatnonzero(verdicts == Verdict.KEPT)
-    track = everything if len(kept) == len(everything) else everything.take(kept)
-    return Cleaned(everything=everything, verdicts=verdicts, track=track)
+    size = len(positions)
+    order = _by_time(positions)
+    verdicts, place = np.zeros(size, dtype=np.int8), np.empty(size, dtype=np.int64)
+    # What is not kept is written over, and what nothing touches takes no memory.
+    xyz_m = np.empty((size, 3), order="F")
+    time_s, error_m = np.empty(size), np.empty(size)
+    laid = (place, time_s, *xyz_m.T, error_m)
+    places = (
+        positions.time_s,
+        positions.lon,
+        positions.lat,
+        positions.accuracy_m,
+        order,
+        *anchors(),
+    )
+    usable = run_loop(lay_out, places, (verdicts, *laid), compile_from=compile_from)
+    laid = tuple(column[:usable] for column in laid)
+    jumps = np.zeros(usable, dtype=np.int64), np.zeros(usable, dtype=np.int64)
+    count = usable
+    if usable >= 3 and run_loop(
+        set_aside_jumps, (*laid[1:], laid[0]), (verdicts, *jumps), compile_from=compile_from
+    ):
+        count = run_loop(close_holes, (verdicts,), laid, compile_from=compile_from)
+    kept = order if count == size else order[place[:count]]
+    track = _track(positions, kept, time_s=time_s[:count], xyz_m=xyz_m[:count], error_m=error_m)
+    return Cleaned(times_s=_some(positions.time_s, order), verdicts=verdicts, track=track)
 
 
-def points_of(track: Track, some: Indices | None = None) -> tuple[Floats, ...]:
-    """Return what loops read of a track, or of some of its fixes: time, x, y, z and error."""
-    columns = (track.time_s, *track.xyz_m.T, errors_m(track))
-    if some is None or len(some) == len(track):
-        return columns
-    return tuple(column[some] for column in columns)
+def _track(
+    positions: Positions, kept: Indices, *, time_s: Floats, xyz_m: Floats, error_m: Floats
+) -> Track:
+    """Return the kept positions, with the columns that cleaning laid out."""
+    activity, confidence = positions.activity, positions.confidence
+    return Track(
+        time_s=time_s,
+        lon=_some(positions.lon, kept),
+        lat=_some(positions.lat, kept),
+        xyz_m=xyz_m,
+        error_m=error_m[: len(kept)],
+        recorded=_some(positions.recorded, kept),
+        activity=None if activity is None else activity[kept],
+        confidence=None if confidence is None else confidence[kept],
+    )
 
 
-def errors_m(track: Track) -> Floats:
-    """Return each fix's claimed error in metres, with the assumed one where there is none."""
-    accuracy = track.accuracy_m
-    return np.where(accuracy > 0, accuracy, UNKNOWN_ACCURACY_M)
+def _some(column: NDArray[Any], indices: Indices) -> NDArray[Any]:
+    """Return a column at some indices, without a copy where they are all of it in its order."""
+    is_whole = len(indices) == len(column) and np.array_equal(indices, np.arange(len(column)))
+    return column if is_whole else column[indices]
 
 
-def _by_time(track: Track) -> Indices:
+def _by_time(positions: Positions) -> Indices:
     """Return the order by time and, at one time, by content, so that arrival never decides.
 
     The most accurate fix of an instant comes first.
     """
-    order = np.argsort(track.time_s, kind="stable")
-    same = np.diff(track.time_s[order]) == 0
+    time_s = positions.time_s
+    if bool(np.all(time_s[1:] >= time_s[:-1])):
+        order = np.arange(len(time_s))
+        same = time_s[1:] == time_s[:-1]
+    else:
+        order = np.argsort(time_s, kind="stable")
+        same = np.diff(time_s[order]) == 0
     shared = np.flatnonzero(np.append(same, False) | np.append(False, same))
     if len(shared):
         some = order[shared]
-        labels = np.array([label or "" for label in track.activity[some]])
-        ranks = (
-            track.recorded[some],
-            np.nan_to_num(track.confidence[some], nan=-1.0),
-            np.unique(labels, return_inverse=True)[1],
-            track.lat[some],
-            track.lon[some],
-            errors_m(track)[some],
-            track.time_s[some],
-        )
-        order[shared] = some[np.lexsort(ranks)]
+        order[shared] = some[np.lexsort(_ranks(positions, some))]
     return order
 
 
-def _judge_instants(track: Track, verdicts: NDArray[np.int8]) -> None:
-    """Keep the best fix of each instant; the others repeat it, or show that the clock stood."""
-    usable = np.flatnonzero(verdicts == Verdict.KEPT)
-    is_best = np.diff(track.time_s[usable], prepend=-np.inf) > 0
-    instant = np.cumsum(is_best) - 1
-    others = usable[~is_best]
-    best = usable[is_best][instant[~is_best]]
-    error_m = errors_m(track)
-    apart_m = distances_m(track.xyz_m[others], track.xyz_m[best])
-    is_apart = apart_m > error_m[others] + error_m[best]
-    places = 1 + np.bincount(instant[~is_best][is_apart], minlength=len(usable))
-    stuck = is_apart & (places[instant[~is_best]] >= STUCK_FROM)
-    verdicts[others] = np.where(stuck, Verdict.STUCK_CLOCK, Verdict.SAME_TIME)
-
-
-def _judge_jumps(points: tuple[Floats, ...], *, compile_from: int) -> NDArray[np.int8]:
-    """Return the verdict on each fix of strictly increasing times: spikes and teleports."""
-    size = len(points[0])
-    verdicts = np.zeros(size, dtype=np.int8)
-    if size >= 3:
-        run_loop(set_aside_jumps, points, (verdicts, np.arange(size)), compile_from=compile_from)
-    return verdicts
+def _ranks(positions: Positions, some: Indices) -> tuple[NDArray[Any], ...]:
+    """Return by what fixes are ranked, the last column first: time, then error, then content."""
+    accuracy_m = positions.accuracy_m[some]
+    ranks = (
+        positions.recorded[some],
+        positions.lat[some],
+        positions.lon[some],
+        np.where(accuracy_m > 0, accuracy_m, UNKNOWN_ACCURACY_M),
+        positions.time_s[some],
+    )
+    if positions.activity is None or positions.confidence is None:
+        return ranks
+    labels = np.array([label or "" for label in positions.activity[some]])
+    confidence = np.nan_to_num(positions.confidence[some], nan=-1.0)
+    return (confidence, np.unique(labels, return_inverse=True)[1], *ranks)
 
 
 # Loops: plain functions over columns (see compiling.py), hence the many positional columns.
 
 
-def set_aside_jumps(
-    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, verdict: Any, kept: Any
-) -> int:
-    """Fill `verdict` for islands, those inside islands included, then for stale edges.
+def lay_out(
+    time_s: Any, lon: Any, lat: Any, accuracy_m: Any, order: Any, sines: Any, cosines: Any,
+    verdict: Any, place: Any, out_s: Any, x: Any, y: Any, z: Any, error_m: Any,
+) -> int:  # fmt: skip
+    """Lay out the usable fixes in time order, one for each instant; return how many they are.
 
-    `kept` starts as 0, 1, ..., n - 1 and ends as the kept indices; return how many they are.
+    Fills `verdict` for those of low accuracy, and for those that repeat an instant or show that
+    the clock stood; `place` is each usable fix's place in `order`.
     """
-    count = len(time_s)
-    for _ in range(ISLAND_DEPTH):
-        if mark_islands(time_s, x, y, z, error_m, verdict, kept, count) == 0:
-            break
-        count = drop_marked(verdict, kept, count)
-    if count >= 3:
-        # A phone often repeats an old position on waking up; only one jump then shows it.
-        first = is_faster(time_s, x, y, z, error_m, kept[0], kept[1], IMPOSSIBLE_MPS)
-        second = is_faster(time_s, x, y, z, error_m, kept[1], kept[2], IMPOSSIBLE_MPS)
-        before = is_faster(
-            time_s, x, y, z, error_m, kept[count - 3], kept[count - 2], IMPOSSIBLE_MPS
-        )
-        last = is_faster(time_s, x, y, z, error_m, kept[count - 2], kept[count - 1], IMPOSSIBLE_MPS)
-        if first and not second:
-            verdict[kept[0]] = 5
-        if last and not before:
-            verdict[kept[count - 1]] = 5
-        count = drop_marked(verdict, kept, count)
+    count = repeated = 0
+    for index in range(len(order)):
+        one = order[index]
+        claimed_m = accuracy_m[one]
+        # A NaN accuracy (unknown) compares false, and so does a negative one: both are kept.
+        if claimed_m > WORST_ACCURACY_M:
+            verdict[index] = 1
+            continue
+        # A place that a repetition takes is written over by the next fix.
+        place[count], out_s[count] = index, time_s[one]
+        error_m[count] = claimed_m if claimed_m > 0 else UNKNOWN_ACCURACY_M
+        lay_point(lon[one], lat[one], x, y, z, count, sines, cosines)
+        if count > 0 and out_s[count] == out_s[count - 1]:
+            apart = is_faster(out_s, x, y, z, error_m, count - 1, count, 0.0)
+            verdict[index] = 3 if apart else 2
+            repeated += 1
+            continue
+        if repeated > 0:
+            judge_clock(verdict, place[count - 1] + 1, index)
+            repeated = 0
+        count += 1
+    if repeated > 0:
+        judge_clock(verdict, place[count - 1] + 1, len(order))
     return count
 
 
-def mark_islands(
-    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, verdict: Any, kept: Any, count: int
-) -> int:
-    """Mark kept fixes reached and left by jumps whose neighbours on both sides agree.
+def judge_clock(verdict: Any, first: int, until: int) -> None:
+    """Call a clock stuck where enough fixes of an instant lie apart from its best."""
+    apart = 0
+    for index in range(first, until):
+        apart += verdict[index] == 3
+    for index in range(first, until):
+        if verdict[index] == 3 and apart + 1 < STUCK_FROM:
+            verdict[index] = 2
 
-    Return how many fixes were marked. A jump serves one island only.
+
+def set_aside_jumps(
+    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, place: Any,
+    verdict: Any, leaving: Any, reaching: Any,
+) -> int:  # fmt: skip
+    """Mark islands, those inside islands included, then stale edges; return how many fixes.
+
+    `leaving` and `reaching` become the fixes on both sides of each jump that is left.
     """
-    marked = 0
-    before = -1
-    taken_until = 0
-    for step in range(count - 1):
-        if not is_faster(time_s, x, y, z, error_m, kept[step], kept[step + 1], JUMP_MPS):
-            continue
-        if before >= taken_until and comes_back(
-            time_s, x, y, z, kept[before], kept[before + 1], kept[step], kept[step + 1]
-        ):
-            for island in range(before + 1, step + 1):
-                verdict[kept[island]] = 4 if step == before + 1 else 5
-                marked += 1
-            taken_until = step + 1
-        before = step
+    count = marked = 0
+    last = len(time_s) - 1
+    for index in range(last):
+        if is_faster(time_s, x, y, z, error_m, index, index + 1, JUMP_MPS):
+            leaving[count], reaching[count] = index, index + 1
+            count += 1
+    for _ in range(ISLAND_DEPTH):
+        left = drop_islands(time_s, x, y, z, error_m, place, verdict, leaving, reaching, count)
+        if left == count:
+            break
+        count, marked = left, marked + 1
+    if count > 0:
+        # A phone often repeats an old position on waking up; only one jump then shows it.
+        marked += mark_stale(time_s, x, y, z, error_m, place, verdict, 0, 1)
+        marked += mark_stale(time_s, x, y, z, error_m, place, verdict, last, -1)
     return marked
 
 
-def drop_marked(verdict: Any, kept: Any, count: int) -> int:
-    """Close the holes in `kept`; return its new length."""
+def drop_islands(
+    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, place: Any,
+    verdict: Any, leaving: Any, reaching: Any, count: int,
+) -> int:  # fmt: skip
+    """Mark the fixes between two jumps whose far sides agree; return how many jumps are left.
+
+    A jump serves one island only; where the way past an island is a jump, it is one for the next
+    pass.
+    """
     size = 0
-    for index in range(count):
-        if verdict[kept[index]] == 0:
-            kept[size] = kept[index]
+    is_free = False
+    for jump in range(count):
+        last, after = leaving[jump], reaching[jump]
+        before, first = leaving[max(size - 1, 0)], reaching[max(size - 1, 0)]
+        if is_free and comes_back(time_s, x, y, z, before, first, last, after):
+            for island in range(first, last + 1):
+                if verdict[place[island]] == 0:
+                    verdict[place[island]] = 4 if first == last else 5
+            size -= 1
+            if is_faster(time_s, x, y, z, error_m, before, after, JUMP_MPS):
+                reaching[size] = after
+                size += 1
+            is_free = False
+        else:
+            leaving[size], reaching[size] = last, after
+            size += 1
+            is_free = True
+    return size
+
+
+def mark_stale(
+    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, place: Any,
+    verdict: Any, edge: int, towards: int,
+) -> int:  # fmt: skip
+    """Mark the fix at an edge that an impossible step parts from the others; return 1 or 0."""
+    one = next_kept(place, verdict, edge, towards)
+    two = next_kept(place, verdict, one + towards, towards)
+    three = next_kept(place, verdict, two + towards, towards)
+    if one < 0 or two < 0 or three < 0:
+        return 0
+    stale = is_faster(
+        time_s, x, y, z, error_m, min(one, two), max(one, two), IMPOSSIBLE_MPS
+    ) and not is_faster(time_s, x, y, z, error_m, min(two, three), max(two, three), IMPOSSIBLE_MPS)
+    if stale:
+        verdict[place[one]] = 5
+    return int(stale)
+
+
+def next_kept(place: Any, verdict: Any, index: int, towards: int) -> int:
+    """Return the first kept fix from `index` on, -1 where there is none."""
+    while 0 <= index < len(place):
+        if verdict[place[index]] == 0:
+            return index
+        index += towards
+    return -1
+
+
+def close_holes(verdict: Any, place: Any, time_s: Any, x: Any, y: Any, z: Any, error_m: Any) -> int:
+    """Write the kept fixes over those that are set aside; return how many are kept."""
+    size = 0
+    for index in range(len(place)):
+        if verdict[place[index]] == 0:
+            place[size], time_s[size], error_m[size] = place[index], time_s[index], error_m[index]
+            x[size], y[size], z[size] = x[index], y[index], z[index]
             size += 1
     return size
 
@@ -229,9 +333,12 @@ def is_faster(
     time_s: Any, x: Any, y: Any, z: Any, error_m: Any, one: int, other: int, limit_mps: float
 ) -> bool:
     """Tell whether the part of a step that errors cannot explain is faster than a limit."""
-    moved_m = arc_m(x[one], y[one], z[one], x[other], y[other], z[other])
-    surely_m = moved_m - error_m[one] - error_m[other]
-    return bool(surely_m > limit_mps * (time_s[other] - time_s[one]))
+    limit_m = error_m[one] + error_m[other] + limit_mps * (time_s[other] - time_s[one])
+    off_x, off_y, off_z = x[other] - x[one], y[other] - y[one], z[other] - z[one]
+    square = off_x * off_x + off_y * off_y + off_z * off_z
+    if limit_m < NEAR_M and square < ALMOST * limit_m * limit_m:
+        return False
+    return bool(arc_m(x[one], y[one], z[one], x[other], y[other], z[other]) > limit_m)
 
 
 def comes_back(

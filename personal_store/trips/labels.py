@@ -65,6 +65,8 @@ def label_likelihoods(
     repeats its mistakes.
     """
     fixes = slice(first, last + 1)
+    if track.activity is None or track.confidence is None:
+        return None
     labels = track.activity[fixes]
     told = np.flatnonzero(labels != None)  # noqa: E711 -- element by element
     telling = []

@@ -19,7 +19,7 @@ from personal_store.trips.modes import Inference, infer_modes
 from personal_store.trips.silences import Rests, Silences, find_rests, read_silences
 from personal_store.trips.staypoints import Stays, find_stays
 from personal_store.trips.timeline import SetAsideFix, Staypoint, Timeline, Trip, Tripleg
-from personal_store.trips.track import lon_lat, moment, track_of
+from personal_store.trips.track import lon_lat, moment, positions_of
 from personal_store.trips.triplegs import Legs, Paces, find_legs, measure_paces
 from personal_store.trips.trips import ACTIVITY_MIN_S, Plan, plan_trips
 
@@ -56,7 +56,7 @@ def segment(
     devices = {fix.device for fix in fixes}
     if len(devices) > 1:
         raise ValueError(f"expected the fixes of one device, seen {len(devices)}: split them first")
-    cleaned = clean(track_of(fixes))
+    cleaned = clean(positions_of(fixes))
     found = cut(cleaned, activity_min_s=activity_min_s)
     return timeline_of(next(iter(devices), ""), found, lines)
 
@@ -146,7 +146,7 @@ def _set_aside(cleaned: Cleaned) -> tuple[SetAsideFix, ...]:
     verdicts = cleaned.verdicts
     out = np.flatnonzero(verdicts != Verdict.KEPT).tolist()
     reasons = [Verdict(code).reason for code in verdicts[out].tolist()]
-    times_s = cleaned.everything.time_s[out].tolist()
+    times_s = cleaned.times_s[out].tolist()
     return tuple(
         SetAsideFix(at=moment(time_s), reason=reason)
         for time_s, reason in zip(times_s, reasons, strict=True)

@@ -14,14 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from personal_store.trips.cleaning import (
-    IMPOSSIBLE_MPS,
-    JUMP_MPS,
-    Cleaned,
-    Verdict,
-    is_faster,
-    points_of,
-)
+from personal_store.trips.cleaning import IMPOSSIBLE_MPS, JUMP_MPS, Cleaned, is_faster
 from personal_store.trips.compiling import COMPILE_FROM, run_loop
 from personal_store.trips.track import Floats, Indices, Track, arc_m
 
@@ -63,6 +56,10 @@ STALE_MAX_S = 300.0
 
 Without it two train rides of the development data are cut at a stale fix."""
 
+POSSIBLE_M = 100_000.0
+"""Metres; less than `IMPOSSIBLE_MPS` makes of `STALE_MAX_S`, so that no nearer step is impossible.
+"""
+
 WAKE_WINDOW_S = 120.0
 """Seconds after a silence over which the travel speed is read."""
 
@@ -73,6 +70,8 @@ REST_SLOT_S = 300.0
 """Seconds; only the first fix of each slot of the UTC day may start a rest, to bound the work."""
 
 DAY_S: Final = 86_400.0
+
+INFINITY: Final = float("inf")
 
 NONE, LEFT_LATE, MOVED, UNKNOWN = 0, 1, 2, 3
 """What the time before a fix says, as kept in a column of bytes: no silence; it stayed, then moved
@@ -105,26 +104,27 @@ def read_silences(track: Track, *, compile_from: int = COMPILE_FROM) -> Silences
     """Judge the time before each fix."""
     size = len(track)
     kinds, left_at_s = np.zeros(size, dtype=np.int8), np.zeros(size)
-    run_loop(judge_silences, points_of(track), (kinds, left_at_s), compile_from=compile_from)
+    run_loop(judge_silences, track.points, (kinds, left_at_s), compile_from=compile_from)
     return Silences(kinds=kinds, left_at_s=left_at_s)
 
 
 def find_rests(cleaned: Cleaned, *, compile_from: int = COMPILE_FROM) -> Rests:
     """Return the first rest of each UTC day that has one, as fixes of the cleaned track.
 
-    Jumps are judged in the light of what surrounds them; a rest is not, so it is sought among the
-    fixes before that, and only where there is no jump at all: all its fixes are kept.
+    Jumps are judged in the light of what surrounds them; a rest is not, so it holds none, and a
+    fix that was set aside as a jump counts where the first fix of a slot is asked for: it would
+    start no rest, because a jump leads away from it within minutes.
     """
-    before_jumps = (Verdict.KEPT, Verdict.SPIKE, Verdict.TELEPORT)
-    judged = np.flatnonzero(np.isin(cleaned.verdicts, before_jumps))
-    points = points_of(cleaned.everything, judged)
-    times_s = points[0]
+    track = cleaned.track
+    times_s = track.time_s
     days = len(times_s) and int(times_s[-1] // DAY_S - times_s[0] // DAY_S) + 1
     room = min(len(times_s), days)
     first, last = np.zeros(room, dtype=np.int64), np.zeros(room, dtype=np.int64)
-    count = run_loop(seek_rests, points, (first, last), compile_from=compile_from)
-    place = np.cumsum(cleaned.verdicts[judged] == Verdict.KEPT) - 1
-    return Rests(first=place[first[:count]], last=place[last[:count]])
+    # A moment after everything ends the list, so that loops need not ask whether it has ended.
+    jumps_s = np.append(cleaned.jumps_s, np.inf)
+    inputs = (*track.points, jumps_s)
+    count = run_loop(seek_rests, inputs, (first, last), compile_from=compile_from)
+    return Rests(first=first[:count], last=last[:count])
 
 
 # Loops: plain functions over columns (see compiling.py), hence the many positional columns.
@@ -138,6 +138,10 @@ def judge_silences(
     for index in range(1, len(time_s)):
         before = index - 1
         elapsed_s = time_s[index] - time_s[before]
+        if elapsed_s <= SILENCE_MIN_S and not is_outside(
+            x[index], y[index], z[index], x[before], y[before], z[before], POSSIBLE_M
+        ):
+            continue
         step_m = arc_m(x[before], y[before], z[before], x[index], y[index], z[index])
         surely_m = step_m - error_m[before] - error_m[index]
         if surely_m > IMPOSSIBLE_MPS * (elapsed_s + STALE_MAX_S):
@@ -167,6 +171,14 @@ def kind_of_silence(elapsed_s: float, step_m: float, way_s: float) -> int:
     return UNKNOWN
 
 
+def is_outside(
+    x: float, y: float, z: float, centre_x: float, centre_y: float, centre_z: float, reach_m: float
+) -> bool:
+    """Tell whether a point is further from another than a reach, in a straight line."""
+    off_x, off_y, off_z = x - centre_x, y - centre_y, z - centre_z
+    return off_x * off_x + off_y * off_y + off_z * off_z > reach_m * reach_m
+
+
 def slowest_mps(way_m: float) -> float:
     """Return the least speed at which an unseen way is travelled."""
     return WALK_MPS if way_m <= WALK_MAX_M else RIDE_MPS
@@ -183,28 +195,40 @@ def waking_mps(time_s: Any, x: Any, y: Any, z: Any, index: int) -> float:
     return float(arc_m(x[last], y[last], z[last], x[index], y[index], z[index]) / elapsed_s)
 
 
-def seek_rests(time_s: Any, x: Any, y: Any, z: Any, error_m: Any, first: Any, last: Any) -> int:
-    """Fill `first` and `last` with the first rest of each UTC day; return how many there are."""
-    count = 0
-    slot = -1.0
-    rested = -1.0
+def seek_rests(
+    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, jumps_s: Any, first: Any, last: Any
+) -> int:
+    """Fill `first` and `last` with the first rest of each UTC day; return how many there are.
+
+    `jumps_s` are the moments of fixes set aside as jumps, and a last one after everything.
+    """
+    count = jump = 0
+    next_s = rested_s = -INFINITY
     for index in range(len(time_s)):
-        own_slot = time_s[index] // REST_SLOT_S
-        day = time_s[index] // DAY_S
-        if own_slot == slot or day == rested:
+        now_s = time_s[index]
+        if now_s < max(next_s, rested_s):
             continue
-        slot = own_slot
-        end = end_of_rest(time_s, x, y, z, error_m, index)
+        slot_s = now_s // REST_SLOT_S * REST_SLOT_S
+        next_s = slot_s + REST_SLOT_S
+        while jumps_s[jump] < slot_s:
+            jump += 1
+        if jumps_s[jump] < now_s:
+            continue
+        end = end_of_rest(time_s, x, y, z, error_m, jumps_s[jump], index)
         if end > 0:
             first[count] = index
             last[count] = end
             count += 1
-            rested = day
+            rested_s = (now_s // DAY_S + 1) * DAY_S
     return count
 
 
-def end_of_rest(time_s: Any, x: Any, y: Any, z: Any, error_m: Any, first: int) -> int:
+def end_of_rest(
+    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, jump_s: float, first: int
+) -> int:
     """Return the fix that shows an hour's rest from fix `first` on, 0 where there is none.
+
+    `jump_s` is when the next fix was that is set aside as a jump.
 
     All fixes lie within half the smallest reach of the first, so that the stay around them cannot
     end before them, whatever came earlier; or a silence of an hour follows, then a departure.
@@ -214,7 +238,7 @@ def end_of_rest(time_s: Any, x: Any, y: Any, z: Any, error_m: Any, first: int) -
     for index in range(first + 1, len(time_s)):
         before = index - 1
         elapsed_s = time_s[index] - time_s[before]
-        if elapsed_s > SILENT_STAY_MAX_S:
+        if elapsed_s > SILENT_STAY_MAX_S or jump_s < time_s[index]:
             return 0
         if is_faster(time_s, x, y, z, error_m, before, index, JUMP_MPS):
             return 0

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from personal_store.trips.cleaning import errors_m
 from personal_store.trips.compiling import COMPILE_FROM, run_loop
 from personal_store.trips.silences import (
     LEFT_LATE,
@@ -23,6 +22,7 @@ from personal_store.trips.silences import (
     UNKNOWN,
     Rests,
     Silences,
+    is_outside,
 )
 from personal_store.trips.track import Floats, Indices, Track, arc_m
 
@@ -82,7 +82,7 @@ def find_stays(
     rows = tuple(np.zeros(room, dtype=kind) for kind in (np.int64, np.int64, float, float))
     count = run_loop(
         seek_runs,
-        (*points, errors_m(track), silences.kinds, silences.left_at_s, rest_end),
+        (*track.points, silences.kinds, silences.left_at_s, rest_end),
         rows,
         compile_from=compile_from,
     )
@@ -163,14 +163,6 @@ def seek_runs(
         start_s[count], end_s[count] = time_s[opened], time_s[-1]
         count += 1
     return count
-
-
-def is_outside(
-    x: float, y: float, z: float, centre_x: float, centre_y: float, centre_z: float, reach_m: float
-) -> bool:
-    """Tell whether a point is further from a centre than its reach."""
-    off_x, off_y, off_z = x - centre_x, y - centre_y, z - centre_z
-    return off_x * off_x + off_y * off_y + off_z * off_z > reach_m * reach_m
 
 
 def merge_runs(

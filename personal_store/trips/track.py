@@ -11,7 +11,9 @@ and holds no rule.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import asin, sqrt
+from functools import cache
+from math import asin, floor, pi, sqrt
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,58 +29,79 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
+RADIANS: Final = pi / 180.0
+
+ANCHOR_STEP: Final = 1 / 1024
+"""Radians. Sines are told from the nearest multiple, at most 1/2048 off, so that the series of
+`sine_near` and `cosine_near` leave out less than 10^-22, far below what a number can hold."""
+
+LAST_ANCHOR: Final = 3217
+"""Steps from 0 to pi, rounded up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Positions:
+    """Positionfixes of one device as logged, in any order, column by column, each of length n.
+
+    `time_s` are Unix seconds, `accuracy_m` is NaN where unknown. `recorded` marks fixes of a file
+    that somebody started and stopped on purpose (GPX). `activity` holds each fix's label (None
+    where there is none), `confidence` its [0, 1] or NaN; both are None where no fix has a label.
+    """
+
+    time_s: Floats
+    lon: Floats
+    lat: Floats
+    accuracy_m: Floats
+    recorded: NDArray[np.bool_]
+    activity: NDArray[np.object_] | None
+    confidence: Floats | None
+
+    def __len__(self) -> int:
+        """Return the number of fixes."""
+        return len(self.time_s)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
-    """Positionfixes of one device, column by column, each of length n.
+    """Positionfixes that cleaning kept, in strictly increasing time, column by column.
 
-    `time_s` are Unix seconds, `xyz_m` has shape (n, 3) and lies column by column in memory,
-    `accuracy_m` is NaN where unknown.
-    `recorded` marks fixes of a file that somebody started and stopped on purpose (GPX).
-    `activity` holds each fix's label (None where there is none), `confidence` its [0, 1] or NaN.
+    `xyz_m` has shape (n, 3) and lies column by column in memory. `error_m` is the claimed error,
+    or the assumed one. The other columns are those of `Positions`.
     """
 
     time_s: Floats
     lon: Floats
     lat: Floats
     xyz_m: Floats
-    accuracy_m: Floats
+    error_m: Floats
     recorded: NDArray[np.bool_]
-    activity: NDArray[np.object_]
-    confidence: Floats
+    activity: NDArray[np.object_] | None
+    confidence: Floats | None
 
     def __len__(self) -> int:
         """Return the number of fixes."""
         return len(self.time_s)
 
-    def take(self, indices: Indices) -> "Track":
-        """Return the fixes at `indices`, in that order."""
-        return Track(
-            time_s=self.time_s[indices],
-            lon=self.lon[indices],
-            lat=self.lat[indices],
-            xyz_m=np.asfortranarray(self.xyz_m[indices]),
-            accuracy_m=self.accuracy_m[indices],
-            recorded=self.recorded[indices],
-            activity=self.activity[indices],
-            confidence=self.confidence[indices],
-        )
+    @property
+    def points(self) -> tuple[Floats, ...]:
+        """Return the columns that loops read: time, x, y, z and error."""
+        return self.time_s, *self.xyz_m.T, self.error_m
 
 
-def track_of(fixes: Sequence[Positionfix]) -> Track:
+def positions_of(fixes: Sequence[Positionfix]) -> Positions:
     """Return the fixes' columns in the order given, without judging them."""
-    lon = np.array([fix.lon for fix in fixes], dtype=np.float64)
-    lat = np.array([fix.lat for fix in fixes], dtype=np.float64)
+    labelled = any(fix.activity for fix in fixes)
     activity = np.empty(len(fixes), dtype=object)
     activity[:] = [fix.activity for fix in fixes]
-    return Track(
+    confidence = np.array([fix.activity_confidence for fix in fixes], dtype=np.float64)
+    return Positions(
         time_s=np.array([fix.at.timestamp() for fix in fixes], dtype=np.float64),
-        lon=lon,
-        lat=lat,
-        xyz_m=sphere_points(lon, lat),
+        lon=np.array([fix.lon for fix in fixes], dtype=np.float64),
+        lat=np.array([fix.lat for fix in fixes], dtype=np.float64),
         accuracy_m=np.array([fix.accuracy_m for fix in fixes], dtype=np.float64),
         recorded=np.array([fix.source is SourceFormat.GPX for fix in fixes], dtype=np.bool_),
-        activity=activity,
-        confidence=np.array([fix.activity_confidence for fix in fixes], dtype=np.float64),
+        activity=activity if labelled else None,
+        confidence=confidence if labelled else None,
     )
 
 
@@ -102,6 +125,54 @@ def arc_m(x0: float, y0: float, z0: float, x1: float, y1: float, z1: float) -> f
     if half < SMALL_HALF_ANGLE:
         return chord_m * (1.0 + half * half / 6.0)
     return 2 * EARTH_RADIUS_M * asin(half)
+
+
+def sine_near(sine: float, cosine: float, off: float) -> float:
+    """Return sin(a + off) from sin(a) and cos(a), for at most 1/2048 rad off; for loops."""
+    square = off * off
+    off_cosine = 1.0 - square * (0.5 - square * (1.0 / 24.0 - square * (1.0 / 720.0)))
+    return sine * off_cosine + cosine * (
+        off * (1.0 - square * (1.0 / 6.0 - square * (1.0 / 120.0)))
+    )
+
+
+def cosine_near(sine: float, cosine: float, off: float) -> float:
+    """Return cos(a + off) from sin(a) and cos(a), for at most 1/2048 rad off; for loops."""
+    square = off * off
+    off_cosine = 1.0 - square * (0.5 - square * (1.0 / 24.0 - square * (1.0 / 720.0)))
+    return cosine * off_cosine - sine * (
+        off * (1.0 - square * (1.0 / 6.0 - square * (1.0 / 120.0)))
+    )
+
+
+def lay_point(
+    lon: float, lat: float, x: Any, y: Any, z: Any, index: int, sines: Any, cosines: Any
+) -> None:
+    """Put the point under WGS 84 degrees into columns, in metres from the centre; for loops.
+
+    As `sphere_points` does, to 10 nanometres, and several times as fast: from the sines and cosines
+    of `anchors`.
+    """
+    lon_rad, lat_rad = lon * RADIANS, lat * RADIANS
+    north, east = nearest_anchor(lat_rad), nearest_anchor(lon_rad)
+    off_north = lat_rad - (north - LAST_ANCHOR) * ANCHOR_STEP
+    off_east = lon_rad - (east - LAST_ANCHOR) * ANCHOR_STEP
+    across_m = EARTH_RADIUS_M * cosine_near(sines[north], cosines[north], off_north)
+    x[index] = across_m * cosine_near(sines[east], cosines[east], off_east)
+    y[index] = across_m * sine_near(sines[east], cosines[east], off_east)
+    z[index] = EARTH_RADIUS_M * sine_near(sines[north], cosines[north], off_north)
+
+
+def nearest_anchor(angle_rad: float) -> int:
+    """Return the index of the anchor nearest to an angle within [-pi, pi]."""
+    return min(max(floor(angle_rad / ANCHOR_STEP + 0.5) + LAST_ANCHOR, 0), 2 * LAST_ANCHOR)
+
+
+@cache
+def anchors() -> tuple[Floats, Floats]:
+    """Return the sines and the cosines of all anchors, from -pi on."""
+    anchors_rad = np.arange(-LAST_ANCHOR, LAST_ANCHOR + 1) * ANCHOR_STEP
+    return np.sin(anchors_rad), np.cos(anchors_rad)
 
 
 def distances_m(a_xyz_m: Floats, b_xyz_m: Floats) -> Floats:

@@ -20,7 +20,7 @@ from personal_store.trips.cleaning import clean
 from personal_store.trips.segment import Segmented, cut, timeline_of
 from personal_store.trips.silences import DAY_S, WAKE_WINDOW_S
 from personal_store.trips.timeline import Staypoint, Timeline
-from personal_store.trips.track import moment, track_of
+from personal_store.trips.track import moment, positions_of
 
 FIRST_MARGIN = timedelta(days=1)
 """Read around the news at first; doubled until a rest is found. Nearly every night has one."""
@@ -72,7 +72,7 @@ def compute_part(news: News, *, read: Read, stay_at: StayAt) -> Part:
         end = _midnight(news.end + margin) + timedelta(days=1)
         found = cut(
             clean(
-                track_of(
+                positions_of(
                     read(
                         start if start > news.first_fix else None,
                         end if end <= news.last_fix else None,

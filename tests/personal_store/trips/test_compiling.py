@@ -9,14 +9,14 @@ from personal_store.trips import compiling
 from personal_store.trips.cleaning import clean
 from personal_store.trips.segment import cut
 from personal_store.trips.silences import STAY_RADIUS_M
-from personal_store.trips.track import track_of
+from personal_store.trips.track import positions_of
 
 PLAIN, COMPILED = 10**9, 0
 
 
 def columns(fixes, compile_from):
     """Return every column that the engine fills."""
-    found = cut(clean(track_of(fixes), compile_from=compile_from), compile_from=compile_from)
+    found = cut(clean(positions_of(fixes), compile_from=compile_from), compile_from=compile_from)
     tables = (
         found.silences,
         found.rests,
@@ -53,7 +53,7 @@ def test_without_numba_the_loops_still_run(history, monkeypatch):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_most_fixes_of_a_stay_are_near_its_centre(history, seed):
-    found = cut(clean(track_of(history(seed, days=6, every_s=30.0))))
+    found = cut(clean(positions_of(history(seed, days=6, every_s=30.0))))
     track, stays = found.cleaned.track, found.stays
     assert len(stays) > 3
     for stay in range(len(stays)):

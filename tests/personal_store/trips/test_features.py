@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from personal_store.trips.cleaning import clean
 from personal_store.trips.features import FEATURES, LegSpans, measure_legs
-from personal_store.trips.track import track_of
+from personal_store.trips.track import positions_of
 
 
 def measured(fixes):
-    track = track_of(fixes)
+    track = clean(positions_of(fixes)).track
     spans = LegSpans(first=np.array([0]), last=np.array([len(track) - 1]))
     row = measure_legs(track.time_s, track.xyz_m, spans)[0]
     return dict(zip(FEATURES, row.tolist(), strict=True))
@@ -47,7 +48,7 @@ def test_a_silence_is_told_by_its_share_of_the_time(journey):
 
 
 def test_a_leg_is_measured_alike_alone_and_among_a_thousand(journey):
-    track = track_of(journey(every_s=5.0).go(speed_mps=6.0, minutes=200).fixes)
+    track = clean(positions_of(journey(every_s=5.0).go(speed_mps=6.0, minutes=200).fixes)).track
     first = np.arange(0, len(track) - 20, 2)
     many = measure_legs(track.time_s, track.xyz_m, LegSpans(first=first, last=first + 19))
     for row in (0, 7, len(first) - 1):
@@ -57,7 +58,7 @@ def test_a_leg_is_measured_alike_alone_and_among_a_thousand(journey):
 
 
 def test_chunks_change_nothing(journey, monkeypatch):
-    track = track_of(journey(every_s=5.0).go(speed_mps=6.0, minutes=60).fixes)
+    track = clean(positions_of(journey(every_s=5.0).go(speed_mps=6.0, minutes=60).fixes)).track
     spans = LegSpans(first=np.arange(0, 600, 30), last=np.arange(25, 625, 30))
     whole = measure_legs(track.time_s, track.xyz_m, spans)
     monkeypatch.setattr("personal_store.trips.features.CHUNK_STEPS", 40)

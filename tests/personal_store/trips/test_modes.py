@@ -1,16 +1,17 @@
 import pytest
 
 from carbon.modes import ModeGroup, TransportMode
+from personal_store.trips.cleaning import clean
 from personal_store.trips.modes import UNKNOWN_SHARE, infer_modes
 from personal_store.trips.segment import segment
 from personal_store.trips.timeline import ModeSource
-from personal_store.trips.track import track_of
+from personal_store.trips.track import positions_of
 from personal_store.trips.triplegs import Leg
 
 
 def inferred(fixes):
     """The modes of one leg over all the fixes."""
-    track = track_of(fixes)
+    track = clean(positions_of(fixes)).track
     leg = Leg(
         start_s=float(track.time_s[0]),
         end_s=float(track.time_s[-1]),
@@ -37,7 +38,9 @@ def ride(journey, **logged):
 
 
 def test_no_legs_have_no_modes(journey):
-    assert infer_modes(track_of(journey().go(speed_mps=3, minutes=1).fixes), []) == []
+    assert (
+        infer_modes(clean(positions_of(journey().go(speed_mps=3, minutes=1).fixes)).track, []) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,7 @@ def test_a_leg_of_two_fixes_is_judged_and_left_open(journey):
 
 def test_a_late_departure_is_not_read_as_slow_travel(journey):
     """The phone slept for an hour where it was, then rode 12 km in the last 15 minutes."""
-    track = track_of(journey().silent(minutes=75, distance_m=12_000).fix().fixes)
+    track = clean(positions_of(journey().silent(minutes=75, distance_m=12_000).fix().fixes)).track
     late = Leg(start_s=float(track.time_s[1]) - 900, end_s=float(track.time_s[1]), first=0, last=1)
     (inference,) = infer_modes(track, [late])
     assert chances(inference).get(TransportMode.WALK, 0.0) < 0.05
@@ -138,7 +141,7 @@ def test_a_label_that_its_source_doubts_changes_nothing(journey):
 def test_legs_judged_together_are_judged_as_alone(journey):
     trace = journey().go(speed_mps=1.4, minutes=10)
     middle = len(trace.fixes)
-    track = track_of(trace.go(speed_mps=14, minutes=20).fixes)
+    track = clean(positions_of(trace.go(speed_mps=14, minutes=20).fixes)).track
     spans = [(0, middle), (middle, len(track) - 1)]
     legs = [
         Leg(
@@ -156,7 +159,7 @@ def test_legs_judged_together_are_judged_as_alone(journey):
 def test_a_late_departure_does_not_slow_the_leg_that_ended_there(journey):
     trace = journey().go(speed_mps=14, minutes=20)
     middle = len(trace.fixes)
-    track = track_of(trace.silent(minutes=75, distance_m=9_000).fix().fixes)
+    track = clean(positions_of(trace.silent(minutes=75, distance_m=9_000).fix().fixes)).track
     ride = Leg(
         start_s=float(track.time_s[0]), end_s=float(track.time_s[middle]), first=0, last=middle
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
 from personal_store.trips.cleaning import clean
 from personal_store.trips.segment import segment
-from personal_store.trips.track import track_of
+from personal_store.trips.track import positions_of
 
 START = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)  # the night France changes to summer time
 PACES_MPS = (0.0, 0.0, 1.3, 5.0, 14.0, 80.0, 230.0)
@@ -119,5 +119,5 @@ def test_every_number_is_finite_and_probabilities_sum_to_one(fixes):
 @settings(max_examples=60, deadline=None)
 @given(histories())
 def test_every_fix_is_kept_or_named_with_its_reason(fixes):
-    kept = len(clean(track_of(fixes)).track)
+    kept = len(clean(positions_of(fixes)).track)
     assert kept + len(segment(fixes).set_aside) == len(fixes)
