@@ -4,7 +4,7 @@ Not the web application (`app`): the CLI, the jobs and the server all stand on t
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -74,6 +74,10 @@ class Helper:
     key: Ed25519PrivateKey
     keeper: KeeperKeys
     clock: Clock
+    audits: Path
+    """Folder of what the stewards' audits verified and found."""
+    steward_token: str | None = field(default=None, repr=False)
+    """What opens the stewards' own pages; without one they stay closed."""
 
     @property
     def role(self) -> KeeperRole:
@@ -127,7 +131,15 @@ def init_helper(settings: Settings, clock: Clock, *, name: str, log_vkey: str) -
     except BaseException:
         database.close()
         raise
-    return Helper(database=database, who=who, key=key, keeper=keeper, clock=clock)
+    return Helper(
+        database=database,
+        who=who,
+        key=key,
+        keeper=keeper,
+        clock=clock,
+        audits=settings.audits,
+        steward_token=keys.load_steward_token(settings.keys),
+    )
 
 
 def open_leader(settings: Settings, clock: Clock) -> Leader:
@@ -152,6 +164,8 @@ def open_helper(settings: Settings, clock: Clock) -> Helper:
         key=keys.load_witness_key(settings.keys),
         keeper=keys.load_helper_keys(settings.keys),
         clock=clock,
+        audits=settings.audits,
+        steward_token=keys.load_steward_token(settings.keys),
     )
 
 

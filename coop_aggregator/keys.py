@@ -88,8 +88,15 @@ def load_witness_key(folder: Path) -> Ed25519PrivateKey:
 
 
 def make_helper_keys(folder: Path) -> KeeperKeys:
-    """Create the stewards' keys as a keeper in `folder`; refuse to overwrite one."""
+    """Create the stewards' keys as a keeper, and the token of their pages; overwrite none."""
+    _make_token(folder / STEWARD_TOKEN)
     return KeeperKeys(sign=_make_key(folder / KEEPER_KEY), hpke=_make_hpke_key(folder / HPKE_KEY))
+
+
+def load_steward_token(folder: Path) -> str | None:
+    """Return what opens the stewards' pages, None without one: an empty file opens nothing."""
+    path = folder / STEWARD_TOKEN
+    return (path.read_text("ascii").strip() or None) if path.exists() else None
 
 
 def load_helper_keys(folder: Path) -> KeeperKeys:
@@ -98,11 +105,13 @@ def load_helper_keys(folder: Path) -> KeeperKeys:
 
 
 def add_missing_keeper_keys(folder: Path) -> None:
-    """Give the keys of a keeper to an installation that an older version made."""
+    """Give an installation that an older version made the keys and the token that it lacks."""
     if not (folder / HPKE_KEY).exists():
         _make_hpke_key(folder / HPKE_KEY)
     if (folder / WITNESS_KEY).exists() and not (folder / KEEPER_KEY).exists():
         _make_key(folder / KEEPER_KEY)
+    if (folder / WITNESS_KEY).exists() and not (folder / STEWARD_TOKEN).exists():
+        _make_token(folder / STEWARD_TOKEN)
 
 
 def _make_key(path: Path) -> Ed25519PrivateKey:

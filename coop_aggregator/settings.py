@@ -83,6 +83,11 @@ class Settings(BaseSettings):
         """Return the folder of the private keys."""
         return self.data / "keys"
 
+    @property
+    def audits(self) -> Path:
+        """Return the folder of the stewards' audits."""
+        return self.data / "audits"
+
 
 def language_of_environment(environment: Mapping[str, str]) -> Language:
     """Return the terminal's language: our own variable, else the locale; French unless English.

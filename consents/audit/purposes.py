@@ -12,6 +12,23 @@ from consents.audit.case import Case
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.receipt import EventType, Purpose
 
+WORDED_MEMBERS = (
+    "title_fr",
+    "title_en",
+    "text_fr",
+    "text_en",
+    "dpv_purpose",
+    "controller_name",
+    "controller_contact",
+    "fields",
+    "epsilon_week_micro",
+    "retention_days",
+)
+"""What a new version may change, in the order in which it is compared."""
+
+MAX_PARTS = 24
+"""Pieces in which a change is still easier to read than both texts, one after the other."""
+
 
 def audit_purposes(case: Case) -> AuditResult:
     """Answer: is every purpose published, unchanged, before anybody consents to it?"""
@@ -49,6 +66,31 @@ def differences(old: Purpose, new: Purpose) -> list[str]:
             lineterm="",
         )
     )
+
+
+def word_changes(old: Purpose, new: Purpose, member: str) -> tuple[tuple[str, str], ...]:
+    """Return a member's words as (kind, words), in order: kind is "same", "gone" or "new".
+
+    Where nearly everything differs the old words come whole, then the new ones.
+    """
+    before, after = _words(getattr(old, member)), _words(getattr(new, member))
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    parts: list[tuple[str, str]] = []
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag == "equal":
+            parts.append(("same", " ".join(before[i1:i2])))
+            continue
+        if i1 < i2:
+            parts.append(("gone", " ".join(before[i1:i2])))
+        if j1 < j2:
+            parts.append(("new", " ".join(after[j1:j2])))
+    if len(parts) > MAX_PARTS:
+        return ("gone", " ".join(before)), ("new", " ".join(after))
+    return tuple(parts)
+
+
+def _words(value: object) -> list[str]:
+    return (", ".join(value) if isinstance(value, tuple) else str(value)).split()
 
 
 def _published(case: Case) -> dict[str, int]:
@@ -96,18 +138,4 @@ def _texts(case: Case, published: Mapping[str, int]) -> Iterator[AuditFinding]:
 
 
 def _lines(purpose: Purpose) -> list[str]:
-    return [
-        f"{name}: {getattr(purpose, name)}"
-        for name in (
-            "title_fr",
-            "title_en",
-            "text_fr",
-            "text_en",
-            "dpv_purpose",
-            "controller_name",
-            "controller_contact",
-            "fields",
-            "epsilon_week_micro",
-            "retention_days",
-        )
-    ]
+    return [f"{name}: {getattr(purpose, name)}" for name in WORDED_MEMBERS]

@@ -187,6 +187,75 @@ class HelperPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRow:
+    """One question of the auditor: its answer in words, findings, and how many more there are."""
+
+    question: str
+    conclusion: str
+    sound: bool
+    findings: tuple[str, ...]
+    hidden: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalPage:
+    """What the stewards' last audit found; `audited` is None before the first.
+
+    `trouble` says why there is a report that cannot be read. `days` count entries, newest first.
+    """
+
+    site: Site
+    title: str
+    trouble: str
+    audited: str | None
+    size: str
+    sound: bool
+    answers: tuple[AnswerRow, ...]
+    days: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One entry of a consent: its place in the log, its kind, the day that it claims."""
+
+    entry: str
+    kind: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntriesPage:
+    """The entries of one consent; `asked` is what was typed, `malformed` when it is no id."""
+
+    site: Site
+    title: str
+    asked: str
+    malformed: bool
+    rows: tuple[EntryRow, ...]
+    hidden: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What changed in one member of a purpose: (kind, words) with kind same, gone or new."""
+
+    name: str
+    parts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurposesPage:
+    """The published purposes, and what one changed from the one before; empty for the first."""
+
+    site: Site
+    title: str
+    versions: tuple[Link, ...]
+    old: str
+    new: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MissingPage:
     """There is nothing at this address."""
 

@@ -4,13 +4,11 @@ Rendered on the server, without JavaScript and without a request to anybody else
 build a context and render; sentences and drawings come from `web.figures`.
 """
 
-from pathlib import Path
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated
 
 from babel.dates import format_datetime
 from fastapi import APIRouter, Header
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from fastapi.responses import RedirectResponse, Response
 
 from consents.checkpoint import read_checkpoint
 from consents.receipt import Purpose
@@ -23,46 +21,12 @@ from coop_aggregator.db.witnessed import recent_witnessed
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.settings import Language
 from coop_aggregator.web import contexts, figures
-from coop_aggregator.web.languages import preferred_language, translations
+from coop_aggregator.web.languages import preferred_language
+from coop_aggregator.web.rendering import Renderer, site
+from coop_aggregator.web.steward_pages import steward_pages
 
-TEMPLATES = Path(__file__).with_name("templates")
 SHOWN_WITNESSED = 40
 SHOWN_RELEASES = 12
-_PAGE_HEADERS = {"Cache-Control": "public, max-age=60"}
-
-
-class PageContext(Protocol):
-    """What every context has."""
-
-    @property
-    def site(self) -> contexts.Site:
-        """Return what every page shows."""
-
-
-class Renderer:
-    """The templates of one language."""
-
-    def __init__(self, language: Language) -> None:
-        """Prepare the environment; templates are compiled on first use."""
-        self.environment = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        catalogue = translations(language)
-        cast("Any", self.environment).install_gettext_translations(catalogue, newstyle=True)
-        self.wording = figures.Wording(language=language, gettext=catalogue.gettext)
-
-    def page(self, template: str, context: PageContext, *, status: int = 200) -> Response:
-        """Render `template` with `context`, a page's frozen dataclass."""
-        html = self.environment.get_template(template).render(page=context, site=context.site)
-        language = context.site.language.value
-        return HTMLResponse(
-            html, status_code=status, headers=_PAGE_HEADERS | {"Content-Language": language}
-        )
 
 
 def leader_pages(leader: Leader) -> APIRouter:
@@ -79,7 +43,9 @@ def helper_pages(helper: Helper) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     _add_redirect(router)
     for language in Language:
-        _add_helper_page(router, helper, Renderer(language), language)
+        renderer = Renderer(language)
+        router.include_router(steward_pages(helper, language, renderer))
+        _add_helper_page(router, helper, renderer, language)
     return router
 
 
@@ -92,17 +58,6 @@ def _add_redirect(router: APIRouter) -> None:
         )
 
 
-def _site(leader_or_helper: Leader | Helper, language: Language, path: str) -> contexts.Site:
-    other = Language.ENGLISH if language is Language.FRENCH else Language.FRENCH
-    return contexts.Site(
-        language=language,
-        other_language=other,
-        other_path=f"/{other.value}/{path}",
-        name=leader_or_helper.who.name,
-        helper=isinstance(leader_or_helper, Helper),
-    )
-
-
 def _add_leader_pages(
     router: APIRouter, leader: Leader, renderer: Renderer, language: Language
 ) -> None:
@@ -111,7 +66,7 @@ def _add_leader_pages(
 
     def missing(path: str) -> Response:
         page = contexts.MissingPage(
-            site=_site(leader, language, path), title=wording.say("Page introuvable")
+            site=site(leader, language, path), title=wording.say("Page introuvable")
         )
         return renderer.page("missing.html", page, status=404)
 
@@ -149,7 +104,7 @@ def _home(leader: Leader, wording: figures.Wording) -> contexts.HomePage:
         latest = releases_db.latest_release(connection)
         weeks = releases_db.release_weeks(connection)
     return contexts.HomePage(
-        site=_site(leader, wording.language, ""),
+        site=site(leader, wording.language, ""),
         title=wording.say("Kilomètres par mode de déplacement"),
         release=None
         if latest is None
@@ -171,7 +126,7 @@ def _release_page(
     if release is None:
         return None
     return contexts.ReleasePage(
-        site=_site(leader, wording.language, f"publications/{week}"),
+        site=site(leader, wording.language, f"publications/{week}"),
         title=figures.week_title(week, wording),
         release=figures.release_view(release, wording),
         zone_pages=_zone_links(release, wording),
@@ -189,7 +144,7 @@ def _zones_page(
         zones = [zone for zone in load_zones(connection) if zone.code in asked]
     rows = figures.zone_rows(release, mode, zones, wording)
     return contexts.ZonesPage(
-        site=_site(leader, wording.language, f"publications/{week}/zones/{mode}"),
+        site=site(leader, wording.language, f"publications/{week}/zones/{mode}"),
         title=wording.say(
             "{mode}, par zone : {week}",
             mode=wording.mode(mode),
@@ -226,7 +181,7 @@ def _protection(leader: Leader, wording: figures.Wording) -> contexts.Protection
     purpose = Purpose.parse(body)
     french = wording.language is Language.FRENCH
     return contexts.ProtectionPage(
-        site=_site(leader, wording.language, "protection"),
+        site=site(leader, wording.language, "protection"),
         title=wording.say("Comment vos données sont protégées"),
         purpose_title=purpose.title_fr if french else purpose.title_en,
         purpose_text=purpose.text_fr if french else purpose.text_en,
@@ -248,7 +203,7 @@ def _add_helper_page(
         with helper.database.read() as connection:
             seen = recent_witnessed(connection, count=SHOWN_WITNESSED)
         page = contexts.HelperPage(
-            site=_site(helper, language, ""),
+            site=site(helper, language, ""),
             title=wording.say("Témoin du journal des consentements"),
             origin=helper.who.origin,
             log_vkey=helper.who.log_vkey,
@@ -267,6 +222,6 @@ def _add_helper_page(
     @router.get(f"/{language.value}/{{rest:path}}")
     def nothing(rest: str) -> Response:  # noqa: ARG001 - whatever it is
         page = contexts.MissingPage(
-            site=_site(helper, language, ""), title=wording.say("Page introuvable")
+            site=site(helper, language, ""), title=wording.say("Page introuvable")
         )
         return renderer.page("missing.html", page, status=404)

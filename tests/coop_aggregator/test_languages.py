@@ -4,8 +4,9 @@ import pytest
 from babel.messages.extract import extract
 
 from carbon.modes import ModeGroup
+from consents.receipt import EventType
 from coop_aggregator.settings import Language
-from coop_aggregator.web import figures
+from coop_aggregator.web import figures, steward_pages
 from coop_aggregator.web.languages import preferred_language, read_catalogue, translations
 
 
@@ -36,7 +37,7 @@ def test_every_sentence_of_the_templates_is_translated(templates):
     assert len(sentences) > 40
 
 
-@pytest.mark.parametrize("module", ["figures.py", "pages.py"])
+@pytest.mark.parametrize("module", ["figures.py", "pages.py", "steward_pages.py"])
 def test_every_sentence_of_the_code_is_translated(repository, module):
     catalogue = read_catalogue()
     sentences = messages_of(repository / "coop_aggregator" / "web" / module)
@@ -47,6 +48,13 @@ def test_every_mode_group_has_a_name_in_both_languages():
     english = translations(Language.ENGLISH)
     for mode in ModeGroup:
         assert english.gettext(figures.MODE_NAMES[mode]) != figures.MODE_NAMES[mode]
+
+
+def test_every_event_and_every_member_of_a_purpose_has_a_name_in_both_languages():
+    catalogue = read_catalogue()
+    assert set(steward_pages.EVENT_NAMES) == set(EventType)
+    names = {*steward_pages.EVENT_NAMES.values(), *steward_pages.MEMBER_NAMES.values()}
+    assert sorted(name for name in names if not catalogue[name].string) == []
 
 
 def test_a_translation_keeps_the_fields_of_its_sentence():
