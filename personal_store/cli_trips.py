@@ -152,4 +152,4 @@ def _period(since: datetime, until: datetime) -> tuple[datetime, datetime]:
 def _travelled(store: Store, start: datetime, end: datetime) -> list[StoredTrip]:
     pipeline.run_once(store.engine)
     with reading(store.engine) as connection:
-        return trips.between(connection, start=start, end=end)
+        return trips.lived_between(connection, start=start, end=end)

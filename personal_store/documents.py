@@ -16,7 +16,7 @@ from personal_store.footprint import PeriodFootprint, one_traveller
 from personal_store.jobs.draining import DrainReport
 from personal_store.jobs.importing import ImportReport
 from personal_store.jobs.pipeline import PipelineReport
-from personal_store.local_time import HOME_TIMEZONE
+from personal_store.local_time import local_date, local_time
 from personal_store.trips.locations import Place, PlaceKind, PrivacyZone, Proposal, visible
 from personal_store.trips.timeline import Tripleg
 from personal_store.vocabulary import (
@@ -131,6 +131,8 @@ def trip_documents(
             "device": each.trip.device,
             "start": each.trip.start.isoformat(),
             "end": each.trip.end.isoformat(),
+            "day": local_date(each.trip.start, each.trip.utc_offset_min).isoformat(),
+            "utc_offset_min": each.trip.utc_offset_min,
             "distance_m": round(each.trip.distance_m),
             "counted": id(each.trip) in counted,
             "purpose": each.trip.purpose,
@@ -143,7 +145,7 @@ def trip_documents(
 
 def trip_sentences(each: StoredTrip) -> dict[str, str]:
     """Say one trip in a line, with how sure each mode is and what says so."""
-    start = each.trip.start.astimezone(HOME_TIMEZONE)
+    start = local_time(each.trip.start, each.trip.utc_offset_min)
     km = each.trip.distance_m / 1000
     head = f"{each.trip_id}  {start:%Y-%m-%d %H:%M}"
     fr = ", ".join(

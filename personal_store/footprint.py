@@ -48,11 +48,11 @@ class PeriodFootprint:
 def period_footprint(
     trips: Sequence[Trip], factor_set: FactorSet, *, start: datetime, end: datetime
 ) -> PeriodFootprint:
-    """Compute the footprint of the trips that start in [start, end).
+    """Compute the footprint of the trips of [start, end), as the caller cut that period.
 
     Raises NoFactors when one of them is older, or newer, than the emission factors.
     """
-    travelled = one_traveller([trip for trip in trips if start <= trip.start < end])
+    travelled = one_traveller(trips)
     legs = [leg for trip in travelled for leg in trip.triplegs if leg.distance_m > 0]
     activities = [activity_of(leg) for leg in legs]
     try:

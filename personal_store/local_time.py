@@ -1,25 +1,52 @@
-"""The clock on the resident's wall: days, hours and minutes as they lived them."""
+"""The clock on the resident's wall: days, hours and minutes as they lived them.
 
-from datetime import date, datetime, time, timedelta
+Where a source states the offset from UTC of the place, that is the clock; elsewhere it is the one
+of home. The weeks of shared questions are not these: the protocol cuts them for everybody alike.
+"""
+
+from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 HOME_TIMEZONE = ZoneInfo("Europe/Paris")
+FARTHEST = timedelta(hours=26)
+"""The most by which two clocks on Earth differ."""
 
 
-def local_time(at: datetime) -> datetime:
-    """Return the same instant on the resident's wall clock."""
-    return at.astimezone(HOME_TIMEZONE)
+def local_time(at: datetime, utc_offset_min: int | None = None) -> datetime:
+    """Return the same instant on the clock of the place, of which `None` says nothing.
+
+    >>> from datetime import UTC
+    >>> at = datetime(2026, 11, 9, 20, tzinfo=UTC)
+    >>> local_time(at).isoformat(), local_time(at, 540).isoformat()
+    ('2026-11-09T21:00:00+01:00', '2026-11-10T05:00:00+09:00')
+    """
+    if utc_offset_min is None:
+        return at.astimezone(HOME_TIMEZONE)
+    return at.astimezone(timezone(timedelta(minutes=utc_offset_min)))
 
 
-def local_date(at: datetime) -> date:
-    """Return the calendar day on which a resident of the territory lived `at`."""
-    return local_time(at).date()
+def local_date(at: datetime, utc_offset_min: int | None = None) -> date:
+    """Return the calendar day on which a resident lived `at`."""
+    return local_time(at, utc_offset_min).date()
 
 
-def local_minute(at: datetime) -> int:
+def local_minute(at: datetime, utc_offset_min: int | None = None) -> int:
     """Return the minute of that day, from 0 to 1439."""
-    local = local_time(at)
+    local = local_time(at, utc_offset_min)
     return local.hour * 60 + local.minute
+
+
+def is_lived_in(
+    at: datetime, utc_offset_min: int | None, *, start: datetime, end: datetime
+) -> bool:
+    """Tell whether the clock of the place showed `at` what home's shows from `start` to `end`.
+
+    Half-open. Without an offset this is `start <= at < end`.
+    """
+    if utc_offset_min is None:
+        return start <= at < end
+    wall = local_time(at, utc_offset_min).replace(tzinfo=None)
+    return _home_wall(start) <= wall < _home_wall(end)
 
 
 def day_start(day: date) -> datetime:
@@ -30,3 +57,7 @@ def day_start(day: date) -> datetime:
 def day_after(day: date) -> date:
     """Return the next day."""
     return day + timedelta(days=1)
+
+
+def _home_wall(at: datetime) -> datetime:
+    return at.astimezone(HOME_TIMEZONE).replace(tzinfo=None)

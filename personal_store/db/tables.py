@@ -96,6 +96,7 @@ trip = Table(
     Column("device", Text, nullable=False),
     Column("start_ms", Integer, nullable=False, index=True),
     Column("end_ms", Integer, nullable=False),
+    Column("utc_offset_min", Integer, comment="as stated where it began"),
 )
 
 tripleg = Table(

@@ -17,7 +17,7 @@ from personal_store.db import corrections, evidence
 from personal_store.db.tables import staypoint, trip, tripleg
 from personal_store.db.units import from_ms, to_ms
 from personal_store.ingest.positionfix import EvidenceKind
-from personal_store.local_time import local_minute
+from personal_store.local_time import FARTHEST, is_lived_in, local_minute
 from personal_store.trips.corrections import apply_habits, correct
 from personal_store.trips.identifiers import (
     FOUND_WITHIN,
@@ -99,6 +99,19 @@ def between(
     ]
 
 
+def lived_between(connection: Connection, *, start: datetime, end: datetime) -> list[StoredTrip]:
+    """Return the trips that began while the clock of their place was in [start, end) of home's.
+
+    So that days, from midnight to midnight, are those of the place; otherwise as `between`.
+    """
+    around = between(connection, start=start - FARTHEST, end=end + FARTHEST)
+    return [
+        each
+        for each in around
+        if is_lived_in(each.trip.start, each.trip.utc_offset_min, start=start, end=end)
+    ]
+
+
 def _computed(
     connection: Connection, *, start: datetime | None, end: datetime | None
 ) -> list[Trip]:
@@ -113,6 +126,7 @@ def _computed(
             start=from_ms(row.start_ms),
             end=from_ms(row.end_ms),
             triplegs=tuple(legs[row.id]),
+            utc_offset_min=row.utc_offset_min,
         )
         for row in rows
     ]
@@ -227,6 +241,7 @@ def _trip_row(number: int, of: Trip) -> dict[str, object]:
         "device": of.device,
         "start_ms": to_ms(of.start),
         "end_ms": to_ms(of.end),
+        "utc_offset_min": of.utc_offset_min,
     }
 
 

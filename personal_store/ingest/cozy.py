@@ -2,9 +2,10 @@
 
 A document holds `series`, each a trip: two places, and FeatureCollections of sections with one
 LineString, its `timestamps` (ms) and `speeds` (m/s). A section is evidence of a leg, with the
-resident's `manual_mode` before the sensed one; a place one left is evidence of a visit. Each
-vertex that has a timestamp is a positionfix: e-mission smoothed the track to one every 30 s or
-so, and no other remains. The device is `captureDevice` where it comes before the series.
+resident's `manual_mode` before the sensed one; a place one left is evidence of a visit. Each vertex
+that has a timestamp is a positionfix: e-mission smoothed the track to one every 30 s or so, and no
+other remains; the offset from UTC is that of its section's start. The device is `captureDevice`
+where it comes before the series.
 
 Read: one document, an array of them, or CouchDB's `docs` and `data`; in an array of rows the
 document may lie under `doc`. A dump of the database may hold `_id`s and other types: left alone.
@@ -25,7 +26,15 @@ from personal_store.ingest.positionfix import (
     Rejected,
     RejectReason,
 )
-from personal_store.ingest.values import Refused, first_of, instant, items, label, part
+from personal_store.ingest.values import (
+    Refused,
+    first_of,
+    instant,
+    items,
+    label,
+    part,
+    utc_offset_min,
+)
 
 _UNNAMED_DEVICE: Final = "cozy"
 _WRAPPINGS: Final = frozenset({"", "docs", "data", "rows"})
@@ -108,6 +117,7 @@ def _positions(section: object, judge: Judge, device: str) -> Iterator[Entry]:
     vertices = items(part(section, "geometry"), "coordinates")
     times = items(part(section, "properties"), "timestamps")
     speeds = items(part(section, "properties"), "speeds")
+    offset_min = utc_offset_min(part(section, "properties").get("start_fmt_time"))
     for index, vertex in enumerate(vertices):
         lon, lat = (*vertex[:2], None, None)[:2] if isinstance(vertex, list) else (None, None)
         try:
@@ -117,6 +127,7 @@ def _positions(section: object, judge: Judge, device: str) -> Iterator[Entry]:
                 lon=lon,
                 device=device,
                 speed_mps=speeds[index] if index < len(speeds) else None,
+                utc_offset_min=offset_min,
             )
         except Refused as refused:
             yield refused.rejected

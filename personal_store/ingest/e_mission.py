@@ -16,11 +16,14 @@ Schema: e-mission-server, `emission/core/wrapper/` (2026, BSD-3).
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import BinaryIO, Final
+from zoneinfo import ZoneInfo
 
 from personal_store.ingest.head import Head
 from personal_store.ingest.json_text import walk_json
 from personal_store.ingest.judge import Judge, evidence_place
+from personal_store.ingest.limits import LABEL_CHARS
 from personal_store.ingest.positionfix import (
     Entry,
     EvidenceKind,
@@ -28,7 +31,15 @@ from personal_store.ingest.positionfix import (
     Rejected,
     RejectReason,
 )
-from personal_store.ingest.values import Refused, first_of, instant, items, label, part
+from personal_store.ingest.values import (
+    Refused,
+    first_of,
+    instant,
+    items,
+    label,
+    part,
+    utc_offset_min,
+)
 
 _UNNAMED_DEVICE: Final = "e-mission"
 _LISTS: Final = frozenset({"", "phone_data", "timeline_list", "entries"})
@@ -80,7 +91,8 @@ def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
         if read is None:
             continue
         try:
-            entry = read(part(value, "data"), _device(metadata), judge)
+            data = {"time_zone": metadata.get("time_zone"), **part(value, "data")}
+            entry = read(data, _device(metadata), judge)
         except Refused as refused:
             entry = refused.rejected
         if entry is not None:
@@ -94,15 +106,30 @@ def _device(metadata: Mapping[str, object]) -> str:
 
 
 def _location(data: dict[str, object], device: str, judge: Judge) -> Entry:
+    at = instant(data.get("ts"))
     return judge.positionfix(
-        at=instant(data.get("ts")),
+        at=at,
         lat=data.get("latitude"),
         lon=data.get("longitude"),
         device=device,
         accuracy_m=data.get("accuracy"),
         speed_mps=first_of(data, ("sensed_speed", "speed")),
         altitude_m=data.get("altitude"),
+        utc_offset_min=_offset_min(data, at),
     )
+
+
+def _offset_min(data: dict[str, object], at: datetime) -> int | None:
+    """Return the offset that an entry states: in its time, else by the name of its time zone."""
+    stated = utc_offset_min(data.get("fmt_time"))
+    zone = first_of({**part(data, "local_dt"), **data}, ("time_zone", "timezone"))
+    if stated is not None or not isinstance(zone, str) or len(zone) > LABEL_CHARS:
+        return stated
+    try:
+        offset = at.astimezone(ZoneInfo(zone)).utcoffset()
+    except (KeyError, ValueError, OSError, OverflowError):
+        return None
+    return None if offset is None else round(offset / timedelta(minutes=1))
 
 
 def _cleaned_section(data: dict[str, object], device: str, judge: Judge) -> Entry:

@@ -20,6 +20,7 @@ from personal_store.db.connection import reading, writing
 from personal_store.db.dirty_windows import DirtyWindow
 from personal_store.db.units import from_ms, to_ms
 from personal_store.ingest.positionfix import EvidenceKind
+from personal_store.trips.offsets import with_offsets
 from personal_store.trips.segments import lay_over
 from personal_store.trips.timeline import Staypoint, Timeline
 
@@ -167,7 +168,8 @@ def _timeline(
     fixes = positionfixes.of_device(connection, device, start=start, end=end)
     timeline = replace(segment(fixes, lines=lines), device=device)
     told = evidence.every(connection, kinds=SEGMENTED, device=device, start=start, end=end)
-    return lay_over(timeline, told, fixes) if told else timeline
+    laid = lay_over(timeline, told, fixes) if told else timeline
+    return with_offsets(laid, fixes)
 
 
 def _newest(connection: Connection, device: str) -> datetime | None:

@@ -130,7 +130,8 @@ class Trip:
     """Movement between two stays: one or more triplegs, in time order, half-open [start, end).
 
     `purpose` and `note` are the resident's own words; `corrections` are the identifiers of the
-    corrections that shaped it.
+    corrections that shaped it. `utc_offset_min` is local time less UTC where it began, where a
+    source states it: it says on which day the trip was made.
     """
 
     device: str
@@ -140,6 +141,7 @@ class Trip:
     purpose: str | None = field(default=None, repr=False)
     note: str | None = field(default=None, repr=False)
     corrections: tuple[int, ...] = ()
+    utc_offset_min: int | None = None
 
     @property
     def distance_m(self) -> float:

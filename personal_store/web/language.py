@@ -13,7 +13,7 @@ from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
-from personal_store.local_time import HOME_TIMEZONE
+from personal_store.local_time import HOME_TIMEZONE, local_time
 from personal_store.settings import Language
 
 CATALOGUE = Path(__file__).parent / "locale" / "en.po"
@@ -40,9 +40,9 @@ class Speaker:
         """Return a share of 1 in whole percent."""
         return format_percent(share, locale=self.language)
 
-    def clock(self, at: datetime) -> str:
-        """Return an hour and minute, local time."""
-        return format_datetime(at, "HH:mm", tzinfo=HOME_TIMEZONE, locale=self.language)
+    def clock(self, at: datetime, utc_offset_min: int | None = None) -> str:
+        """Return an hour and minute on the clock of the place, else of home."""
+        return format(local_time(at, utc_offset_min), "%H:%M")
 
     def day(self, day: date) -> str:
         """Return a calendar day."""

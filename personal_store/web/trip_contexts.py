@@ -11,7 +11,7 @@ from carbon.modes import TransportMode
 from personal_store.db import corrections, places, trips
 from personal_store.db.connection import reading
 from personal_store.db.trips import StoredTrip
-from personal_store.local_time import HOME_TIMEZONE, day_after, day_start, local_date, local_time
+from personal_store.local_time import day_after, day_start, is_lived_in, local_date, local_time
 from personal_store.store import Store
 from personal_store.trips.corrections import Correction, Habit
 from personal_store.trips.cutting import Point
@@ -142,7 +142,7 @@ def day_page(store: Store, day: date) -> DayPage:
     """Return the page of a local day."""
     start, end = day_start(day), day_start(day_after(day))
     with reading(store.engine) as connection:
-        stored = trips.between(connection, start=start - timedelta(days=1), end=end)
+        stored = trips.lived_between(connection, start=start - timedelta(days=1), end=end)
         stays = trips.staypoints(connection, start=start, end=end)
         named = [each for each in places.every(connection) if not each.hidden]
     found = [
@@ -154,7 +154,12 @@ def day_page(store: Store, day: date) -> DayPage:
             modes=[MODE_NAMES[leg.mode.mode] for leg in each.trip.triplegs],
         )
         for each in stored
-        if each.trip.end > start
+        if not is_lived_in(
+            each.trip.end,
+            each.trip.utc_offset_min,
+            start=start - timedelta(days=3),
+            end=start + timedelta(microseconds=1),
+        )
     ]
     for stay in stays:
         at = place_at((stay.lon, stay.lat), named)
@@ -188,7 +193,7 @@ def trip_page(store: Store, trip_id: str) -> TripPage | None:
     sketch = _sketch(trip, zones)
     return TripPage(
         trip_id=stored.trip_id,
-        day=local_date(trip.start),
+        day=local_date(trip.start, trip.utc_offset_min),
         trip=trip,
         legs=rows[:LEGS_SHOWN],
         legs_hidden=len(rows[LEGS_SHOWN:]),
@@ -294,11 +299,11 @@ def _sketch(trip: Trip, zones: Sequence[PrivacyZone]) -> list[str]:
     return [draw(piece) for piece in pieces]
 
 
-def minute_on_day(at: datetime, clock: str) -> datetime | None:
+def minute_on_day(at: datetime, clock: str, utc_offset_min: int | None) -> datetime | None:
     """Return the local HH:MM nearest to `at`'s day, None when it is no time."""
     try:
         hour, minute = clock.split(":")[:2]
-        local = at.astimezone(HOME_TIMEZONE).replace(
+        local = local_time(at, utc_offset_min).replace(
             hour=int(hour), minute=int(minute), second=0, microsecond=0
         )
     except ValueError:

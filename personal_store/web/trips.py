@@ -189,7 +189,7 @@ def _correct(pages: Pages, language: Language, trip_id: str, said: _Said) -> Res
         )
         return _trip(pages, language, trip_id, trouble=refused.say(language))
     _keep(store, stored.trip, words, said)
-    day = local_date(stored.trip.start)
+    day = local_date(stored.trip.start, stored.trip.utc_offset_min)
     gone = said.what == CorrectionKind.HIDE.value
     return to(f"/{language}/days/{day}" if gone else f"/{language}/trips/{stored.trip_id}")
 
@@ -208,7 +208,7 @@ def _corrections(trip: Trip, after: list[Trip], said: _Said) -> list[Correction]
     if kind is CorrectionKind.MERGE_TRIPS:
         return [_spanning(trip, kind, trip.start, after[0].end)]
     if kind is CorrectionKind.SPLIT:
-        at = trip_contexts.minute_on_day(trip.start, said.value)
+        at = trip_contexts.minute_on_day(trip.start, said.value, trip.utc_offset_min)
         if at is None or not trip.start < at < trip.end:
             raise ValueError("outside of the trip")
         return [_spanning(trip, kind, at.astimezone(UTC), at.astimezone(UTC))]

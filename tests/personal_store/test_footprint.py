@@ -110,13 +110,6 @@ class TestOneTraveller:
 class TestPeriod:
     """A trip belongs to the period in which it starts, in the clock of the territory."""
 
-    def test_a_period_holds_its_start_and_not_its_end(self) -> None:
-        period = week_period("2026-W46")
-        at_start, at_end = trip(period.start), trip(period.end)
-        found = period_footprint([at_start, at_end], FACTORS, start=period.start, end=period.end)
-        assert found.trips == 1
-        assert sum(found.distance_m.values()) == pytest.approx(1000)
-
     def test_a_trip_that_ends_after_the_period_counts_whole(self) -> None:
         period = week_period("2026-W46")
         found = period_footprint(

@@ -111,7 +111,16 @@ class TestDocuments:
         answer("import", gpx_file)
         (trip,) = answer("trips")
         assert set(trip) == {
-            *("trip_id", "device", "start", "end", "distance_m", "counted"),
+            *(
+                "trip_id",
+                "device",
+                "start",
+                "end",
+                "day",
+                "utc_offset_min",
+                "distance_m",
+                "counted",
+            ),
             *("purpose", "note", "legs"),
         }
         assert trip["counted"] is True

@@ -1,5 +1,6 @@
 """What a source says of its local time is kept: over both nights of a clock change, and abroad."""
 
+import io
 import json
 from datetime import UTC, date, datetime, timedelta
 
@@ -7,6 +8,9 @@ import pytest
 
 from personal_store.db import positionfixes
 from personal_store.db.connection import reading
+from personal_store.ingest import e_mission
+from personal_store.ingest.judge import judge_for
+from personal_store.ingest.positionfix import SourceFormat
 from personal_store.ingest.values import utc_offset_min
 from personal_store.jobs import importing
 
@@ -71,7 +75,52 @@ def _android(times):
     return json.dumps({"semanticSegments": segments})
 
 
-@pytest.mark.parametrize("write", [_gpx, _csv, _overland, _android])
+def _cozy(times):
+    sections = [
+        {
+            "geometry": {"type": "LineString", "coordinates": [[n / 100, 46.1]]},
+            "properties": {
+                "timestamps": [datetime.fromisoformat(at).timestamp() * 1000],
+                "start_fmt_time": at,
+                "end_fmt_time": at,
+            },
+        }
+        for n, at in enumerate(times)
+    ]
+    return json.dumps({"series": [{"features": [{"features": sections}]}]})
+
+
+def _e_mission(times):
+    entries = [
+        {
+            "metadata": {"key": "background/location", "time_zone": "Pacific/Auckland"},
+            "data": {
+                "ts": datetime.fromisoformat(at).timestamp(),
+                "fmt_time": at,
+                "latitude": 46.1,
+                "longitude": n / 100,
+            },
+        }
+        for n, at in enumerate(times)
+    ]
+    return json.dumps(entries)
+
+
+@pytest.mark.parametrize(
+    ("zone", "minutes"),
+    [("Europe/Paris", 60), ("America/Los_Angeles", -480), ("../../etc/passwd", None), ("", None)],
+)
+def test_the_time_zone_that_an_entry_names_gives_its_offset(now, zone, minutes):
+    entry = {
+        "metadata": {"key": "background/location", "time_zone": zone},
+        "data": {"ts": 1_762_671_600, "latitude": 46.1, "longitude": 1},
+    }
+    judge = judge_for(SourceFormat.E_MISSION, now=now)
+    (fix,) = e_mission.parse(io.BytesIO(json.dumps([entry]).encode()), judge)
+    assert fix.utc_offset_min == minutes
+
+
+@pytest.mark.parametrize("write", [_gpx, _csv, _overland, _android, _cozy, _e_mission])
 def test_the_local_day_of_each_position_is_the_one_that_was_lived(store, tmp_path, write):
     times = list(TIMES)[:6]
     file = tmp_path / "file"
