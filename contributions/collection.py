@@ -13,7 +13,7 @@ It draws no noise and keeps nothing. The keepers' aggregation and release jobs u
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from contributions.errors import Malformed, ReportSetMismatch, TotalsRefused
@@ -71,6 +71,20 @@ def expect_same_reports(own: ReportSet, other: ReportSet, *, min_batch_size: int
         raise ReportSetMismatch("expected both keepers to hold the same reports; combine nothing")
     if own.count < min_batch_size:
         raise ReportSetMismatch(f"expected at least {min_batch_size} reports; publish nothing")
+
+
+def commitment(shares: Mapping[str | None, Sequence[int]]) -> str:
+    """Return the SHA-256 by which a keeper stands for its noised shares of all of a task's buckets.
+
+    By zone (None: the territory). Told before the other keeper's shares are known, it holds the one
+    that tells it to its one draw. It hides nothing that its own noise does not hide already.
+    """
+    said = hashlib.sha256()
+    for zone in sorted(shares, key=lambda code: code or ""):
+        _expect_elements(shares[zone])
+        name = (zone or "").encode("utf-8")
+        said.update(bytes((len(name),)) + name + FIELD128.encode(shares[zone]))
+    return said.hexdigest()
 
 
 def add_noise(aggregate_share: Sequence[int], noise: Sequence[int]) -> tuple[int, ...]:

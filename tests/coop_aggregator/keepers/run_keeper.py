@@ -4,7 +4,8 @@
     python run_keeper.py DATA CLOCK_FILE publish WEEK
 
 With KILL_AT=n in the environment the process kills itself, as `kill -9` would, when it is about to
-end its n-th transaction.
+end its n-th transaction; with KILL_DRAWN=n, when it is about to end the n-th one from the one that
+draws noise, which is the first.
 """
 
 import itertools
@@ -23,7 +24,7 @@ from coop_aggregator.app import create_app
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import open_either
 from coop_aggregator.release import publish
-from coop_aggregator.settings import Settings
+from coop_aggregator.settings import load_settings
 from coop_aggregator.transport import helper_channel
 
 
@@ -37,23 +38,30 @@ class FileClock:
         return datetime.fromisoformat(self.path.read_text())
 
 
-def kill_at(commit_number):
+def kill_at(commit_number, *, after_draw):
     """Kill this process instead of letting it commit that many times."""
     commits = itertools.count(1)
+    counting = not after_draw
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def _watch(_connection, _cursor, statement, *_others):
+        nonlocal counting
+        counting = counting or statement.startswith("INSERT INTO collections")
 
     @event.listens_for(Engine, "commit")
     def _count(_connection):
-        if next(commits) == commit_number:
+        if counting and next(commits) == commit_number:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main():
     """Open the keeper and do what is asked."""
     data, clock, action, argument = sys.argv[1:]
-    settings = Settings(data=Path(data))
+    settings = load_settings(environment=os.environ, data=Path(data))
     side = open_either(settings, FileClock(Path(clock)))
-    if "KILL_AT" in os.environ:
-        kill_at(int(os.environ["KILL_AT"]))
+    for name in ("KILL_AT", "KILL_DRAWN"):
+        if name in os.environ:
+            kill_at(int(os.environ[name]), after_draw=name == "KILL_DRAWN")
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     if action == "serve":
         app = create_app(side, settings)

@@ -83,8 +83,8 @@ def test_a_report_withdrawn_before_the_freeze_is_left_out_by_both(keepers):
     assert states(keepers.helper, keepers.task) == {State.ACCEPTED: 1, State.RECEIVED: 1}
 
 
-def test_a_report_over_the_cap_is_refused_by_both_and_moves_no_bit(make_keepers, light_settings):
-    keepers = make_keepers(light_settings, cap_units=1000)
+def test_a_report_over_the_cap_is_refused_by_both_and_moves_no_bit(make_pair):
+    keepers = make_pair(cap_units=1000)
     honest, cheat = keepers.resident(), keepers.resident()
     honest.send_sealed([5] * 8)
     wider = prio3_l1_bound_sum(

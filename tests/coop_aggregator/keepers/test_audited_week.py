@@ -10,6 +10,12 @@ WEEK = "2026-W46"
 
 
 @pytest.fixture
+def kind():
+    """Return one kind of database: nothing here depends on it."""
+    return "sqlite"
+
+
+@pytest.fixture
 def coop(keepers):
     return keepers
 

@@ -18,6 +18,12 @@ KEY = bytes(range(32))
 
 
 @pytest.fixture
+def kind():
+    """Return one kind of database: nothing here depends on it."""
+    return "sqlite"
+
+
+@pytest.fixture
 def reports(keepers):
     """Return both keepers' opened shares of sixty reports, one of them broken."""
     task, vdaf = keepers.task, vdaf_for(keepers.task)

@@ -123,9 +123,9 @@ def test_sets_that_differ_are_refused_before_anybody_draws(keepers):
     assert own_shares(keepers.helper, keepers.task) == {}
 
 
-def test_a_leader_that_claims_enough_reports_is_not_believed(make_keepers, light_settings):
+def test_a_leader_that_claims_enough_reports_is_not_believed(make_pair):
     """Each keeper counts by itself."""
-    keepers = make_keepers(light_settings, min_batch_size=6)
+    keepers = make_pair(min_batch_size=6)
     fill(keepers)
     with keepers.helper.database.read() as connection:
         ids = [row[0] for row in connection.execute(text("SELECT report_id FROM sealed_reports"))]
@@ -172,6 +172,7 @@ def test_collecting_erases_shares_and_exact_sums_at_both(keepers):
         assert tuple(left) == (0, 0)
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_what_is_erased_is_overwritten_in_the_files(keepers, tmp_path):
     fill(keepers)
     with keepers.helper.database.read() as connection:
@@ -179,7 +180,7 @@ def test_what_is_erased_is_overwritten_in_the_files(keepers, tmp_path):
     take(keepers)
     with keepers.helper.database._engine.connect() as connection:
         connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    content = b"".join(path.read_bytes() for path in (tmp_path / "second").glob("*.db*"))
+    content = b"".join(path.read_bytes() for path in (tmp_path / "stewards").glob("*.db*"))
     assert b"collections" in content
     assert sealed not in content
 
@@ -229,9 +230,9 @@ def test_a_week_is_released_once_from_both_noised_shares(keepers):
         publish(keepers.leader, WEEK, executor=InlineExecutor(), channel=keepers.channel)
 
 
-def test_a_week_below_the_minimum_is_released_with_nothing_in_it(make_keepers, light_settings):
+def test_a_week_below_the_minimum_is_released_with_nothing_in_it(make_pair):
     """R3: A batch smaller than the task's minimum MUST NOT be published."""
-    keepers = make_keepers(light_settings, min_batch_size=3)
+    keepers = make_pair(min_batch_size=3)
     for _ in range(2):
         keepers.resident().send_sealed()
     keepers.after_deadline()

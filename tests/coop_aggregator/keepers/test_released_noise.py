@@ -30,9 +30,23 @@ def two_keeper_pmf(scale, reach):
     return both[middle - reach : middle + reach + 1]
 
 
+@pytest.fixture(scope="module")
+def drawn():
+    """Return the noise that was drawn so far: one week serves every test."""
+    return []
+
+
 @pytest.fixture
-def noise(make_keepers, light_settings, squares, serve):
-    """Return the noise of every zone's figure of one released week: 320 draws of each keeper."""
+def noise(drawn, request):
+    """Return the task, and the noise of every zone's figure: 320 draws of each keeper."""
+    if not drawn:
+        drawn.append(request.getfixturevalue("week_of_noise"))
+    return drawn[0]
+
+
+@pytest.fixture
+def week_of_noise(make_keepers, light_settings, squares, serve):
+    """Collect a week over HTTP and take away what was sent."""
     keepers = make_keepers(light_settings, cap_units=20)
     for zone in [square["properties"]["code"] for square in squares]:
         for _ in range(2):

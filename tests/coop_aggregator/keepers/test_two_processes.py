@@ -48,6 +48,7 @@ def released(keepers):
     return None if stored is None else stored.body
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_canary_is_never_found_in_a_database_a_log_or_the_wire(make_processes):
     world = make_processes(min_batch_size=2)
     world.leader.start()
@@ -74,46 +75,64 @@ def test_a_canary_is_never_found_in_a_database_a_log_or_the_wire(make_processes)
     assert released(keepers) is not None
 
 
-@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 10])
-def test_a_leader_killed_at_any_step_draws_once_and_releases_once(make_processes, step):
-    """K6: Each keeper MUST draw its noise once a bucket."""
+@pytest.fixture
+def answered(make_processes):
+    """Return two keepers whose week is over: four answers, from two zones."""
     world = make_processes(min_batch_size=2)
-    world.helper.start()
-    keepers = world.keepers
     for zone in "AABB":
-        keepers.resident(zone).send_sealed([3] * 8)
+        world.keepers.resident(zone).send_sealed([3] * 8)
     world.after_deadline()
+    return world
+
+
+def expect_one_draw(world, seen):
+    """Check that no noised share of either keeper ever changes; keep those that are new."""
+    for side in (world.keepers.leader, world.keepers.helper):
+        for zone, share in shares_of(side, world.keepers.task).items():
+            assert seen.setdefault((side.role, zone), share) == share
+
+
+@pytest.mark.parametrize("kills", [(1,), pytest.param(range(1, 12), marks=pytest.mark.slow)])
+def test_a_leader_killed_as_it_collects_draws_once_and_releases_once(answered, kills):
+    """K6: Each keeper MUST draw its noise once a bucket."""
+    answered.helper.start()
     seen = {}
-    for attempt in range(1, 400, step):
-        code = world.leader.run("publish", WEEK, KILL_AT=str(attempt))
-        for side in (keepers.leader, keepers.helper):
-            for zone, share in shares_of(side, keepers.task).items():
-                assert seen.setdefault((side.role, zone), share) == share
+    for number in kills:
+        answered.leader.run("publish", WEEK, KILL_DRAWN=str(number))
+        expect_one_draw(answered, seen)
+    while answered.leader.run("publish", WEEK) != 0:
+        expect_one_draw(answered, seen)
+    expect_one_draw(answered, seen)
+    assert {zone for _role, zone in seen} == {None, "A", "B"}
+    assert released(answered.keepers) is not None
+
+
+@pytest.mark.slow
+def test_a_leader_killed_at_any_step_draws_once_and_releases_once(answered):
+    answered.helper.start()
+    seen = {}
+    for attempt in range(1, 400):
+        code = answered.leader.run("publish", WEEK, KILL_AT=str(attempt))
+        expect_one_draw(answered, seen)
         if code == 0:
             break
     assert code == 0
     assert {zone for _role, zone in seen} == {None, "A", "B"}
-    first = released(keepers)
+    first = released(answered.keepers)
     assert first is not None
-    assert world.leader.run("publish", WEEK) != 0
-    assert released(keepers) == first
+    assert answered.leader.run("publish", WEEK) != 0
+    assert released(answered.keepers) == first
 
 
-@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 12])
-def test_a_helper_killed_at_any_step_draws_once(make_processes, step):
-    world = make_processes(min_batch_size=2)
-    keepers = world.keepers
-    for zone in "AABB":
-        keepers.resident(zone).send_sealed([3] * 8)
-    world.after_deadline()
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["KILL_AT", "KILL_DRAWN"])
+def test_a_helper_killed_at_any_step_draws_once(answered, when):
     seen = {}
-    for attempt in range(1, 400, step):
-        world.helper.start(KILL_AT=str(attempt))
-        code = world.leader.run("publish", WEEK)
-        world.helper.stop()
-        for side in (keepers.leader, keepers.helper):
-            for zone, share in shares_of(side, keepers.task).items():
-                assert seen.setdefault((side.role, zone), share) == share
+    for attempt in range(1, 400):
+        answered.helper.start(**{when: str(attempt)})
+        code = answered.leader.run("publish", WEEK)
+        answered.helper.stop()
+        expect_one_draw(answered, seen)
         if code == 0:
             break
     assert code == 0
