@@ -25,6 +25,7 @@ from consents.audit.files import (
     refuse_inside,
 )
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
+from consents.audit.linked import linked_report
 from consents.audit.monitor import monitor
 from consents.audit.opening import Refused, open_case
 from consents.audit.page import csv_table, html_report
@@ -67,6 +68,7 @@ def run(options: argparse.Namespace, language: Language) -> AuditResult:
         for path, content in (
             (options.csv, csv_table(result)),
             (options.html, html_report(result, language)),
+            (options.jsonld, linked_report(result).decode()),
         ):
             if path is not None:
                 path.write_text(content, encoding="utf-8", newline="\n")
@@ -137,7 +139,7 @@ def add_parsers(
             f"--{name}", type=Path, action="append", default=[], help=_HELP[name].say(language)
         )
     common.add_argument("--at", type=_moment, help=_HELP["at"].say(language))
-    for name in ("workspace", "csv", "html"):
+    for name in ("workspace", "csv", "html", "jsonld"):
         common.add_argument(f"--{name}", type=Path, help=_HELP[name].say(language))
     common.add_argument("--json", action="store_true", help=_HELP["json"].say(language))
     common.add_argument("--lang", choices=list(Language), help=_HELP["lang"].say(language))
@@ -254,6 +256,7 @@ _HELP = {
     ),
     "csv": Words(fr="écrire un tableau CSV", en="write a CSV table"),
     "html": Words(fr="écrire un rapport HTML d'une page", en="write a one-page HTML report"),
+    "jsonld": Words(fr="écrire un document JSON-LD", en="write a JSON-LD document"),
     "json": Words(fr="écrire un document JSON", en="write one JSON document"),
     "lang": Words(fr="langue des messages", en="language of the messages"),
     "year": Words(fr="année civile du rapport", en="calendar year of the report"),

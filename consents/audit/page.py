@@ -8,13 +8,16 @@ import csv
 import io
 from html import escape
 
-from consents.audit.findings import AuditResult
+from consents.audit.findings import AuditResult, Subject
 from consents.audit.wording import checked, conclude, fact, sentence, title
 from consents.verification import Verdict
 from consents.wording import Language, Words
 
 MAX_FINDINGS = 12
 """Findings on the page: what fits on one sheet of A4."""
+
+MAX_ROWS = 14
+"""Rows of the yearly record on the page: with the findings, still one sheet."""
 
 _STYLE = """
 @page { size: A4; margin: 18mm }
@@ -30,6 +33,8 @@ td { text-align: right }
 _MARKS = {Verdict.OK: "✓", Verdict.VIOLATION: "✗", Verdict.CANNOT_VERIFY: "?"}
 _FOUND = Words(fr="Constats", en="Findings")
 _COUNTED = Words(fr="Ce qui a été compté", en="What was counted")
+_DETAIL = Words(fr="Par période", en="By period")
+_ROWS_MORE = Words(fr="autres lignes, dans le fichier CSV", en="more lines, in the CSV file")
 _MORE = Words(fr="autres constats, dans le fichier CSV", en="more findings, in the CSV file")
 _LIMITS = Words(
     fr="Ce rapport vient des fichiers remis et de clés reçues par un autre chemin. Il ne peut pas "
@@ -55,7 +60,8 @@ def html_report(result: AuditResult, language: Language) -> str:
         f'<p class="verdict {verdict.value}">{_MARKS[verdict]} '
         f"{escape(conclude(verdict, language))}</p>{lines}"
         f"<h2>{escape(_COUNTED.say(language))}</h2><table>{rows}</table>"
-        f"{_findings(result, language)}<p><small>{escape(_LIMITS.say(language))}</small></p>"
+        f"{_record(result, language)}{_findings(result, language)}"
+        f"<p><small>{escape(_LIMITS.say(language))}</small></p>"
         "</main></body></html>\n"
     )
 
@@ -84,6 +90,20 @@ def _findings(result: AuditResult, language: Language) -> str:
     items = "".join(f"<li>{escape(sentence(each, language))}</li>" for each in shown)
     more = f"<li>{hidden} {escape(_MORE.say(language))}</li>" if hidden else ""
     return f"<h2>{escape(_FOUND.say(language))}</h2><ul>{items}{more}</ul>"
+
+
+def _record(result: AuditResult, language: Language) -> str:
+    """Return the lines of the yearly record: who asked what, when, of how many."""
+    if result.subject is not Subject.ANNUAL or not result.rows:
+        return ""
+    shown = "".join(
+        f'<tr><th scope="row">{escape(str(period))}, {escape(fact(str(what), language))}</th>'
+        f"<td>{escape(str(count))}</td></tr>"
+        for period, what, count in result.rows[-MAX_ROWS:]
+    )
+    hidden = len(result.rows) - MAX_ROWS
+    more = f"<p>{hidden} {escape(_ROWS_MORE.say(language))}</p>" if hidden > 0 else ""
+    return f"<h2>{escape(_DETAIL.say(language))}</h2><table>{shown}</table>{more}"
 
 
 def _inert(value: str | int) -> str | int:

@@ -31,8 +31,8 @@ def sentence(finding: AuditFinding, language: Language) -> str:
 
 
 def fact(name: str, language: Language) -> str:
-    """Return the name of a count for people; an event's own name where it is one."""
-    words = _FACTS.get(name)
+    """Return the name of a count for people, or of an event that is counted."""
+    words = _FACTS.get(name) or _EVENTS.get(name)
     return name if words is None else words.say(language)
 
 
@@ -360,4 +360,22 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         fr="le nombre publié n'est pas celui du lot.",
         en="the published count is not the batch's.",
     ),
+}
+
+_EVENTS: Mapping[str, Words] = {
+    "consent.given": Words(fr="Accords donnés", en="Consents given"),
+    "consent.refused": Words(fr="Refus", en="Refusals"),
+    "consent.deferred": Words(fr="Réponses reportées", en="Answers deferred"),
+    "consent.withdrawn": Words(fr="Accords retirés", en="Consents withdrawn"),
+    "consent.limited": Words(fr="Accords limités", en="Consents limited"),
+    "consent.renewed": Words(fr="Accords renouvelés", en="Consents renewed"),
+    "consent.expired": Words(fr="Accords expirés", en="Consents expired"),
+    "purpose.published": Words(fr="Finalités publiées", en="Purposes published"),
+    "batch.committed": Words(fr="Lots inscrits", en="Batches committed"),
+    "release.published": Words(fr="Statistiques publiées", en="Statistics published"),
+    "body.shredded": Words(fr="Textes effacés", en="Texts erased"),
+    "key.rotated": Words(fr="Changements de clé", en="Keys rotated"),
+    "key.recovered": Words(fr="Clés remplacées par un témoin", en="Keys recovered by a steward"),
+    "signer.joined": Words(fr="Signataires ajoutés", en="Signers joined"),
+    "delegate.named": Words(fr="Mandataires nommés", en="Delegates named"),
 }

@@ -1,6 +1,7 @@
 """What an auditor is given to read: sentences, JSON, CSV, one page of HTML, the yearly record."""
 
 import csv
+import html
 import io
 import json
 from html.parser import HTMLParser
@@ -12,6 +13,7 @@ from consents.audit.findings import AuditFinding, AuditProblem, Subject
 from consents.audit.opening import open_case
 from consents.audit.timeline import Timeline
 from consents.audit.wording import fact, sentence, title
+from consents.receipt import EventType
 from consents.verification import Verdict
 from consents.wording import Language
 
@@ -54,7 +56,47 @@ def test_every_problem_and_question_has_a_sentence(language):
 
 
 def test_an_unknown_count_keeps_its_own_name():
-    assert fact("consent.given", Language.FR) == "consent.given"
+    assert fact("else", Language.FR) == "else"
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_event_that_is_counted_has_a_name(language):
+    assert not [kind for kind in EventType if fact(kind.value, language) == kind.value]
+
+
+def test_the_json_ld_says_what_the_json_says(violated, auditor, tmp_path):
+    path = tmp_path / "report.jsonld"
+    export = violated.export()
+    _, out = auditor.run(
+        "audit", "coverage", export, "--policy", auditor.policy, "--jsonld", path, "--json"
+    )
+    said, linked = json.loads(out), json.loads(path.read_bytes())
+    assert linked["mec:verdict"] == said["verdict"] == "violation"
+    assert linked["mec:rootSha256"] == said["root"]
+    facts = {each["dct:identifier"]: each["rdf:value"] for each in linked["mec:facts"]}
+    assert facts == said["facts"]
+    places = [
+        (each["dct:type"], each["mec:entry"], each["mec:item"]) for each in linked["mec:findings"]
+    ]
+    assert places == [(each["problem"], each["entry"], each["item"]) for each in said["findings"]]
+    names = {name for name in linked if not name.startswith("@")}
+    assert {name.partition(":")[0] for name in names} <= set(linked["@context"])
+
+
+def test_the_yearly_record_is_a_record_of_data_intermediation_with_its_data_users(
+    violated, auditor, tmp_path
+):
+    page, linked = tmp_path / "year.html", tmp_path / "year.jsonld"
+    auditor.run(
+        *("report", "annual", violated.export(), "--policy", auditor.policy, "--year", "2026"),
+        *("--html", page, "--jsonld", linked, "--lang", "fr"),
+    )
+    document = json.loads(linked.read_bytes())
+    assert "eu-dga:DataIntermediationRecord" in document["@type"]
+    asked = [row["mec:what"] for row in document["mec:rows"] if "epsilon" in row["mec:what"]]
+    assert asked
+    assert html.escape(asked[0]) in page.read_text("utf-8")
+    assert "consent.given" not in page.read_text("utf-8")
 
 
 def test_no_problem_is_both_a_violation_and_a_doubt():
