@@ -5,19 +5,28 @@ Both carry only the two ends, and the open table rounds them on purpose (times u
 places to two or three decimals), so neither is a position. A resident imports their own
 journeys: the public table of everybody's is no history of anybody.
 
+The table names nobody, so it is read whole before anything counts: journeys in two cars at once are
+not one person's. Those are rejected, all of them, since nobody can say which one is the resident's;
+and where they are most of the table, or it is longer than a life of carpools, it is refused.
+
 Occupants are the driver and the seats that were booked (one where not stated).
 
 Schema: betagouv/preuve-covoiturage, `POST /v3/journeys` and the published table (2024).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import BinaryIO, Final
 
+from personal_store.ingest import refusals
 from personal_store.ingest.head import Head
 from personal_store.ingest.json_text import walk_json
 from personal_store.ingest.judge import Judge, evidence_place
+from personal_store.ingest.limits import MOST_CARPOOLS
 from personal_store.ingest.positionfix import (
     Entry,
+    Evidence,
     EvidenceKind,
     EvidencePlace,
     Rejected,
@@ -29,6 +38,8 @@ from personal_store.ingest.values import Refused, first_of, instant, measure, pa
 _DEVICE: Final = "carpool"
 _MODE: Final = "carpool"
 _DRIVER: Final = 1
+_ROUNDING: Final = timedelta(minutes=10)
+_MOST_OF: Final = 0.5
 _COLUMNS: Final = frozenset({"journey_id", "journey_start_datetime", "journey_end_datetime"})
 _LISTS: Final = frozenset({"", "journeys", "data"})
 _MARKS: Final = frozenset({"operator_journey_id", "start", "end"})
@@ -49,11 +60,51 @@ def recognises_journeys(head: Head) -> bool:
 
 
 def parse_register(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
-    """Yield the journeys of the table in file order. Raises as `read_rows` does."""
-    for fields in read_rows(stream):
+    """Yield the journeys of the table in file order.
+
+    Raises as `read_rows` does, and `WrongFile` for the register of everybody.
+    """
+    read = list(_read_register(stream, judge))
+    others = _not_one_person(read)
+    if len(others) > len(read) * _MOST_OF:
+        raise refusals.register_of_everybody()
+    not_ones_own = Rejected(reason=RejectReason.NOT_ONE_PERSON)
+    yield from (not_ones_own if n in others else each.entry for n, each in enumerate(read))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """What a row says, and the ride that it belongs to: each passenger of one has a row."""
+
+    entry: Entry
+    ride: str
+
+
+def _not_one_person(rows: Sequence[_Row]) -> set[int]:
+    """Return the places of the journeys that share more time than rounding with another ride."""
+    found: set[int] = set()
+    last: tuple[int, str, datetime] | None = None
+    told = [
+        (each.entry.start, n, each.entry.end, each.ride)
+        for n, each in enumerate(rows)
+        if isinstance(each.entry, Evidence)
+    ]
+    for start, n, end, ride in sorted(told):
+        if last and last[1] != ride and min(last[2], end) - start > _ROUNDING:
+            found |= {last[0], n}
+        if last is None or end > last[2]:
+            last = (n, ride, end)
+    return found
+
+
+def _read_register(stream: BinaryIO, judge: Judge) -> Iterator[_Row]:
+    for count, fields in enumerate(read_rows(stream)):
+        if count == MOST_CARPOOLS:
+            raise refusals.register_of_everybody()
+        row: dict[str, str] = {}
         try:
             row = whole(fields)
-            yield judge.evidence(
+            entry: Entry = judge.evidence(
                 kind=EvidenceKind.JOURNEY,
                 start=instant(row.get("journey_start_datetime")),
                 end=instant(row.get("journey_end_datetime")),
@@ -66,7 +117,8 @@ def parse_register(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
                 reference=row.get("journey_id"),
             )
         except Refused as refused:
-            yield refused.rejected
+            entry = refused.rejected
+        yield _Row(entry=entry, ride=row.get("trip_id") or row.get("journey_id") or str(count))
 
 
 def parse_journeys(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:

@@ -54,6 +54,7 @@ class RejectReason(StrEnum):
     BEFORE_1990 = "before-1990"
     IN_THE_FUTURE = "in-the-future"
     UNREADABLE_ENTRY = "unreadable-entry"
+    NOT_ONE_PERSON = "not-one-person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,6 +188,17 @@ def no_history_in_archive(*, files_fr: str, files_en: str) -> WrongFile:
     )
 
 
+def register_of_everybody() -> WrongFile:
+    """Say that a table of carpool journeys is the public one."""
+    return wrong_file(
+        seen_fr="le registre public des covoiturages, où la plupart des trajets sont ceux d’autres "
+        "personnes",
+        seen_en="the public register of carpools, where most journeys are those of other people",
+        do_fr="demandez vos seuls trajets à votre opérateur de covoiturage",
+        do_en="ask your carpool operator for your own journeys alone",
+    )
+
+
 def protected_member() -> WrongFile:
     """Say that a file of an archive asks for a password."""
     return wrong_file(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from personal_store.device_setup import PATHS
 from personal_store.lock import Lock
 
 COOKIE = "session"
@@ -18,6 +19,7 @@ SESSION_LIFETIME = timedelta(hours=12)
 MAX_BODY_BYTES = 1024 * 1024
 MAX_UPLOAD_BYTES = 8 * 10**9
 UPLOAD_PATHS = frozenset({"/fr/import", "/en/import"})
+_LIVE_PATHS = frozenset(PATHS.values())
 HEADERS = (
     (
         b"content-security-policy",
@@ -67,6 +69,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        if scope["method"] == "HEAD" and scope["path"] not in _LIVE_PATHS:
+            # RFC 9110, 9.3.2: the same answer without its body. A live door keeps what GET brings.
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -86,6 +91,14 @@ class Guard:
             await self._app(scope, _bounded(receive, most_bytes), with_headers)
         except _TooLarge:
             await _refuse(with_headers, 413)
+
+
+def _without_body(send: Send) -> Send:
+    async def headers_alone(message: Message) -> None:
+        is_body = message["type"] == "http.response.body"
+        await send({**message, "body": b""} if is_body else message)
+
+    return headers_alone
 
 
 class _TooLarge(Exception):

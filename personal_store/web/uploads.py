@@ -48,6 +48,7 @@ REASON_NAMES: Final = {
     RejectReason.IMPOSSIBLE_COORDINATES: "coordonnées impossibles",
     RejectReason.BEFORE_1990: "avant 1990",
     RejectReason.IN_THE_FUTURE: "dans le futur",
+    RejectReason.NOT_ONE_PERSON: "d'autres personnes (trajets en même temps)",
     RejectReason.UNREADABLE_ENTRY: "illisibles",
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from personal_store.errors import WrongFile
 from personal_store.ingest.positionfix import (
     Evidence,
     EvidenceKind,
@@ -254,6 +255,39 @@ def test_a_carpool_proof_is_a_journey_with_everybody_in_the_car(read_bytes, cont
 def test_a_carpool_with_no_seat_stated_carries_two_people(read_bytes):
     (journey,) = read_bytes(table({**REGISTER, "passenger_seats": ""}, separator=";")).entries
     assert journey.occupants == 2
+
+
+def ride(number: int, start_min: int, *, last_min: int = 30, trip: str = "") -> dict[str, object]:
+    start = START_UTC + timedelta(minutes=start_min)
+    return REGISTER | {
+        "journey_id": str(number),
+        "trip_id": trip or f"trip {number}",
+        "journey_start_datetime": start.isoformat(),
+        "journey_end_datetime": (start + timedelta(minutes=last_min)).isoformat(),
+    }
+
+
+def test_journeys_in_two_cars_at_once_are_counted_and_none_becomes_evidence(read_bytes):
+    rows = [ride(n, 60 * n) for n in range(5)] + [ride(9, 75)]
+    read = list(read_bytes(table(*rows, separator=";")).entries)
+    not_one = Rejected(reason=RejectReason.NOT_ONE_PERSON)
+    assert [each == not_one for each in read] == [False, True, False, False, False, True]
+
+
+def test_two_passengers_of_one_ride_are_one_driver_s(read_bytes):
+    rows = [ride(1, 0, trip="a"), ride(2, 5, trip="a")]
+    assert len(evidence_of(read_bytes(table(*rows, separator=";")))) == 2
+
+
+def test_rides_that_meet_by_rounding_are_one_person_s(read_bytes):
+    rows = [ride(1, 0), ride(2, 20)]
+    assert len(evidence_of(read_bytes(table(*rows, separator=";")))) == 2
+
+
+@pytest.mark.parametrize("rows", [[ride(n, 2 * n) for n in range(9)], [ride(1, 0)] * 20_001])
+def test_the_register_of_everybody_is_refused_with_nothing_read(read_bytes, rows):
+    with pytest.raises(WrongFile, match="registre public"):
+        next(read_bytes(table(*rows, separator=";")).entries)
 
 
 def test_a_carpool_without_its_end_is_rejected(read_bytes):

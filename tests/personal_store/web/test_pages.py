@@ -225,3 +225,16 @@ class TestWeek:
             html = browser.get(address.format("fr")).text
             assert "<script" not in html
             assert "alert(1)" not in html or "&lt;script&gt;" in html
+
+
+@pytest.mark.parametrize("path", ["/fr/", "/fr/login", "/fr/devices", "/healthz", "/fr/nothing"])
+def test_head_answers_as_get_without_its_body(browser, path) -> None:
+    whole, head = browser.get(path), browser.head(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"]
+    assert head.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/gpslogger", "/traccar", "/pub", "/overland"])
+def test_head_brings_nothing_through_a_live_door(stranger, path) -> None:
+    assert stranger.head(path).status_code == 405
