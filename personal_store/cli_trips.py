@@ -8,7 +8,7 @@ import typer
 
 from personal_store import documents
 from personal_store.console import Session
-from personal_store.db import places, trips
+from personal_store.db import places, timelines, trips
 from personal_store.db.connection import reading
 from personal_store.db.trips import StoredTrip
 from personal_store.footprint import period_footprint
@@ -130,7 +130,7 @@ def list_places(
     pipeline.run_once(store.engine)
     with reading(store.engine) as connection:
         named = places.every(connection)
-        found = propose(find_locations(trips.staypoints(connection), local=local_time))
+        found = propose(find_locations(timelines.stays_touching(connection), local=local_time))
     home = next((each.centre for each in named if each.kind is PlaceKind.HOME), None)
     if home is None:
         proposed = [each.location for each in found if each.kind is PlaceKind.HOME]

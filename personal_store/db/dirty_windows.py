@@ -85,7 +85,7 @@ def mark(connection: Connection, *, device: str, start: datetime, end: datetime)
 def mark_everything(connection: Connection) -> None:
     """Have the whole history computed again: the trip engine reads it differently."""
     connection.execute(delete(dirty_window))
-    connection.execute(delete(queued))
+    connection.execute(delete(queued).where(queued.c.kind.in_([positionfix.name, evidence.name])))
 
 
 def first(connection: Connection) -> DirtyWindow | None:
@@ -97,13 +97,10 @@ def first(connection: Connection) -> DirtyWindow | None:
     return DirtyWindow(device=row.device, start=from_ms(row.start_ms), end=from_ms(row.end_ms))
 
 
-def done(connection: Connection, *, device: str, until: datetime | None) -> None:
-    """Take away what is dirty of a device before `until`, everything when it is None."""
+def done(connection: Connection, *, device: str, end: datetime) -> None:
+    """Take away what is dirty of a device up to `end`, included."""
     of_device = dirty_window.c.device == device
-    if until is None:
-        connection.execute(delete(dirty_window).where(of_device))
-        return
-    until_ms = to_ms(until)
+    until_ms = to_ms(end) + 1
     connection.execute(delete(dirty_window).where(of_device, dirty_window.c.end_ms < until_ms))
     begun = of_device & (dirty_window.c.start_ms < until_ms)
     connection.execute(update(dirty_window).where(begun).values(start_ms=until_ms))

@@ -60,11 +60,21 @@ def every(
     return [_read(json.loads(row.document)) for row in connection.execute(query)]
 
 
-def newest_end(connection: Connection, device: str) -> datetime | None:
-    """Return when the last thing said of a device ended, None when nothing was said."""
-    query = select(func.max(evidence.c.end_ms)).where(evidence.c.device == device)
-    newest = connection.scalar(query)
-    return None if newest is None else from_ms(newest)
+def span_touching(
+    connection: Connection, device: str, kind: EvidenceKind, *, start: datetime, end: datetime
+) -> tuple[datetime, datetime] | None:
+    """Return from when to when the statements of a kind reach that overlap [start, end].
+
+    None where there is no such statement.
+    """
+    query = select(func.min(evidence.c.start_ms), func.max(evidence.c.end_ms)).where(
+        evidence.c.device == device,
+        evidence.c.kind == kind.value,
+        evidence.c.end_ms > to_ms(start),
+        evidence.c.start_ms < to_ms(end),
+    )
+    first, last = connection.execute(query).one()
+    return None if first is None else (from_ms(first), from_ms(last))
 
 
 def _row(statement: Evidence, received_at_ms: int) -> dict[str, object]:

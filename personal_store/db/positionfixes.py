@@ -48,11 +48,40 @@ def newest_id(connection: Connection) -> int:
     return int(connection.scalar(select(func.max(positionfix.c.id))) or 0)
 
 
-def newest_at(connection: Connection, device: str) -> datetime | None:
-    """Return the time of the latest positionfix of a device, None when it has none."""
-    query = select(func.max(positionfix.c.at_ms)).where(positionfix.c.device == device)
-    newest = connection.scalar(query)
-    return None if newest is None else from_ms(newest)
+def bounds(connection: Connection, device: str) -> tuple[datetime, datetime] | None:
+    """Return the times of the first and the last positionfix of a device, marked ones included.
+
+    None when there is none, neither its own nor another's that is read as its own.
+    """
+    at = positionfix.c.at_ms
+    guests = select(at).join(position_mark).where(position_mark.c.read_as == device).subquery()
+    # One query for each edge: SQLite finds it in an index, both together by reading everything.
+    edges = [
+        connection.scalar(query)
+        for query in (
+            select(func.min(at)).where(positionfix.c.device == device),
+            select(func.max(at)).where(positionfix.c.device == device),
+            select(func.min(guests.c.at_ms)),
+            select(func.max(guests.c.at_ms)),
+        )
+    ]
+    known = [edge for edge in edges if edge is not None]
+    return (from_ms(min(known)), from_ms(max(known))) if known else None
+
+
+def nth_from(
+    connection: Connection, device: str, number: int, *, start: datetime
+) -> datetime | None:
+    """Return the time of the positionfix that is `number` after the first from `start` on."""
+    query = (
+        select(positionfix.c.at_ms)
+        .where(positionfix.c.device == device, positionfix.c.at_ms >= to_ms(start))
+        .order_by(positionfix.c.at_ms)
+        .offset(number)
+        .limit(1)
+    )
+    found = connection.scalar(query)
+    return None if found is None else from_ms(found)
 
 
 def devices(connection: Connection) -> tuple[str, ...]:
@@ -67,17 +96,21 @@ def of_device(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
+    stating_offset: bool = False,
 ) -> list[Positionfix]:
     """Return the positionfixes that are read as a device's in [start, end), in time order.
 
     None leaves a side open. What another source tells better is left out, and what it tells of the
-    same carrier is in, under this device's name (`position_marks`).
+    same carrier is in, under this device's name (`position_marks`). `stating_offset` leaves out
+    those that state no offset from UTC.
     """
     wanted: list[ColumnElement[bool]] = []
     if start is not None:
         wanted.append(positionfix.c.at_ms >= to_ms(start))
     if end is not None:
         wanted.append(positionfix.c.at_ms < to_ms(end))
+    if stating_offset:
+        wanted.append(positionfix.c.utc_offset_min.is_not(None))
     marked = select(position_mark.c.fix_id).where(position_mark.c.fix_id == positionfix.c.id)
     own = select(positionfix).where(positionfix.c.device == device, *wanted, ~marked.exists())
     guests = select(positionfix).join(position_mark).where(position_mark.c.read_as == device)

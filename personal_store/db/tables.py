@@ -9,12 +9,14 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -37,6 +39,9 @@ positionfix = Table(
     Column("utc_offset_min", Integer, comment="local time less UTC, where the source states it"),
     # The order serves the unique key and reading one device's history alike.
     UniqueConstraint("device", "at_ms", "lon_e7", "lat_e7", "source"),
+    Index(
+        "ix_positionfix_stated", "device", "at_ms", sqlite_where=text("utc_offset_min IS NOT NULL")
+    ),
 )
 
 file_import = Table(
@@ -87,6 +92,8 @@ staypoint = Table(
     Column("lon", Float, nullable=False),
     Column("lat", Float, nullable=False),
     Column("radius_m", Float, nullable=False),
+    Column("told", Boolean, nullable=False, comment="by a segmented history; else computed"),
+    Index("ix_staypoint_told", "told", "start_ms"),
 )
 
 trip = Table(
@@ -97,6 +104,19 @@ trip = Table(
     Column("start_ms", Integer, nullable=False, index=True),
     Column("end_ms", Integer, nullable=False),
     Column("utc_offset_min", Integer, comment="as stated where it began"),
+    Column("told", Boolean, nullable=False, comment="by a segmented history; else computed"),
+    Index("ix_trip_told", "told", "start_ms"),
+)
+
+gap = Table(
+    "gap",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="GapKind"),
+    Column("start_ms", Integer, nullable=False, index=True),
+    Column("end_ms", Integer, nullable=False),
+    Column("displacement_m", Float, nullable=False, comment="between the fixes on both sides"),
 )
 
 tripleg = Table(

@@ -1,21 +1,14 @@
-"""The tables of stays, trips and triplegs as computed: derived, so replaced when recomputed.
+"""Trips as they are known now: what was computed and told, then proofs, habits and corrections.
 
-They hold what the engine and segmented histories say. Taps, proofs, habits and corrections are
-kept elsewhere and laid over them whenever trips are read.
+Nothing here is stored; the layers are (`db/timelines.py`, `db/evidence.py`, `db/corrections.py`).
 """
 
-import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
+from sqlalchemy import Connection
 
-from carbon.modes import TransportMode
-from personal_store.db import corrections, evidence
-from personal_store.db.tables import staypoint, trip, tripleg
-from personal_store.db.units import from_ms, to_ms
+from personal_store.db import corrections, evidence, timelines
 from personal_store.ingest.positionfix import EvidenceKind
 from personal_store.local_time import FARTHEST, is_lived_in, local_minute
 from personal_store.trips.corrections import apply_habits, correct
@@ -27,14 +20,7 @@ from personal_store.trips.identifiers import (
     read_name,
 )
 from personal_store.trips.precedence import weigh
-from personal_store.trips.timeline import (
-    ModeProbability,
-    ModeSource,
-    Staypoint,
-    Timeline,
-    Trip,
-    Tripleg,
-)
+from personal_store.trips.timeline import Trip
 
 MARGIN = timedelta(days=2)
 """Read around a period, so that what was joined or cut across its edges is whole."""
@@ -50,34 +36,6 @@ class StoredTrip:
     trip: Trip
 
 
-def replace(
-    connection: Connection,
-    timeline: Timeline,
-    *,
-    start: datetime | None = None,
-    end: datetime | None = None,
-) -> None:
-    """Replace what is stored of a device, starting in [start, end), by what was computed.
-
-    None leaves a side open. Stays and trips that were stored and start outside are left alone.
-    """
-    device = timeline.device
-    for table in (staypoint, trip):
-        stale = [table.c.device == device, *_starting(table, start=start, end=end)]
-        connection.execute(delete(table).where(*stale))
-    if timeline.staypoints:
-        connection.execute(
-            insert(staypoint), [_staypoint_row(device, stay) for stay in timeline.staypoints]
-        )
-    if timeline.trips:
-        first = int(connection.scalar(select(func.max(trip.c.id))) or 0) + 1
-        numbered = list(enumerate(timeline.trips, start=first))
-        connection.execute(insert(trip), [_trip_row(number, each) for number, each in numbered])
-        legs = [row for number, each in numbered for row in _tripleg_rows(number, each)]
-        if legs:
-            connection.execute(insert(tripleg), legs)
-
-
 def between(
     connection: Connection, *, start: datetime | None = None, end: datetime | None = None
 ) -> list[StoredTrip]:
@@ -88,7 +46,7 @@ def between(
     """
     first = None if start is None else start - MARGIN
     last = None if end is None else end + MARGIN
-    read = _computed(connection, start=first, end=last)
+    read = timelines.trips_starting(connection, start=first, end=last)
     weighed = weigh(read, evidence.every(connection, kinds=WEIGHED, start=first, end=last))
     by_habit = apply_habits(weighed, corrections.habits(connection), minute_of_day=local_minute)
     everything = correct(by_habit, corrections.every(connection, start=first, end=last))
@@ -112,26 +70,6 @@ def lived_between(connection: Connection, *, start: datetime, end: datetime) -> 
     ]
 
 
-def _computed(
-    connection: Connection, *, start: datetime | None, end: datetime | None
-) -> list[Trip]:
-    """Return the trips as computed: without proofs, habits or corrections."""
-    wanted = _starting(trip, start=start, end=end)
-    query = select(trip).where(*wanted).order_by(trip.c.start_ms, trip.c.device)
-    rows = connection.execute(query).all()
-    legs = _legs_of(connection, wanted)
-    return [
-        Trip(
-            device=row.device,
-            start=from_ms(row.start_ms),
-            end=from_ms(row.end_ms),
-            triplegs=tuple(legs[row.id]),
-            utc_offset_min=row.utc_offset_min,
-        )
-        for row in rows
-    ]
-
-
 def find(connection: Connection, trip_id: str) -> StoredTrip | None:
     """Return the trip of that name, or the nearest of its device that the name can have meant.
 
@@ -149,114 +87,3 @@ def find(connection: Connection, trip_id: str) -> StoredTrip | None:
     return min(
         exact or same_device, key=lambda each: abs(each.trip.start - slot.start), default=None
     )
-
-
-def count(connection: Connection) -> int:
-    """Return how many trips the store holds."""
-    return int(connection.scalar(select(func.count()).select_from(trip)) or 0)
-
-
-def newest_start(connection: Connection) -> datetime | None:
-    """Return when the newest trip started, None when there is no trip."""
-    newest = connection.scalar(select(func.max(trip.c.start_ms)))
-    return None if newest is None else from_ms(newest)
-
-
-def staypoints(
-    connection: Connection,
-    device: str | None = None,
-    *,
-    start: datetime | None = None,
-    end: datetime | None = None,
-) -> list[Staypoint]:
-    """Return the stays of a device, or of all, that overlap [start, end), in time order."""
-    wanted: list[ColumnElement[bool]] = []
-    if device is not None:
-        wanted.append(staypoint.c.device == device)
-    if start is not None:
-        wanted.append(staypoint.c.end_ms > to_ms(start))
-    if end is not None:
-        wanted.append(staypoint.c.start_ms < to_ms(end))
-    query = select(staypoint).where(*wanted).order_by(staypoint.c.start_ms, staypoint.c.id)
-    return [
-        Staypoint(
-            start=from_ms(row.start_ms),
-            end=from_ms(row.end_ms),
-            lon=row.lon,
-            lat=row.lat,
-            radius_m=row.radius_m,
-        )
-        for row in connection.execute(query)
-    ]
-
-
-def _starting(
-    table: Table, *, start: datetime | None, end: datetime | None
-) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = []
-    if start is not None:
-        wanted.append(table.c.start_ms >= to_ms(start))
-    if end is not None:
-        wanted.append(table.c.start_ms < to_ms(end))
-    return wanted
-
-
-def _legs_of(
-    connection: Connection, wanted: Sequence[ColumnElement[bool]]
-) -> Mapping[int, list[Tripleg]]:
-    query = select(tripleg).join(trip).where(*wanted).order_by(tripleg.c.position)
-    legs: dict[int, list[Tripleg]] = defaultdict(list)
-    for row in connection.execute(query):
-        legs[row.trip].append(
-            Tripleg(
-                start=from_ms(row.start_ms),
-                end=from_ms(row.end_ms),
-                distance_m=row.distance_m,
-                gap_m=row.gap_m,
-                modes=tuple(
-                    ModeProbability(mode=TransportMode(mode), probability=probability)
-                    for mode, probability in json.loads(row.modes)
-                ),
-                mode_source=ModeSource(row.mode_source),
-                track=tuple((lon, lat) for lon, lat in json.loads(row.track)),
-            )
-        )
-    return legs
-
-
-def _staypoint_row(device: str, stay: Staypoint) -> dict[str, object]:
-    return {
-        "device": device,
-        "start_ms": to_ms(stay.start),
-        "end_ms": to_ms(stay.end),
-        "lon": stay.lon,
-        "lat": stay.lat,
-        "radius_m": stay.radius_m,
-    }
-
-
-def _trip_row(number: int, of: Trip) -> dict[str, object]:
-    return {
-        "id": number,
-        "device": of.device,
-        "start_ms": to_ms(of.start),
-        "end_ms": to_ms(of.end),
-        "utc_offset_min": of.utc_offset_min,
-    }
-
-
-def _tripleg_rows(number: int, of: Trip) -> list[dict[str, object]]:
-    return [
-        {
-            "trip": number,
-            "position": position,
-            "start_ms": to_ms(leg.start),
-            "end_ms": to_ms(leg.end),
-            "distance_m": leg.distance_m,
-            "gap_m": leg.gap_m,
-            "modes": json.dumps([[each.mode.value, each.probability] for each in leg.modes]),
-            "mode_source": leg.mode_source.value,
-            "track": json.dumps(leg.track),
-        }
-        for position, leg in enumerate(of.triplegs)
-    ]

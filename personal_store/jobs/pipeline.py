@@ -1,44 +1,40 @@
 """Turn positionfixes into trips, window by window, where something new has come in.
 
-A dirty window is widened back to a long stay that lies before it and computed forward in
-chunks, each up to a long stay; it ends at a long stay that was stored already and lies beyond
-the news, because from there on nothing can differ. Each chunk is read, computed, stored and
-ticked off in one transaction: a crash leaves the rest dirty, and doing it twice changes nothing.
-Memory holds one chunk, however long the history.
+A dirty window is computed in slices of so many fixes, in time order, each from a rest before it to
+a rest after it (`trips/windows.py`: nothing beyond those can change). Legs and visits of segmented
+histories have windows of their own: what touches the news, and what touches that. Each slice is
+read, computed, stored and ticked off in one transaction: a crash leaves the rest dirty, and doing
+it twice changes nothing. Memory holds one slice, however long the history.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from personal_store.db import dirty_windows, evidence, positionfixes, trips
+from personal_store.db import dirty_windows, evidence, positionfixes, timelines
 from personal_store.db import lines as line_files
 from personal_store.db.connection import reading, writing
 from personal_store.db.dirty_windows import DirtyWindow
-from personal_store.db.units import from_ms, to_ms
-from personal_store.ingest.positionfix import EvidenceKind
-from personal_store.trips.offsets import with_offsets
-from personal_store.trips.segments import lay_over
-from personal_store.trips.timeline import Staypoint, Timeline
+from personal_store.ingest.positionfix import Evidence, EvidenceKind
+from personal_store.trips.cutting import Span
+from personal_store.trips.offsets import STATED_WITHIN, with_offsets
+from personal_store.trips.segments import WAIT_MAX, told_stays, told_trips
+from personal_store.trips.timeline import Timeline
 
 if TYPE_CHECKING:
     from personal_store.trips.lines import LineIndex
 
-ANCHOR_MIN = timedelta(hours=1)
-"""A stay at least this long cuts computing: no trip and no wait reaches across it."""
+SLICE_FIXES = 250_000
+"""Fixes of a window that are computed at once: a month at one every ten seconds."""
 
-CHUNK = timedelta(days=28)
-"""History that is read at once: a quarter of a million positionfixes at one every ten seconds."""
+A_MOMENT = timedelta(milliseconds=1)
+"""The precision at which the store keeps times."""
 
-
-SEGMENTED = (EvidenceKind.LEG, EvidenceKind.VISIT)
-"""What shapes trips; taps and proofs are weighed whenever trips are read."""
-
-LOOK_AHEAD = timedelta(days=2)
-"""Read past the news to meet a long stay that is stored already; nearly every night is one."""
+SLICE = timedelta(days=366)
+"""Longest part of a window that is computed at once, however few its fixes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,80 +62,135 @@ def run_once(engine: Engine, *, everything: bool = False) -> PipelineReport:
                 dirty_windows.mark_everything(connection)
             dirty_windows.enqueue(connection)
         lines = _lines(engine)
-        while (device := _one_chunk(engine, lines)) is not None:
+        while (device := _one_slice(engine, lines)) is not None:
             recomputed.add(device)
     with reading(engine) as connection:
         return PipelineReport(
             devices_recomputed=len(recomputed),
             positionfixes=positionfixes.count(connection),
-            trips=trips.count(connection),
+            trips=timelines.count_trips(connection),
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chunk:
-    """A timeline that holds until `end`, the start of a long stay; None: until the last fix.
-
-    `settled` tells that what is stored from `end` on need not be computed again.
-    """
-
-    timeline: Timeline
-    end: datetime | None
-    settled: bool
-
-
-def _one_chunk(engine: Engine, lines: "LineIndex | None") -> str | None:
-    """Compute and store one chunk of what is dirty; return its device, None when all is done."""
+def _one_slice(engine: Engine, lines: "LineIndex | None") -> str | None:
+    """Compute and store one slice of what is dirty; return its device, None when all is done."""
     with writing(engine) as connection:
         dirty = dirty_windows.first(connection)
         if dirty is None:
             return None
-        start = _anchor_before(connection, dirty)
-        chunk = _compute(connection, dirty, start=start, lines=lines)
-        trips.replace(connection, chunk.timeline, start=start, end=chunk.end)
-        dirty_windows.done(connection, device=dirty.device, until=chunk.end)
-        if chunk.end is not None and chunk.end > dirty.end and not chunk.settled:
-            # Past the news, but what follows was cut otherwise: go on until both agree.
-            dirty_windows.mark(connection, device=dirty.device, start=chunk.end, end=chunk.end)
+        end = min(_slice_end(connection, dirty), dirty.end)
+        news = (dirty.start, end)
+        written = [_compute(connection, dirty.device, news, lines)]
+        written += _tell(connection, dirty.device, news)
+        _state_offsets(connection, dirty.device, news, written)
+        dirty_windows.done(connection, device=dirty.device, end=end)
         return dirty.device
 
 
-def _anchor_before(connection: Connection, dirty: DirtyWindow) -> datetime | None:
-    """Return the start of the long stay from which to compute; None: from the first fix.
+def _slice_end(connection: Connection, dirty: DirtyWindow) -> datetime:
+    """Return up to where a window is computed at once."""
+    full = positionfixes.nth_from(connection, dirty.device, SLICE_FIXES, start=dirty.start)
+    return min(full or dirty.end, dirty.start + SLICE)
 
-    Not of the last one that ends before the window: the news may tell that its end, which was
-    judged from the next fix, came sooner. The one before cannot change.
+
+def _compute(connection: Connection, device: str, news: Span, lines: "LineIndex | None") -> Span:
+    """Replace what the engine computed of a device wherever these news can change it.
+
+    Return from when to when that is.
     """
-    stays = trips.staypoints(connection, dirty.device, end=dirty.start)
-    settled = [stay.start for stay in stays if _is_anchor(stay) and stay.end <= dirty.start]
-    return settled[-2] if len(settled) > 1 else None
+    # Imported here: the trip engine brings numpy, 12 MB that an idle server does without.
+    from personal_store.db import positions  # noqa: PLC0415
+    from personal_store.trips.windows import News, compute_part  # noqa: PLC0415
+
+    bounds = positionfixes.bounds(connection, device)
+    if bounds is None:
+        timelines.replace(connection, Timeline(device=device, staypoints=(), trips=()))
+        return news
+    first, last = bounds
+    part = compute_part(
+        News(device=device, start=news[0], end=news[1], first_fix=first, last_fix=last),
+        read=lambda start, end: positions.of_device(connection, device, start=start, end=end),
+        stay_at=lambda at: timelines.computed_stay_at(connection, device, at),
+        lines=lines,
+    )
+    timelines.replace(
+        connection,
+        part.timeline,
+        start=part.start,
+        end=part.end,
+        since=part.since,
+        until=part.until,
+    )
+    return part.start or first, part.end or last
 
 
-def _compute(
-    connection: Connection,
-    dirty: DirtyWindow,
-    *,
-    start: datetime | None,
-    lines: "LineIndex | None",
-) -> _Chunk:
-    """Compute from `start`, past the window if it is short, at least to its first long stay."""
-    begin = start or dirty.start
-    length = min(CHUNK, dirty.end - begin + LOOK_AHEAD)
-    newest = _newest(connection, dirty.device)
+def _tell(connection: Connection, device: str, news: Span) -> list[Span]:
+    """Replace what segmented histories told of a device around these news.
+
+    Return from when to when trips were replaced.
+    """
+    visited = _reach(connection, device, EvidenceKind.VISIT, news, slack=timedelta(0))
+    if visited is not None:
+        start, end = visited
+        visits = _said(connection, device, EvidenceKind.VISIT, visited)
+        # Not the visit that ends as the span begins: it is no part of it.
+        stays = told_stays([each for each in visits if each.start >= start])
+        timelines.replace_told_stays(connection, device, stays, start=start, end=end)
+    travelled = _reach(connection, device, EvidenceKind.LEG, news, slack=WAIT_MAX)
+    if travelled is None:
+        return []
+    start, end = travelled
+    legs = _said(connection, device, EvidenceKind.LEG, travelled)
+    fixes = positionfixes.of_device(connection, device, start=start, end=end + A_MOMENT)
+    told = told_trips(device, legs, fixes)
+    timelines.replace_told_trips(connection, device, told, start=start, end=end)
+    return [travelled]
+
+
+def _said(connection: Connection, device: str, kind: EvidenceKind, span: Span) -> list[Evidence]:
+    start, end = span
+    return evidence.every(connection, kinds=(kind,), device=device, start=start, end=end)
+
+
+def _state_offsets(
+    connection: Connection, device: str, news: Span, written: Sequence[Span]
+) -> None:
+    """Give the trips that were replaced, or that these news may tell it, their local clock."""
+
+    def stated(known: Timeline) -> Timeline:
+        if not known.trips:
+            return known
+        fixes = positionfixes.of_device(
+            connection,
+            device,
+            start=known.trips[0].start - STATED_WITHIN,
+            end=max(trip.end for trip in known.trips) + A_MOMENT,
+            stating_offset=True,
+        )
+        return with_offsets(known, fixes)
+
+    spans = [(news[0], news[1] + STATED_WITHIN + A_MOMENT), *written]
+    start, end = min(span[0] for span in spans), max(span[1] for span in spans)
+    timelines.replace_offsets(connection, device, stated, start=start, end=end + A_MOMENT)
+
+
+def _reach(
+    connection: Connection, device: str, kind: EvidenceKind, news: Span, *, slack: timedelta
+) -> Span | None:
+    """Return the span of the statements of a kind that touch the news, or touch such a one.
+
+    Statements less than `slack` apart touch. None where no statement does.
+    """
+    start, end = news
+    reached = None
     while True:
-        end = begin + length
-        timeline = _timeline(connection, dirty.device, start=start, end=end, lines=lines)
-        # To the millisecond, as they are stored.
-        anchors = [from_ms(to_ms(stay.start)) for stay in timeline.staypoints if _is_anchor(stay)]
-        met = _first_stored(connection, dirty, anchors)
-        if met is not None:
-            return _Chunk(timeline=_until(timeline, met), end=met, settled=True)
-        if newest is None or newest < begin + length:
-            return _Chunk(timeline=timeline, end=None, settled=True)
-        if anchors and anchors[-1] > dirty.start:
-            cut = anchors[-1]
-            return _Chunk(timeline=_until(timeline, cut), end=cut, settled=False)
-        length *= 2
+        span = evidence.span_touching(
+            connection, device, kind, start=start - slack, end=end + slack
+        )
+        if span is None or reached == span:
+            return reached
+        reached = span
+        start, end = min(start, span[0]), max(end, span[1])
 
 
 def _lines(engine: Engine) -> "LineIndex | None":
@@ -152,51 +203,3 @@ def _lines(engine: Engine) -> "LineIndex | None":
         from personal_store.trips.lines import LineIndex  # noqa: PLC0415
 
         return LineIndex(merged(line_files.every(connection)))
-
-
-def _timeline(
-    connection: Connection,
-    device: str,
-    *,
-    start: datetime | None,
-    end: datetime,
-    lines: "LineIndex | None",
-) -> Timeline:
-    # Imported here: the trip engine brings numpy, 12 MB that an idle server does without.
-    from personal_store.trips.segment import segment  # noqa: PLC0415
-
-    fixes = positionfixes.of_device(connection, device, start=start, end=end)
-    timeline = replace(segment(fixes, lines=lines), device=device)
-    told = evidence.every(connection, kinds=SEGMENTED, device=device, start=start, end=end)
-    laid = lay_over(timeline, told, fixes) if told else timeline
-    return with_offsets(laid, fixes)
-
-
-def _newest(connection: Connection, device: str) -> datetime | None:
-    """Return the time of the last thing known of a device."""
-    known = (positionfixes.newest_at(connection, device), evidence.newest_end(connection, device))
-    return max((each for each in known if each is not None), default=None)
-
-
-def _first_stored(
-    connection: Connection, dirty: DirtyWindow, anchors: Sequence[datetime]
-) -> datetime | None:
-    """Return the first long stay past the window that is stored with the same start."""
-    past = [anchor for anchor in anchors if anchor > dirty.end]
-    if not past:
-        return None
-    stays = trips.staypoints(connection, dirty.device, start=past[0], end=past[-1] + ANCHOR_MIN)
-    stored = {stay.start for stay in stays if _is_anchor(stay)}
-    return next((anchor for anchor in past if anchor in stored), None)
-
-
-def _until(timeline: Timeline, end: datetime) -> Timeline:
-    return replace(
-        timeline,
-        staypoints=tuple(stay for stay in timeline.staypoints if stay.start < end),
-        trips=tuple(trip for trip in timeline.trips if trip.start < end),
-    )
-
-
-def _is_anchor(stay: Staypoint) -> bool:
-    return stay.end - stay.start >= ANCHOR_MIN

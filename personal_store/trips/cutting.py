@@ -4,7 +4,7 @@ A leg keeps no time for each point of its track, so a cut falls where the same s
 as of its duration has gone by: distances add up exactly, the point is an estimate.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,6 +21,8 @@ TRIP_MIN = timedelta(minutes=1)
 """Nothing shorter is left of a trip of which another source tells the rest."""
 
 Point = tuple[float, float]
+Span = tuple[datetime, datetime]
+"""[start, end)."""
 
 
 def between_m(one: Point, other: Point) -> float:
@@ -76,13 +78,21 @@ def cut_trip(trip: Trip, at: datetime) -> list[Trip]:
     ]
 
 
-def without(trips: Sequence[Trip], spans: Sequence[tuple[datetime, datetime]]) -> list[Trip]:
-    """Return what is left of the trips outside the spans, in time order."""
-    left = list(trips)
-    for start, end in spans:
-        pieces = [piece for each in left for piece in _cut_out(each, start, end)]
-        left = [each for each in pieces if each in trips or each.end - each.start >= TRIP_MIN]
+def without(trips: Sequence[Trip], spans: Sequence[Span]) -> list[Trip]:
+    """Return what is left of the trips outside the spans, which are in turn; in time order."""
+    left = []
+    for trip in trips:
+        pieces = [trip]
+        for start, end in touching(spans, trip.start, trip.end):
+            pieces = [part for piece in pieces for part in _cut_out(piece, start, end)]
+        left += [each for each in pieces if each is trip or each.end - each.start >= TRIP_MIN]
     return left
+
+
+def touching(spans: Sequence[Span], start: datetime, end: datetime) -> Sequence[Span]:
+    """Return those of some spans, one after the other in time, that overlap [start, end)."""
+    first = bisect_right(spans, start, key=lambda span: span[1])
+    return spans[first : bisect_left(spans, end, key=lambda span: span[0])]
 
 
 def join_legs(legs: Sequence[Tripleg]) -> Tripleg:

@@ -3,9 +3,12 @@
 Google's semantic histories, Cozy and e-mission say "bus, 14 minutes, 3.2 km": that is a leg with
 its mode and probability, not a handful of positions to cut again. Where a device has such legs
 and visits they stand, and what the engine read into the same time from the positions that came
-with them gives way. It infers nothing but where one trip ends and the next begins.
+with them gives way. Both are stored apart and laid over each other when they are read, so that a
+late position and a late segment each touch their own. It infers nothing but where one trip ends
+and the next begins.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +16,7 @@ from itertools import pairwise
 
 from carbon.modes import TransportMode
 from personal_store.ingest.positionfix import Evidence, EvidenceKind, EvidencePlace, Positionfix
-from personal_store.trips.cutting import between_m, without
+from personal_store.trips.cutting import Span, between_m, touching, without
 from personal_store.trips.precedence import said_modes
 from personal_store.trips.timeline import (
     ModeProbability,
@@ -31,25 +34,38 @@ _STANDING = frozenset({"STILL", "TILTING"})
 _UNTOLD = (ModeProbability(mode=TransportMode.UNKNOWN, probability=1.0),)
 
 
-def lay_over(
-    timeline: Timeline, statements: Sequence[Evidence], fixes: Sequence[Positionfix]
-) -> Timeline:
-    """Return the timeline with the legs and visits of its device in place of what they cover.
+def told_trips(
+    device: str, statements: Sequence[Evidence], fixes: Sequence[Positionfix]
+) -> list[Trip]:
+    """Return the trips that the legs among the statements of a device tell.
 
     `fixes` are those of the device, in time order: they draw the tracks.
     """
     legs = [each for each in statements if each.kind is EvidenceKind.LEG and not _stands(each)]
+    return _trips(device, _in_turn(legs), fixes)
+
+
+def told_stays(statements: Sequence[Evidence]) -> list[Staypoint]:
+    """Return the stays that the visits among the statements of a device tell."""
     visits = [each for each in statements if each.kind is EvidenceKind.VISIT]
-    told = _trips(timeline.device, _in_turn(legs), fixes)
-    spans = [(each.start, each.end) for each in told]
-    stays = [stay for visit in _in_turn(visits) for stay in _outside(_stays(visit), spans)]
-    covered = spans + [(stay.start, stay.end) for stay in stays]
-    kept = without(timeline.trips, covered)
-    left = [stay for each in timeline.staypoints for stay in _outside([each], covered)]
+    return [stay for visit in _in_turn(visits) for stay in _stays(visit)]
+
+
+def lay_over(computed: Timeline, told: Timeline) -> Timeline:
+    """Return what was computed of a device with what it was told in place of what that covers.
+
+    Of one time, a told trip stands before a told stay, and both before what was computed.
+    """
+    spans = [(each.start, each.end) for each in told.trips]
+    stays = stays_outside(told.staypoints, spans)
+    covered = sorted(spans + [(stay.start, stay.end) for stay in stays])
+    kept = without(computed.trips, covered)
+    left = stays_outside(computed.staypoints, covered)
     return replace(
-        timeline,
-        trips=tuple(sorted([*told, *kept], key=lambda each: each.start)),
+        computed,
+        trips=tuple(sorted([*told.trips, *kept], key=lambda each: each.start)),
         staypoints=tuple(sorted([*stays, *left], key=lambda each: each.start)),
+        gaps=tuple(gap for gap in computed.gaps if not touching(covered, gap.start, gap.end)),
     )
 
 
@@ -89,7 +105,9 @@ def _trips(device: str, legs: Sequence[Evidence], fixes: Sequence[Positionfix]) 
 
 
 def _tripleg(said: Evidence, fixes: Sequence[Positionfix]) -> Tripleg:
-    seen = [(fix.lon, fix.lat) for fix in fixes if said.start <= fix.at <= said.end]
+    first = bisect_left(fixes, said.start, key=_at)
+    last = bisect_right(fixes, said.end, key=_at)
+    seen = [(fix.lon, fix.lat) for fix in fixes[first:last]]
     track = (*_point(said.origin), *seen, *_point(said.destination))
     length_m = sum(between_m(one, other) for one, other in pairwise(track))
     return Tripleg(
@@ -112,24 +130,22 @@ def _stays(visit: Evidence) -> list[Staypoint]:
     ]
 
 
-def _outside(
-    stays: Sequence[Staypoint], spans: Sequence[tuple[datetime, datetime]]
-) -> list[Staypoint]:
-    """Return what is left of the stays outside the spans."""
-    left = list(stays)
-    for start, end in spans:
-        pieces = [
-            replace(stay, start=first, end=last)
-            for stay in left
-            for first, last in _around(stay, start, end)
-        ]
-        left = pieces
+def stays_outside(stays: Sequence[Staypoint], spans: Sequence[Span]) -> list[Staypoint]:
+    """Return what is left of the stays outside the spans, which are in turn."""
+    left = []
+    for stay in stays:
+        pieces = [stay]
+        for start, end in touching(spans, stay.start, stay.end):
+            pieces = [
+                replace(piece, start=first, end=last)
+                for piece in pieces
+                for first, last in _around(piece, start, end)
+            ]
+        left += pieces
     return left
 
 
-def _around(
-    stay: Staypoint, start: datetime, end: datetime
-) -> tuple[tuple[datetime, datetime], ...]:
+def _around(stay: Staypoint, start: datetime, end: datetime) -> tuple[Span, ...]:
     parts = ((stay.start, min(stay.end, start)), (max(stay.start, end), stay.end))
     if end <= stay.start or stay.end <= start:
         return ((stay.start, stay.end),)
@@ -140,6 +156,10 @@ def _point(place: EvidencePlace | None) -> tuple[tuple[float, float], ...]:
     if place is None or place.lon is None or place.lat is None:
         return ()
     return ((place.lon, place.lat),)
+
+
+def _at(fix: Positionfix) -> datetime:
+    return fix.at
 
 
 def _stands(leg: Evidence) -> bool:

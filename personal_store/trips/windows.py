@@ -10,17 +10,17 @@ trips starting in [part.start, part.end) by `part.timeline`, in the transaction 
 window off. A long window may be computed in slices, in time order.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from personal_store.ingest.positionfix import Positionfix
 from personal_store.trips.cleaning import clean
+from personal_store.trips.lines import LineIndex
 from personal_store.trips.segment import Segmented, cut, timeline_of
 from personal_store.trips.silences import DAY_S, WAKE_WINDOW_S
 from personal_store.trips.timeline import Staypoint, Timeline
-from personal_store.trips.track import moment, positions_of
+from personal_store.trips.track import Positions, moment
 
 FIRST_MARGIN = timedelta(days=1)
 """Read around the news at first; doubled until a rest is found. Nearly every night has one."""
@@ -28,7 +28,7 @@ FIRST_MARGIN = timedelta(days=1)
 JUST_AFTER = timedelta(milliseconds=1)
 """The precision at which stores keep times."""
 
-Read: TypeAlias = Callable[[datetime | None, datetime | None], Sequence[Positionfix]]
+Read: TypeAlias = Callable[[datetime | None, datetime | None], Positions]
 """Returns a device's fixes in [start, end), in any order; None leaves a side open."""
 
 StayAt: TypeAlias = Callable[[datetime], Staypoint | None]
@@ -63,27 +63,26 @@ class Part:
     until: datetime | None
 
 
-def compute_part(news: News, *, read: Read, stay_at: StayAt) -> Part:
-    """Return the part of a timeline that news may have changed, as it now is."""
+def compute_part(
+    news: News, *, read: Read, stay_at: StayAt, lines: LineIndex | None = None
+) -> Part:
+    """Return the part of a timeline that news may have changed, as it now is.
+
+    `lines` are the stops and lines that help to tell modes.
+    """
     margin = FIRST_MARGIN
     while True:
         # Whole UTC days, because a day's first rest is its only one.
         start = _midnight(news.start - margin)
         end = _midnight(news.end + margin) + timedelta(days=1)
-        found = cut(
-            clean(
-                positions_of(
-                    read(
-                        start if start > news.first_fix else None,
-                        end if end <= news.last_fix else None,
-                    )
-                )
-            )
+        logged = read(
+            start if start > news.first_fix else None, end if end <= news.last_fix else None
         )
+        found = cut(clean(logged))
         since = _last_rest_over(found, news.start) if start > news.first_fix else None
         until = _first_rest_after(found, news.end) if end <= news.last_fix else None
         if (since or start <= news.first_fix) and (until or end > news.last_fix):
-            whole = timeline_of(news.device, found)
+            whole = timeline_of(news.device, found, lines)
             return _part(whole, since=since, until=until, stay_at=stay_at)
         margin *= 2
 

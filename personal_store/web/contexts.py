@@ -12,7 +12,7 @@ from consents.record import EventType, Purpose
 from contributions.weeks import week_of, week_period
 from personal_store import consenting
 from personal_store.contribute import read_own
-from personal_store.db import consents, contributions, memberships, trips
+from personal_store.db import consents, contributions, memberships, timelines, trips
 from personal_store.db.connection import reading
 from personal_store.db.contributions import KeptContribution
 from personal_store.db.trips import StoredTrip
@@ -180,7 +180,7 @@ def readable_report(shown: Preview) -> str:
 def newest_week(store: Store) -> str:
     """Return the ISO week of the newest trip; the current week when there is no trip."""
     with reading(store.engine) as connection:
-        start = trips.newest_start(connection)
+        start = timelines.newest_start(connection)
     return week_of(start or store.clock.now())
 
 

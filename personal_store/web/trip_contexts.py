@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import cos, radians
 
 from carbon.modes import TransportMode
-from personal_store.db import corrections, places, trips
+from personal_store.db import corrections, places, timelines, trips
 from personal_store.db.connection import reading
 from personal_store.db.trips import StoredTrip
 from personal_store.local_time import day_after, day_start, is_lived_in, local_date, local_time
@@ -143,7 +143,7 @@ def day_page(store: Store, day: date) -> DayPage:
     start, end = day_start(day), day_start(day_after(day))
     with reading(store.engine) as connection:
         stored = trips.lived_between(connection, start=start - timedelta(days=1), end=end)
-        stays = trips.staypoints(connection, start=start, end=end)
+        stays = timelines.stays_touching(connection, start=start, end=end)
         named = [each for each in places.every(connection) if not each.hidden]
     found = [
         Moment(
@@ -220,7 +220,7 @@ def places_page(store: Store) -> PlacesPage:
     """Return the page of places."""
     with reading(store.engine) as connection:
         named = places.every(connection)
-        stays = trips.staypoints(connection)
+        stays = timelines.stays_touching(connection)
     proposed = propose(find_locations(stays, local=local_time))
     return PlacesPage(
         named=[(each, PLACE_NAMES[each.kind]) for each in named],

@@ -23,7 +23,7 @@ from coop_aggregator.territory import read_territory
 from personal_store import consenting
 from personal_store.consenting import Choice
 from personal_store.cooperative import Membership
-from personal_store.db import consents, contributions, trips
+from personal_store.db import consents, contributions, timelines
 from personal_store.db.connection import open_database, reading, writing
 from personal_store.errors import TransportError
 from personal_store.jobs import catalogue, joining, sharing
@@ -156,7 +156,7 @@ class Resident:
         trip = Trip(device="telephone", start=start, end=legs[-1].end, triplegs=legs)
         timeline = Timeline(device="telephone", staypoints=(), trips=(trip,))
         with writing(self.store.engine) as connection:
-            trips.replace(connection, timeline)
+            timelines.replace(connection, timeline)
 
     def give(self) -> None:
         asked = catalogue.purpose_asked(self.store.engine, self.member, self.network)

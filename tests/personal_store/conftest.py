@@ -28,7 +28,7 @@ from contributions.task import Task, TrustMode, Zone, join_signatures, sign_task
 from contributions.weeks import week_period
 from personal_store import vault
 from personal_store.cooperative import Membership
-from personal_store.db import memberships, trips
+from personal_store.db import memberships, timelines
 from personal_store.db.connection import open_database, writing
 from personal_store.errors import TransportError
 from personal_store.store import Store
@@ -445,7 +445,7 @@ def travel() -> Callable[..., None]:
         trip = Trip(device="telephone", start=at, end=legs[-1].end, triplegs=legs)
         timeline = Timeline(device="telephone", staypoints=(), trips=(trip,))
         with writing(store.engine) as connection:
-            trips.replace(connection, timeline)
+            timelines.replace(connection, timeline)
 
     return keep
 

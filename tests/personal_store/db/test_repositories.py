@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from carbon.modes import TransportMode
-from personal_store.db import devices, positionfixes, tables, trips
+from personal_store.db import devices, positionfixes, tables, timelines, trips
 from personal_store.db.connection import reading, writing
 from personal_store.db.devices import Visit
 from personal_store.db.units import E7, from_ms
@@ -122,7 +122,7 @@ def test_devices_are_listed_once_in_alphabetical_order(store: Store) -> None:
 
 
 @st.composite
-def timelines(draw: st.DrawFn, device: str = "telephone") -> Timeline:
+def drawn_timelines(draw: st.DrawFn, device: str = "telephone") -> Timeline:
     """Draw a timeline: stays and trips one after the other, with milliseconds at most."""
     moment = draw(instants)
 
@@ -163,44 +163,46 @@ def timelines(draw: st.DrawFn, device: str = "telephone") -> Timeline:
 
 
 @MANY
-@given(timelines())
+@given(drawn_timelines())
 def test_a_timeline_comes_back_as_it_went_in(store: Store, timeline: Timeline) -> None:
     with writing(store.engine) as connection:
-        trips.replace(connection, timeline)
+        timelines.replace(connection, timeline)
     with reading(store.engine) as connection:
         assert tuple(each.trip for each in trips.between(connection)) == timeline.trips
-        assert tuple(trips.staypoints(connection, "telephone")) == timeline.staypoints
-        assert trips.count(connection) == len(timeline.trips)
+        assert (
+            tuple(timelines.stays_touching(connection, device="telephone")) == timeline.staypoints
+        )
+        assert timelines.count_trips(connection) == len(timeline.trips)
 
 
 @MANY
-@given(timelines(), timelines())
+@given(drawn_timelines(), drawn_timelines())
 def test_a_recomputed_timeline_replaces_the_one_before(
     store: Store, before: Timeline, after: Timeline
 ) -> None:
     with writing(store.engine) as connection:
-        trips.replace(connection, before)
-        trips.replace(connection, after)
+        timelines.replace(connection, before)
+        timelines.replace(connection, after)
         assert tuple(each.trip for each in trips.between(connection)) == after.trips
-        assert tuple(trips.staypoints(connection, "telephone")) == after.staypoints
+        assert tuple(timelines.stays_touching(connection, device="telephone")) == after.staypoints
         left = connection.exec_driver_sql("SELECT count(*) FROM tripleg").scalar()
     assert left == sum(len(trip.triplegs) for trip in after.trips)
 
 
 @MANY
-@given(timelines(), timelines(device="watch"))
+@given(drawn_timelines(), drawn_timelines(device="watch"))
 def test_recomputing_a_device_leaves_the_other_alone(
     store: Store, telephone: Timeline, watch: Timeline
 ) -> None:
     with writing(store.engine) as connection:
-        trips.replace(connection, watch)
-        trips.replace(connection, telephone)
+        timelines.replace(connection, watch)
+        timelines.replace(connection, telephone)
         kept = [each.trip for each in trips.between(connection)]
     assert tuple(trip for trip in kept if trip.device == "watch") == watch.trips
 
 
 @MANY
-@given(timelines(), st.data())
+@given(drawn_timelines(), st.data())
 def test_an_interval_holds_its_start_and_not_its_end(
     store: Store, timeline: Timeline, data: st.DataObject
 ) -> None:
@@ -208,14 +210,14 @@ def test_an_interval_holds_its_start_and_not_its_end(
     bounds = st.sampled_from(starts) if starts else instants
     start, end = sorted((data.draw(bounds), data.draw(bounds)))
     with writing(store.engine) as connection:
-        trips.replace(connection, timeline)
+        timelines.replace(connection, timeline)
         found = [each.trip for each in trips.between(connection, start=start, end=end)]
         assert found == [trip for trip in timeline.trips if start <= trip.start < end]
 
 
 def test_the_newest_start_is_none_without_trips(store: Store) -> None:
     with reading(store.engine) as connection:
-        assert trips.newest_start(connection) is None
+        assert timelines.newest_start(connection) is None
 
 
 def _authorise(connection: Connection, device: str, token: str) -> None:
@@ -284,5 +286,5 @@ def test_a_probability_keeps_every_digit(store: Store) -> None:
         trips=(Trip(device="telephone", start=AT, end=leg.end, triplegs=(leg,)),),
     )
     with writing(store.engine) as connection:
-        trips.replace(connection, timeline)
+        timelines.replace(connection, timeline)
         assert trips.between(connection)[0].trip.triplegs == (leg,)

@@ -16,7 +16,7 @@ from personal_store.ingest.positionfix import (
     SourceFormat,
     SourceMode,
 )
-from personal_store.trips.segments import lay_over
+from personal_store.trips import segments
 from personal_store.trips.timeline import (
     ModeProbability,
     ModeSource,
@@ -48,6 +48,15 @@ def said(kind: EvidenceKind, start: float, end: float, word: str = "", **more) -
 def bus(start: float, end: float, **more) -> Evidence:
     terms = {"destination": TOWN, "distance_m": 3200.0} | more
     return said(EvidenceKind.LEG, start, end, "IN_TRAM", **terms)
+
+
+def lay_over(timeline: Timeline, statements: list[Evidence], fixes: list[Positionfix]) -> Timeline:
+    told = Timeline(
+        device="timeline",
+        staypoints=tuple(segments.told_stays(statements)),
+        trips=tuple(segments.told_trips("timeline", statements, fixes)),
+    )
+    return segments.lay_over(timeline, told)
 
 
 def engine_trip(start: float, end: float) -> Trip:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from personal_store.trips.segment import segment
 from personal_store.trips.timeline import Timeline
+from personal_store.trips.track import positions_of
 from personal_store.trips.windows import News, compute_part, splice
 
 EMPTY = Timeline(device="phone", staypoints=(), trips=())
@@ -28,7 +29,7 @@ def add(stored, timeline, batch):
 
     def reading(start, end):
         read[:] = [f for f in stored if (not start or f.at >= start) and (not end or f.at < end)]
-        return read
+        return positions_of(read)
 
     def stay_at(at):
         return next((s for s in timeline.staypoints if s.start <= at < s.end), None)

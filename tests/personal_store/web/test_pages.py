@@ -8,7 +8,7 @@ import pytest
 
 from carbon.modes import TransportMode
 from contributions.weeks import week_period
-from personal_store.db import positionfixes, trips
+from personal_store.db import positionfixes, timelines, trips
 from personal_store.db.connection import reading, writing
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
 from personal_store.jobs import importing, pipeline
@@ -52,7 +52,7 @@ def busy(joined) -> None:
         trips=tuple(trip(index) for index in range(30)),
     )
     with writing(joined.engine) as connection:
-        trips.replace(connection, timeline)
+        timelines.replace(connection, timeline)
 
 
 class TestEveryPage:
@@ -181,7 +181,7 @@ class TestWeek:
         )
         timeline = Timeline(device=last.device, staypoints=(), trips=(*kept, more))
         with writing(joined.engine) as connection:
-            trips.replace(connection, timeline)
+            timelines.replace(connection, timeline)
         page = read(browser.get("/fr/weeks/2026-W46").text)
         assert "Non affichés ici : 1." in page.text
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from carbon.modes import TransportMode
-from personal_store.db import places, trips
+from personal_store.db import places, timelines, trips
 from personal_store.db.connection import reading, writing
 from personal_store.trips.timeline import ModeSource, Staypoint, Timeline
 
@@ -61,7 +61,7 @@ def test_a_day_says_what_is_not_known(browser, joined, travel, read) -> None:
     )
     timeline = Timeline(device="telephone", staypoints=(stay,), trips=(earlier,))
     with writing(joined.engine) as connection:
-        trips.replace(connection, timeline)
+        timelines.replace(connection, timeline)
     text = read(browser.get("/fr/days/2026-11-09").text).text
     assert text.index("Sur place") < text.index("Rien d'enregistré") < text.index("Déplacement,")
 
@@ -176,7 +176,7 @@ def at_home(joined, travel):
     )
     timeline = Timeline(device="telephone", staypoints=nights, trips=(trip,))
     with writing(joined.engine) as connection:
-        trips.replace(connection, timeline)
+        timelines.replace(connection, timeline)
         return trips.between(connection)[0].trip_id
 
 
