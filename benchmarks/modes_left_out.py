@@ -25,8 +25,8 @@ from carbon.footprint import total_footprint
 from carbon.modes import TransportMode
 from personal_store.trips.model.boosting import model_of
 from personal_store.trips.modes import UNKNOWN_SHARE
-from personal_store.trips.priors import ALIKE
 from personal_store.trips.track import Floats
+from personal_store.trips.usage import ALIKE
 
 FIVE = {
     **dict.fromkeys(("walk", "run"), "walk"),

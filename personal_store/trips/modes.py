@@ -19,10 +19,11 @@ from personal_store.trips.features import LegSpans, measure_legs
 from personal_store.trips.labels import label_likelihoods
 from personal_store.trips.lines import LineIndex
 from personal_store.trips.model.boosting import load_model
-from personal_store.trips.priors import ALIKE, log_prior
+from personal_store.trips.priors import log_prior
 from personal_store.trips.timeline import ModeProbability, ModeSource
 from personal_store.trips.track import Floats, Indices, Track, distances_m
 from personal_store.trips.triplegs import Leg
+from personal_store.trips.usage import ALIKE
 
 NAMED_FROM: Final = 0.005
 """Probability; modes below it are not named, and their mass goes to UNKNOWN."""
@@ -30,7 +31,7 @@ NAMED_FROM: Final = 0.005
 UNKNOWN_SHARE: Final = 0.01
 """Probability that a leg was travelled in no mode of the list (a tractor, a canoe, a lift); EMP
 2019 puts 1.7 % of trips under "other", the greater part of them motorcycles (see
-`priors.ALIKE`)."""
+`usage.ALIKE`)."""
 
 
 DECIMALS: Final = 6

@@ -19,6 +19,7 @@ from carbon.vocabularies import Vocabulary, candidate_modes
 from personal_store.ingest.positionfix import Evidence, EvidenceKind, SourceFormat
 from personal_store.trips.cutting import between_m
 from personal_store.trips.timeline import ModeProbability, ModeSource, Trip, Tripleg
+from personal_store.trips.usage import USUAL
 
 M = TransportMode
 Modes = tuple[ModeProbability, ...]
@@ -56,17 +57,6 @@ _VOCABULARIES: Final[Mapping[SourceFormat, Vocabulary]] = MappingProxyType(
         SourceFormat.OWNTRACKS_REC: Vocabulary.OWNTRACKS,
     }
 )
-# How usual each mode is, to share a vague word out where motion says nothing: legs of French
-# residents (SDES, Enquete mobilite des personnes 2019), split further by our judgement (2026).
-# A class of car or train is never guessed from a word for all of them.
-_USUAL: Final[Mapping[TransportMode, float]] = MappingProxyType(
-    {
-        M.WALK: 0.56, M.RUN: 0.003, M.BIKE: 0.0115, M.EBIKE: 0.0025, M.ESCOOTER: 0.001,
-        M.MOPED: 0.003, M.MOTORBIKE: 0.006, M.CAR: 0.271, M.BUS: 0.051, M.COACH: 0.005,
-        M.TRAM: 0.018, M.METRO: 0.024, M.TRAIN: 0.026, M.TRAIN_TGV: 0.0015, M.PLANE: 0.001,
-        M.FERRY: 0.001,
-    }
-)  # fmt: skip
 
 
 def weigh(trips: Sequence[Trip], statements: Sequence[Evidence]) -> list[Trip]:
@@ -190,7 +180,7 @@ def _allowed(statement: Evidence, label: str) -> frozenset[TransportMode]:
         candidates = candidate_modes(vocabulary, label) if vocabulary else ()
     except UnknownId:
         return frozenset()
-    usual = frozenset(mode for mode in candidates if mode in _USUAL)
+    usual = frozenset(mode for mode in candidates if mode in USUAL)
     return usual or frozenset(candidates) - {M.UNKNOWN}
 
 
@@ -200,7 +190,7 @@ def _share_out(shares: Sequence[tuple[frozenset[TransportMode], float]], model: 
     for allowed, share in shares:
         weights = {each.mode: each.probability for each in model if each.mode in allowed}
         if sum(weights.values()) <= 0:
-            weights = {mode: _USUAL.get(mode, 1.0) for mode in allowed}
+            weights = {mode: USUAL.get(mode, 1.0) for mode in allowed}
         for mode, weight in weights.items():
             total[mode] = total.get(mode, 0.0) + share * weight / sum(weights.values())
     rest = max(0.0, 1.0 - sum(total.values()))

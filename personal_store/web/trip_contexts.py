@@ -1,7 +1,7 @@
 """What the pages about days, trips, corrections and places are given: frozen and computed here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -25,11 +25,14 @@ from personal_store.trips.locations import (
     propose,
     visible,
 )
-from personal_store.trips.timeline import Trip
+from personal_store.trips.timeline import Gap, GapKind, Trip
 from personal_store.vocabulary import CORRECTION_NAMES, MODE_NAMES, PLACE_NAMES, SOURCE_NAMES
 
 GAP_FROM = timedelta(minutes=10)
 """A shorter time between two moments is not worth a line."""
+
+STILL_FROM = timedelta(hours=1)
+"""A shorter silence in one place is how phones save their battery, and not worth a word."""
 
 JOINED_WITHIN = timedelta(days=1)
 """A trip that starts later is not offered as the second half of one."""
@@ -52,8 +55,21 @@ class MomentKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """A time without a position: what it most likely was, and how far apart its two ends are."""
+
+    kind: GapKind
+    start: datetime
+    end: datetime
+    apart_km: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A part of a day: a stay (perhaps at a named place), a trip, or nothing recorded."""
+    """A part of a day: a stay (perhaps at a named place), a trip, or nothing recorded.
+
+    `silences` are the times in it without a position, so that nobody takes a guess for a record.
+    """
 
     kind: MomentKind
     start: datetime
@@ -61,6 +77,7 @@ class Moment:
     place: str | None = None
     trip: StoredTrip | None = None
     modes: Sequence[str] = ()
+    silences: Sequence[Silence] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +161,7 @@ def day_page(store: Store, day: date) -> DayPage:
     with reading(store.engine) as connection:
         stored = trips.lived_between(connection, start=start - timedelta(days=1), end=end)
         stays = timelines.stays_touching(connection, start=start, end=end)
+        gaps = timelines.gaps_touching(connection, start=start, end=end)
         named = [each for each in places.every(connection) if not each.hidden]
     found = [
         Moment(
@@ -167,7 +185,7 @@ def day_page(store: Store, day: date) -> DayPage:
         name = at.name if at else None
         found.append(Moment(kind=MomentKind.STAY, start=first, end=last, place=name))
     found.sort(key=lambda each: (each.start, each.end))
-    moments = _with_gaps(found)
+    moments = [_with_silences(each, gaps) for each in _with_gaps(found)]
     return DayPage(
         day=day,
         earlier=day - timedelta(days=1),
@@ -245,6 +263,28 @@ def _with_gaps(moments: Sequence[Moment]) -> list[Moment]:
             told.append(Moment(kind=MomentKind.GAP, start=reached, end=after.start))
         told.append(after)
     return told
+
+
+def _with_silences(moment: Moment, gaps: Sequence[Gap]) -> Moment:
+    """Return the moment with the silences that its kind allows and that touch it."""
+    kinds = {
+        MomentKind.STAY: GapKind.STAY,
+        MomentKind.TRIP: GapKind.MOVEMENT,
+        MomentKind.GAP: GapKind.ABSENCE,
+    }
+    silences = [
+        Silence(
+            kind=gap.kind,
+            start=max(gap.start, moment.start),
+            end=min(gap.end, moment.end),
+            apart_km=gap.displacement_m / 1000,
+        )
+        for gap in gaps
+        if gap.kind is kinds[moment.kind]
+        and min(gap.end, moment.end) - max(gap.start, moment.start)
+        >= (STILL_FROM if gap.kind is GapKind.STAY else GAP_FROM)
+    ]
+    return replace(moment, silences=silences)
 
 
 def _leg_row(trip: Trip, number: int) -> LegRow:

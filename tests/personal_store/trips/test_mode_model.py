@@ -12,7 +12,8 @@ import pytest
 from carbon.modes import TransportMode
 from personal_store.trips.features import FEATURES
 from personal_store.trips.model.boosting import load_model, model_of
-from personal_store.trips.priors import ALIKE, USAGE, log_prior
+from personal_store.trips.priors import log_prior
+from personal_store.trips.usage import ALIKE, USAGE
 
 FOLDER = "personal_store/trips/model"
 

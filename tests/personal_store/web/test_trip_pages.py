@@ -1,14 +1,23 @@
 """The pages about days, trips, corrections and places: what they show, take and give back."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from carbon.modes import TransportMode
 from personal_store.db import places, timelines, trips
 from personal_store.db.connection import reading, writing
-from personal_store.trips.timeline import ModeSource, Staypoint, Timeline
+from personal_store.trips.timeline import (
+    Gap,
+    GapKind,
+    ModeProbability,
+    ModeSource,
+    Staypoint,
+    Timeline,
+    Trip,
+    Tripleg,
+)
 
 CAR, BIKE = TransportMode.CAR, TransportMode.BIKE
 
@@ -64,6 +73,47 @@ def test_a_day_says_what_is_not_known(browser, joined, travel, read) -> None:
         timelines.replace(connection, timeline)
     text = read(browser.get("/fr/days/2026-11-09").text).text
     assert text.index("Sur place") < text.index("Rien d'enregistré") < text.index("Déplacement,")
+
+
+SILENCES = {
+    GapKind.STAY: "Aucune position de 06:23 à 08:13 : sans doute resté sur place.",
+    GapKind.MOVEMENT: "Aucune position de 08:23 à 08:37 : déplacement probable de 3,2 km.",
+    GapKind.ABSENCE: "Aucune position de 08:13 à 08:23 ; retrouvé à 3,2 km de là.",
+}
+
+
+@pytest.mark.parametrize("kind", GapKind)
+def test_a_day_names_each_silence_for_what_it_most_likely_was(
+    browser, joined, kind: GapKind, read
+) -> None:
+    morning = datetime(2026, 11, 9, 5, 23, tzinfo=UTC)
+    left, arrived = morning + timedelta(minutes=120), morning + timedelta(minutes=140)
+    leg = Tripleg(
+        start=left,
+        end=arrived,
+        distance_m=5000.0,
+        gap_m=3200.0,
+        modes=(ModeProbability(mode=CAR, probability=1.0),),
+        mode_source=ModeSource.MOTION,
+        track=((-1.15, 46.16), (-1.11, 46.16)),
+    )
+    last = morning + timedelta(minutes=110)
+    stay = Staypoint(start=morning, end=last, lon=-1.15, lat=46.16, radius_m=5.0)
+    start, end = {
+        GapKind.STAY: (morning, last),
+        GapKind.MOVEMENT: (left, left + timedelta(minutes=14)),
+        GapKind.ABSENCE: (last, left),
+    }[kind]
+    timeline = Timeline(
+        device="telephone",
+        staypoints=(stay,),
+        trips=(Trip(device="telephone", start=left, end=arrived, triplegs=(leg,)),),
+        gaps=(Gap(kind=kind, start=start, end=end, displacement_m=3200.0),),
+    )
+    with writing(joined.engine) as connection:
+        timelines.replace(connection, timeline)
+    text = read(browser.get("/fr/days/2026-11-09").text).text
+    assert [said in text for said in SILENCES.values()] == [each is kind for each in SILENCES]
 
 
 def test_a_day_that_is_none_is_not_found(browser) -> None:
