@@ -6,16 +6,26 @@ leaf, its proofs and its signature stay as they are and tell nothing of the body
 over the leaf, never over the body. `body.shredded` says in the log that this was done.
 
 The random consent id stays: what is left is pseudonymous, not anonymous.
+
+A resident asks for it with a request signed by the consent's own key, and can check the entries
+that answer it: each is the operator's, and commits to the leaf that it says was emptied.
+
+    request  {"cid", "erase", "o", "v"}     signed by the key of the consent
 """
 
 import hmac
 from dataclasses import dataclass, field
 
-from consents.canonical import canonical_bytes, parse_json
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from consents.canonical import canonical_bytes, commitment, parse_json
 from consents.errors import CanonicalError, LeafError, NotOpened, RecordError
-from consents.receipt import ConsentBody, SignedEvent, leaf_sha256, read_event
+from consents.jws import read_jws, sign_jws
+from consents.receipt import ConsentBody, EventType, SignedEvent, leaf_sha256, read_event
 
 _MEMBERS = frozenset({"body", "commitment_key", "leaf"})
+_REQUEST_VERSION = 1
+_REQUEST = frozenset({"cid", "erase", "o", "v"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +78,55 @@ class Opening:
 def shredding(leaf: bytes) -> dict[str, str]:
     """Return the body of the operator's `body.shredded` entry: which leaf was emptied."""
     return {"target": leaf_sha256(leaf)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureRequest:
+    """What the holder of the key `kid` asks the operator of `origin` to erase: a consent, whole."""
+
+    cid: str
+    origin: str
+    kid: str
+
+
+def sign_erasure(*, cid: str, origin: str, key: Ed25519PrivateKey) -> bytes:
+    """Return the signed request to erase what is kept beside the leaves of a consent."""
+    content = {"v": _REQUEST_VERSION, "erase": "consent", "cid": cid, "o": origin}
+    return sign_jws(canonical_bytes(content), key)
+
+
+def read_erasure(token: bytes) -> ErasureRequest:
+    """Read a request whose signature holds; raise RecordError or LeafError.
+
+    Whether the key is the consent's own is for the caller, who knows its chain.
+    """
+    verified = read_jws(token)
+    try:
+        value = parse_json(verified.payload)
+    except CanonicalError as error:
+        raise RecordError("expected a request as UTF-8 JSON") from error
+    if (
+        not isinstance(value, dict)
+        or set(value) != _REQUEST
+        or (value["v"], value["erase"]) != (_REQUEST_VERSION, "consent")
+        or not all(isinstance(value[name], str) for name in ("cid", "o"))
+    ):
+        raise RecordError("expected a request to erase one consent")
+    return ErasureRequest(cid=value["cid"], origin=value["o"], kid=verified.kid)
+
+
+def check_shredded(entry: bytes, *, target: bytes, key: bytes, operator_kid: str) -> None:
+    """Check that the operator's `entry` says that the leaf `target` was emptied.
+
+    `key` is the commitment key that opens the entry. Raises LeafError, or NotOpened.
+    """
+    event = read_event(entry)
+    payload = event.payload
+    if payload.t is not EventType.BODY_SHREDDED or payload.kid != operator_kid:
+        raise NotOpened("expected the operator's entry about an erasure")
+    try:
+        made = commitment(key=key, body=shredding(target))
+    except CanonicalError as error:
+        raise RecordError("expected a commitment key of 32 bytes") from error
+    if not hmac.compare_digest(made, payload.c):
+        raise NotOpened("expected an entry about this very leaf")

@@ -9,6 +9,7 @@ The tree::
     ├── TaskRefused            the task cannot be asked as written
     ├── EnrolmentRefused       the invitation code is unknown or used
     ├── EventRefused           a consent event does not verify or does not fit its chain
+    ├── ErasureRefused         not the asker's to erase, or still in force
     ├── ReportRefused          a report is malformed, uncovered, late or a duplicate
     ├── ReleaseRefused         the batch is open or already released
     ├── DropboxRefused         slips are asked for by somebody else than the cooperative
@@ -71,6 +72,12 @@ class EventRefused(AggregatorError):
     """A consent event does not verify or does not fit its chain."""
 
     status = 422
+
+
+class ErasureRefused(AggregatorError):
+    """What was asked to be erased is not the asker's (403), or still in force (409)."""
+
+    status = 403
 
 
 class ReportRefused(AggregatorError):

@@ -201,8 +201,8 @@ def covered_member(
         raise refused(Refusal.UNCOVERED)
     if not coverage.covers(report, leaves_db.leaves_of(connection, report.cid), now=now):
         raise refused(Refusal.UNCOVERED)
-    member = members_db.member_by_id(connection, holder.member_id)
-    if member is None or member.zone != report.zone:
+    member = holder.member_id and members_db.member_by_id(connection, holder.member_id)
+    if not member or member.zone != report.zone:
         raise refused(Refusal.UNCOVERED)
     return member
 
@@ -236,7 +236,7 @@ def _member(connection: Connection, *, leaf: bytes, membership: bytes) -> member
 
 
 def _continued(
-    leader: Leader, connection: Connection, event: SignedEvent, member_id: str
+    leader: Leader, connection: Connection, event: SignedEvent, member_id: str | None
 ) -> ConsentState:
     payload = event.payload
     holder = members_db.consent_holder(connection, payload.cid)
@@ -263,7 +263,7 @@ def _hold(
     connection: Connection,
     holder: members_db.ConsentHolder | None,
     state: ConsentState,
-    member_id: str,
+    member_id: str | None,
 ) -> None:
     if holder is not None:
         members_db.set_consent_key(connection, cid=state.cid, kid=state.kid)

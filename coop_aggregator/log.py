@@ -173,6 +173,10 @@ class LeaderLog:
         """
         return [] if old_size == 0 else self._log.consistency(old_size, size)
 
+    def receipt(self, position: int) -> LogReceipt:
+        """Return the proof of the leaf at `position`, under the checkpoint of all leaves."""
+        return self._log.receipt(position)
+
     def leaves(self) -> Iterator[bytes]:
         """Return every leaf in order, a few at a time."""
         return self._storage.leaves()

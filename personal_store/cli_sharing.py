@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from personal_store import consenting, own_log, sharing_documents
+from personal_store import consenting, erasing, own_log, sharing_documents
 from personal_store.console import EXIT_FAILED, EXIT_UNPROVED, EXIT_VIOLATION, Session
 from personal_store.cooperative import Membership
 from personal_store.db import contributions, memberships
@@ -93,6 +93,7 @@ def contribute(
     asked = catalogue.find_task(store.engine, member, task)
     pipeline.run_once(store.engine)
     consenting.hand_over(store, member)
+    erasing.confirm(store, member)
     sent = sharing.run_once(store, member, asked)
     session.say(
         fr=f"Contribution de {sent.week} envoyée : {len(sent.report)} octets, ceux de l'aperçu.",
@@ -110,6 +111,7 @@ def contribute_due(context: typer.Context, *, as_json: JsonOption = False) -> No
     catalogue.run_once(store.engine, member, store.connect(member.url))
     pipeline.run_once(store.engine)
     consenting.hand_over(store, member)
+    erasing.confirm(store, member)
     attempts = catching_up.run_once(store, member)
     for attempt in attempts:
         session.say(**sharing_documents.attempt_sentences(attempt))
@@ -279,6 +281,48 @@ def receipts(
     )
     if as_json:
         session.answer({"files": [path.name for path in written]})
+
+
+@consents_app.command("erase")
+def erase(
+    context: typer.Context,
+    cid: Annotated[
+        str | None, typer.Argument(help="Début du numéro de l'accord. / Start of its number.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Tous. / All of them.")] = False,
+) -> None:
+    """Effacer ce que disaient vos accords retirés. / Erase what withdrawn consents said."""
+    session: Session = context.obj
+    if (cid is None) is not every:
+        raise typer.BadParameter("CID, ou --all. / CID, or --all.")
+    store = session.open()
+    count = erasing.erase(store, cid)
+    session.say(
+        fr=f"{count} accord(s) effacé(s) ici : contenu et clés. Restent les signatures et les "
+        "preuves, qui n'en disent plus rien, et les fichiers que vous avez écrits ailleurs.",
+        en=f"{count} consent(s) erased here: content and keys. What stays are signatures and "
+        "proofs, which say nothing of it any more, and the files that you wrote elsewhere.",
+    )
+    try:
+        confirmed = erasing.confirm(store, catalogue.the_membership(store.engine))
+    except TransportError as error:
+        session.say(
+            fr=f"{error.fr} La coopérative sera priée d'effacer à la prochaine commande "
+            "« consents erase --all » ou « contribute ».",
+            en=f"{error.en} The cooperative will be asked to erase by the next "
+            "“consents erase --all” or “contribute”.",
+        )
+        return
+    kept = confirmed.reports_kept
+    session.say(
+        fr="La coopérative a effacé le lien avec vous et l'a inscrit au journal, preuve vérifiée. "
+        f"{kept} réponse(s) brouillée(s) déjà comptée(s) restent sans votre nom, jusqu'à la fin "
+        "de la conservation annoncée : les sommes publiées en dépendent.",
+        en="The cooperative erased its link to you and logged it; the proof was verified. "
+        f"{kept} noised answer(s) that were counted stay without your name, until the announced "
+        "retention ends: published sums rest on them.",
+    )
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -53,11 +53,23 @@ class Choice:
     language: str
 
 
+def last_choice(chain: Sequence[KeptEvent]) -> KeptEvent | None:
+    """Return the newest event that is a choice, None without any: events about keys are none."""
+    return next((each for each in reversed(chain) if each.signed.payload.t.of_consent), None)
+
+
+def permits(chain: Sequence[KeptEvent]) -> bool:
+    """Tell whether the last choice of a chain is a permission, expired or not."""
+    choice = last_choice(chain)
+    return choice is not None and choice.signed.payload.t.permits
+
+
 def is_active(chain: Sequence[KeptEvent], *, now: datetime) -> bool:
     """Tell whether the consent of a chain (oldest event first) is in force."""
-    if not chain or not chain[-1].signed.payload.t.permits:
+    choice = last_choice(chain)
+    if choice is None or choice.body is None or not permits(chain):
         return False
-    limits = chain[-1].body.limits
+    limits = choice.body.limits
     return limits is not None and now < limits.expires_at
 
 
@@ -74,7 +86,7 @@ def give(engine: Engine, choice: Choice, *, now: datetime, randomness: Randomnes
         chain = consents.chain(connection, current.cid) if current else []
         if is_active(chain, now=now):
             raise _already_given()
-        if current is None or not chain[-1].signed.payload.t.permits:
+        if current is None or not permits(chain):
             current, chain = _open(connection, choice, now=now, randomness=randomness), []
         event = _sign(
             current,
@@ -98,10 +110,12 @@ def withdraw(
         events = []
         for consent in consents.every(connection):
             chain = consents.chain(connection, consent.cid)
-            if consent.url != membership.url or not chain[-1].signed.payload.t.permits:
+            choice = last_choice(chain)
+            if consent.url != membership.url or choice is None or not permits(chain):
                 continue
+            assert choice.body is not None, "only an ended consent is erased"
             body = replace(
-                chain[-1].body,
+                choice.body,
                 record_id=f"{consent.cid}-{len(chain)}",
                 language=language,
                 event_time=now,
@@ -273,7 +287,8 @@ def _body(
     choice: Choice, consent: Consent, chain: Sequence[KeptEvent], *, now: datetime
 ) -> ConsentBody:
     purpose = choice.purpose
-    before = chain[-1].body.limits if chain else None
+    last = last_choice(chain)
+    before = last.body.limits if last is not None and last.body is not None else None
     limits = ConsentLimits(
         fields=purpose.fields,
         epsilon_week_micro=purpose.epsilon_week_micro,

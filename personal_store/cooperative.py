@@ -6,7 +6,7 @@ callers store.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from consents.checkpoint import NoteKey
+from consents.erasure import check_shredded
 from consents.errors import ConsentsError, PromiseError
 from consents.jws import thumbprint_of_raw
 from consents.merkle import leaf_hash
@@ -72,6 +73,14 @@ class LogAnswer:
 
     promise: bytes
     receipt: LogReceipt | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """The answer to an erasure: the log's entries as JSON, and how many counted reports stay."""
+
+    entries: str
+    reports_kept: int
 
 
 def enrol(
@@ -201,6 +210,30 @@ def logged_proof(transport: Transport, membership: Membership, leaf: bytes) -> L
     except (UnicodeDecodeError, ConsentsError) as error:
         _out_of_protocol("proof", error)
     return receipt
+
+
+def erase(
+    transport: Transport, membership: Membership, *, request: bytes, leaves: Sequence[bytes]
+) -> Erased:
+    """Ask that a consent be erased, and verify what the log says of each of its `leaves`.
+
+    Raises TransportError when the cooperative cannot be reached, refuses or answers otherwise.
+    """
+    document = _accepted(
+        transport.exchange("POST", "/v1/erasures", _json({"request": request.decode()}))
+    )
+    kid = thumbprint_of_raw(NoteKey.parse(membership.log_vkey).public_key)
+    try:
+        said = {str(each["target"]): each for each in document["shredded"]}
+        for leaf in leaves:
+            entry = LogReceipt.parse(str(said[sha256(leaf).hexdigest()]["entry"]).encode())
+            key = bytes.fromhex(said[sha256(leaf).hexdigest()]["commitment_key"])
+            entry.verify(membership.log_vkey)
+            check_shredded(entry.leaf, target=leaf, key=key, operator_kid=kid)
+        kept = int(document["reports_kept"])
+    except (KeyError, TypeError, ValueError, ConsentsError) as error:
+        _out_of_protocol("erasures", error)
+    return Erased(entries=json.dumps(list(said.values())), reports_kept=kept)
 
 
 def leave_withdrawal(transport: Transport, leaf: bytes, policy: WitnessPolicy) -> bytes:

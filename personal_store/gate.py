@@ -80,13 +80,15 @@ class Permitted(Generic[T]):
 class Covering:
     """The consent that the gate reads: its whole chain, oldest first, and its last clear body.
 
+    Body and key are None once erased: nothing is covered then.
+
     `spent_week_micro` and `spent_total_micro` are the privacy loss, in millionths of ε, already
     reserved or sent: about the same week for the same purpose, and under this consent ever.
     """
 
     events: Sequence[SignedEvent]
-    body: ConsentBody
-    commitment_key: bytes = field(repr=False)
+    body: ConsentBody | None
+    commitment_key: bytes | None = field(repr=False)
     spent_week_micro: int
     spent_total_micro: int
 
@@ -120,6 +122,8 @@ def permit_week(
     )
     if not decision.permitted:
         raise _closed(decision.reason)
+    if covering.body is None or covering.commitment_key is None:
+        raise _closed(Reason.BODY_MISMATCH)
     assert decision.head is not None, "a permission names the event that it rests on"
     assert decision.cid is not None, "a permission names its consent"
     grant = Grant(cid=decision.cid, head=decision.head, purpose_digest=task.purpose_digest)

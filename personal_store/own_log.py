@@ -50,8 +50,9 @@ def write_receipts(store: Store, folder: Path) -> list[Path]:
     files: dict[str, bytes] = {}
     for event in events:
         files |= receipt_files(store, event)
-        opening = Opening(event=event.signed, body=event.body, key=event.commitment_key)
-        files[f"{file_stem(event)}.opening.json"] = opening.to_bytes()
+        opening = opening_of(event)
+        if opening is not None:
+            files[f"{file_stem(event)}.opening.json"] = opening.to_bytes()
     lines = (json.dumps(line) + "\n" for line in evidence_lines(events))
     files[EVIDENCE_FILE] = "".join(lines).encode()
     try:
@@ -89,17 +90,25 @@ def receipt_files(store: Store, event: KeptEvent) -> dict[str, bytes]:
 
 
 def personal_receipt(store: Store, event: KeptEvent) -> PersonalReceipt | None:
-    """Return the receipt of one event, None where the store does not hold the purpose's text."""
+    """Return the receipt of one event, None where the store does not hold its text or body."""
+    opening = opening_of(event)
     with reading(store.engine) as connection:
         document = memberships.purpose_document(connection, event.signed.payload.pd)
-    if document is None:
+    if document is None or opening is None:
         return None
     return PersonalReceipt(
-        opening=Opening(event=event.signed, body=event.body, key=event.commitment_key),
+        opening=opening,
         purpose=Purpose.parse(document),
         notice=None,
         log_receipt=event.receipt,
     )
+
+
+def opening_of(event: KeptEvent) -> Opening | None:
+    """Return what opens an event's commitment, None once erased or where there never was a body."""
+    if event.body is None or event.commitment_key is None:
+        return None
+    return Opening(event=event.signed, body=event.body, key=event.commitment_key)
 
 
 def file_stem(event: KeptEvent) -> str:

@@ -12,7 +12,7 @@ from consents.errors import LogError
 from consents.nodes import node_count
 from consents.receipt import LeafPayload, leaf_sha256
 from coop_aggregator.db.events import pending_of
-from coop_aggregator.db.tables import cosignatures, leaves, nodes, operator_bodies
+from coop_aggregator.db.tables import cosignatures, erasures, leaves, nodes, operator_bodies
 
 ROWS_AT_A_TIME = 10_000
 """Leaves held at once while all of them are read."""
@@ -145,6 +145,26 @@ def add_operator_body(connection: Connection, body: OperatorBody) -> None:
             position=body.position, body=body.body, commitment_key=body.commitment_key
         )
     )
+
+
+def operator_body_at(connection: Connection, position: int) -> OperatorBody | None:
+    """Return what the operator's leaf at `position` commits to, or None."""
+    query = select(operator_bodies).where(operator_bodies.c.position == position)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    return OperatorBody(position=row.position, body=row.body, commitment_key=row.commitment_key)
+
+
+def add_erasure(connection: Connection, *, leaf_sha256: str, position: int) -> None:
+    """Keep where the log says that a leaf was emptied."""
+    connection.execute(insert(erasures).values(leaf_sha256=leaf_sha256, position=position))
+
+
+def erasure_position(connection: Connection, leaf_sha256: str) -> int | None:
+    """Return where the log says that the leaf with this digest was emptied, or None."""
+    query = select(erasures.c.position).where(erasures.c.leaf_sha256 == leaf_sha256)
+    return connection.scalar(query)
 
 
 def all_operator_bodies(connection: Connection) -> tuple[OperatorBody, ...]:

@@ -19,10 +19,13 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentHolder:
-    """Which member holds a consent, for which purpose, and the thumbprint of its key."""
+    """Which member holds a consent, for which purpose, and the thumbprint of its key.
+
+    `member_id` is None once the resident had the link erased.
+    """
 
     cid: str
-    member_id: str
+    member_id: str | None
     purpose_digest: str
     kid: str
 
@@ -98,6 +101,11 @@ def consent_holder(connection: Connection, cid: str) -> ConsentHolder | None:
     return ConsentHolder(
         cid=row.cid, member_id=row.member_id, purpose_digest=row.purpose_digest, kid=row.kid
     )
+
+
+def forget_holder(connection: Connection, cid: str) -> None:
+    """Erase which member holds a consent; its key stays known, so that no other takes it."""
+    connection.execute(update(consents).where(consents.c.cid == cid).values(member_id=None))
 
 
 def consent_key_known(connection: Connection, kid: str) -> bool:

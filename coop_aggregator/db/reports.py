@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from consents.canonical import utc_text, utc_time
 from coop_aggregator.db.tables import batches, reports
@@ -12,11 +12,11 @@ from coop_aggregator.db.tables import batches, reports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReport:
-    """A report as received, and the member it counts for."""
+    """A report as received, and the member it counts for: None once that link was erased."""
 
     report_id: str
     task_digest: str
-    member_id: str
+    member_id: str | None
     cid: str
     jws: str
 
@@ -72,6 +72,16 @@ def reports_of(connection: Connection, task_digest: str) -> tuple[StoredReport, 
         )
         for row in rows
     )
+
+
+def forget_sender(connection: Connection, cid: str) -> int:
+    """Erase the reports of a consent that no batch holds, and who sent the others; count these."""
+    waiting = select(batches.c.task_digest)
+    connection.execute(
+        delete(reports).where(reports.c.cid == cid, reports.c.task_digest.not_in(waiting))
+    )
+    kept = connection.execute(update(reports).where(reports.c.cid == cid).values(member_id=None))
+    return kept.rowcount
 
 
 def report_count(connection: Connection, task_digest: str) -> int:

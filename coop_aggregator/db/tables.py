@@ -112,10 +112,30 @@ consents = Table(
     "consents",
     metadata,
     Column("cid", String(32), primary_key=True, comment="consent id, chosen by the store"),
-    Column("member_id", String(32), ForeignKey("members.member_id"), nullable=False),
+    Column(
+        "member_id",
+        String(32),
+        ForeignKey("members.member_id"),
+        nullable=True,
+        comment="null once the resident erased it",
+    ),
     Column("purpose_digest", String(64), ForeignKey("purposes.digest"), nullable=False),
     Column("kid", String(43), nullable=False, unique=True, comment="thumbprint of its key"),
     Index("ix_consents_member_purpose", "member_id", "purpose_digest"),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("leaf_sha256", String(64), primary_key=True, comment="the leaf that was emptied"),
+    Column("position", BigInteger, nullable=False, comment="its body.shredded leaf in the log"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("purpose_digest", String(64), ForeignKey("purposes.digest"), primary_key=True),
+    Column("body", LargeBinary, nullable=False, comment="canonical bytes, as published"),
 )
 
 leaves = Table(
@@ -216,7 +236,13 @@ reports = Table(
     metadata,
     Column("report_id", String(32), primary_key=True, comment="chosen at random by the store"),
     Column("task_digest", String(64), ForeignKey("tasks.digest"), nullable=False),
-    Column("member_id", String(32), ForeignKey("members.member_id"), nullable=False),
+    Column(
+        "member_id",
+        String(32),
+        ForeignKey("members.member_id"),
+        nullable=True,
+        comment="null once the resident erased it",
+    ),
     Column("cid", String(32), ForeignKey("consents.cid"), nullable=False),
     Column("jws", Text, nullable=False, comment="noised report exactly as received"),
     Column(

@@ -26,6 +26,7 @@ from coop_aggregator.db.territories import load_zones
 from coop_aggregator.db.witnessed import latest_witnessed
 from coop_aggregator.dropbox import receive_withdrawal, slips_after
 from coop_aggregator.enrolment import enrol
+from coop_aggregator.erasure import erase
 from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.witness import add_checkpoint, origin_path
@@ -75,6 +76,12 @@ class FetchBody(_Body):
     request: Annotated[str, Field(max_length=4_096, pattern=_JWS)]
 
 
+class ErasureBody(_Body):
+    """A resident's signed request to erase a consent."""
+
+    request: Annotated[str, Field(max_length=4_096, pattern=_JWS)]
+
+
 class ReportBody(_Body):
     """A report of the trust mode `local`."""
 
@@ -105,6 +112,7 @@ def leader_router(leader: Leader) -> APIRouter:
     """Return the leader's interface."""
     router = APIRouter(prefix="/v1")
     _add_intake(router, leader)
+    _add_reports(router, leader)
     _add_questions(router, leader)
     _add_releases(router, leader)
     return router
@@ -187,6 +195,23 @@ def _add_intake(router: APIRouter, leader: Leader) -> None:
             "index": receipt.index,
             "proof": proof.to_mapping(),
             "checkpoint": receipt.checkpoint,
+        }
+
+
+def _add_reports(router: APIRouter, leader: Leader) -> None:
+    @router.post("/erasures")
+    def erasures(body: ErasureBody) -> dict[str, Any]:
+        erased = erase(leader, body.request.encode("ascii"))
+        return {
+            "shredded": [
+                {
+                    "target": each.target,
+                    "entry": each.entry.to_bytes().decode(),
+                    "commitment_key": each.commitment_key,
+                }
+                for each in erased.shredded
+            ],
+            "reports_kept": erased.reports_kept,
         }
 
     @router.post("/reports", status_code=201)

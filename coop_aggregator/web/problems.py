@@ -28,6 +28,7 @@ _TITLES = {
     "unknown-schema": ("Service en préparation", "Service not ready"),
     "enrolment-refused": ("Inscription refusée", "Enrolment refused"),
     "event-refused": ("Événement refusé", "Event refused"),
+    "erasure-refused": ("Effacement refusé", "Erasure refused"),
     "dropbox-refused": ("Réservé à la coopérative", "For the cooperative only"),
     "report-refused": ("Rapport refusé", "Report refused"),
     "not-found": ("Introuvable", "Not found"),

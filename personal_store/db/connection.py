@@ -82,6 +82,16 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def overwrite_journal(engine: Engine) -> bool:
+    """Move the write-ahead log into the database and empty it; False while somebody else reads.
+
+    With `secure_delete` what was deleted is then in neither file.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return not busy
+
+
 def _begin(connection: Connection) -> None:
     lock = connection.get_execution_options().get("lock", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {lock}")

@@ -21,25 +21,31 @@ _NEWEST_FIRST = _OLDEST_FIRST.desc()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """One consent: for one purpose of one cooperative, with the key that signs its events."""
+    """One consent: for one purpose of one cooperative, with the key that signs its events.
+
+    `erased_at` is when its bodies were erased here, `erasure` the log's word for it, as verified.
+    """
 
     cid: str
     url: str
     purpose_digest: str
     key: Ed25519PrivateKey
     opened_at: datetime
+    erased_at: datetime | None = None
+    erasure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptEvent:
     """A signed event of a consent, its clear body, and whatever proves that others have it.
 
-    `promise` is the cooperative's, `slip` the stewards', `receipt` the log's own proof.
+    `promise` is the cooperative's, `slip` the stewards', `receipt` the log's own proof. `body` and
+    `commitment_key` are None for events about keys, which have none, and once erased.
     """
 
     signed: SignedEvent
-    body: ConsentBody
-    commitment_key: bytes = field(repr=False)
+    body: ConsentBody | None
+    commitment_key: bytes | None = field(repr=False)
     signed_at: datetime
     receipt: LogReceipt | None
     promise: bytes | None = None
@@ -84,7 +90,7 @@ def add_event(connection: Connection, event: KeptEvent) -> None:
             cid=payload.cid,
             n=payload.n,
             leaf=event.signed.leaf,
-            body=event.body.to_bytes(),
+            body=None if event.body is None else event.body.to_bytes(),
             commitment_key=event.commitment_key,
             signed_at_ms=to_ms(event.signed_at),
         )
@@ -121,14 +127,29 @@ def keep_slip(connection: Connection, *, cid: str, n: int, slip: bytes) -> None:
     )
 
 
+def shred(connection: Connection, cid: str, *, at: datetime) -> None:
+    """Erase the bodies of a consent and the keys of their commitments; the leaves stay."""
+    connection.execute(
+        update(consent_event)
+        .where(consent_event.c.cid == cid)
+        .values(body=None, commitment_key=None)
+    )
+    connection.execute(update(consent).where(consent.c.cid == cid).values(erased_at_ms=to_ms(at)))
+
+
+def keep_erasure(connection: Connection, cid: str, said: str) -> None:
+    """Keep what the log says of an erasure."""
+    connection.execute(update(consent).where(consent.c.cid == cid).values(erasure=said))
+
+
 def chain(connection: Connection, cid: str) -> list[KeptEvent]:
     """Return the events of a consent, oldest first."""
     query = select(consent_event).where(consent_event.c.cid == cid).order_by(consent_event.c.n)
     return [
         KeptEvent(
             signed=read_event(bytes(row.leaf)),
-            body=ConsentBody.parse(bytes(row.body)),
-            commitment_key=bytes(row.commitment_key),
+            body=None if row.body is None else ConsentBody.parse(bytes(row.body)),
+            commitment_key=None if row.commitment_key is None else bytes(row.commitment_key),
             signed_at=from_ms(row.signed_at_ms),
             receipt=_receipt(bytes(row.leaf), row.proof, row.checkpoint),
             promise=None if row.promise is None else row.promise.encode("ascii"),
@@ -145,6 +166,8 @@ def _consent(row: Row[Any]) -> Consent:
         purpose_digest=row.purpose_digest,
         key=Ed25519PrivateKey.from_private_bytes(row.consent_key),
         opened_at=from_ms(row.opened_at_ms),
+        erased_at=None if row.erased_at_ms is None else from_ms(row.erased_at_ms),
+        erasure=row.erasure,
     )
 
 

@@ -256,6 +256,8 @@ consent = Table(
     Column("purpose_digest", Text, nullable=False),
     Column("consent_key", LargeBinary, nullable=False, comment="Ed25519 private key, raw"),
     Column("opened_at_ms", Integer, nullable=False),
+    Column("erased_at_ms", Integer, comment="when its bodies and their keys were erased"),
+    Column("erasure", Text, comment="JSON: the log's entries that say so, with their proofs"),
 )
 
 consent_event = Table(
@@ -264,8 +266,8 @@ consent_event = Table(
     Column("cid", ForeignKey("consent.cid"), primary_key=True),
     Column("n", Integer, primary_key=True, comment="position in the chain of this cid"),
     Column("leaf", LargeBinary, nullable=False, comment="compact JWS, verbatim"),
-    Column("body", LargeBinary, nullable=False, comment="canonical JSON behind the commitment"),
-    Column("commitment_key", LargeBinary, nullable=False),
+    Column("body", LargeBinary, comment="canonical JSON behind the commitment; NULL once erased"),
+    Column("commitment_key", LargeBinary, comment="NULL with its body, and where there is none"),
     Column("signed_at_ms", Integer, nullable=False),
     Column("proof", Text, comment="JSON of the inclusion proof; NULL until logged"),
     Column("checkpoint", Text, comment="signed note that the proof leads to"),
@@ -279,6 +281,31 @@ trust = Table(
     Column("url", ForeignKey("membership.url"), primary_key=True),
     Column("policy", Text, nullable=False, comment="C2SP policy, from elsewhere than the log"),
     Column("stewards_url", Text, comment="address of the stewards' drop-box"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("purpose_digest", Text, primary_key=True),
+    Column("document", LargeBinary, nullable=False, comment="canonical JSON, as published"),
+)
+
+checkpoint_seen = Table(
+    "checkpoint_seen",
+    metadata,
+    Column("url", ForeignKey("membership.url"), primary_key=True),
+    Column("size", Integer, primary_key=True),
+    Column("root", LargeBinary, primary_key=True),
+    Column("note", Text, nullable=False, comment="signed note, verbatim"),
+    Column("linked", Boolean, nullable=False, comment="shown to be continued by a later one"),
+)
+
+fork = Table(
+    "fork",
+    metadata,
+    Column("url", ForeignKey("membership.url"), primary_key=True),
+    Column("found_at_ms", Integer, nullable=False),
+    Column("evidence", Text, nullable=False, comment="JSON: both notes, and the proof if any"),
 )
 
 task = Table(

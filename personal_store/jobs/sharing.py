@@ -20,7 +20,7 @@ from contributions.budget import EntryState, LedgerEntry, decide, mark_sent
 from contributions.measurement import encode
 from contributions.sealed_report import Upload
 from contributions.task import Task, TrustMode
-from personal_store import cooperative
+from personal_store import consenting, cooperative
 from personal_store.contribute import contribute, read_own
 from personal_store.cooperative import Membership
 from personal_store.db import consents, contributions, trips
@@ -253,7 +253,8 @@ def _covering(
     task: Task,
 ) -> Covering | None:
     chain = consents.chain(connection, consent.cid) if consent else []
-    if consent is None or not chain:
+    choice = consenting.last_choice(chain)
+    if consent is None or choice is None:
         return None
     # A consent given anew for the same purpose does not open the week a second time.
     same_purpose = {
@@ -263,8 +264,8 @@ def _covering(
     }
     return Covering(
         events=[event.signed for event in chain],
-        body=chain[-1].body,
-        commitment_key=chain[-1].commitment_key,
+        body=choice.body,
+        commitment_key=choice.commitment_key,
         spent_week_micro=sum(
             each.epsilon_micro
             for each in spent
