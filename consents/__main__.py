@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from consents.audit import command as audit
-from consents.checkpoint import MAX_NOTE_BYTES
-from consents.export_folder import MAX_LINE_BYTES, folder_entries, read_bounded, read_note
+from consents.export_folder import folder_entries, read_bounded, read_note
+from consents.personal_receipt import MAX_RECEIPT_BYTES
 from consents.tile_folder import CHECKPOINT_FILE
 from consents.verification import (
     Finding,
@@ -31,9 +31,6 @@ from consents.verification import (
     verify_signed_checkpoint,
 )
 from consents.wording import HELP, USAGE, Language, describe, summarise
-
-MAX_RECEIPT_BYTES = MAX_NOTE_BYTES + MAX_LINE_BYTES + 8_192
-"""Longest receipt read: a checkpoint, a leaf, and 64 hashes."""
 
 MAX_FINDINGS_SHOWN = 20
 """Findings printed; the rest is counted, and `--json` holds all."""

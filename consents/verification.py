@@ -34,6 +34,7 @@ from consents.errors import (
     RecordError,
     UntrustedNote,
 )
+from consents.personal_receipt import PersonalReceipt
 from consents.proofs import LogReceipt
 from consents.receipt import SignedEvent, read_event
 from consents.tlog_proof import HEADER, TlogProof
@@ -190,13 +191,16 @@ def verify_receipt(content: bytes, *, vkey: str, witness_vkeys: Sequence[str] = 
     """
     Check a receipt file: leaf, inclusion, checkpoint, and each witness's cosignature.
 
-    `content` is a `LogReceipt` or a `.tlog-proof` that carries the leaf as its extra data.
+    `content` is a `LogReceipt`, a `.tlog-proof` that carries the leaf as its extra data, or a
+    whole `PersonalReceipt`, whose body, purpose and notice are then checked against the leaf.
 
     It shows that the event was logged, not that it still holds.
     """
     try:
         receipt = _read_receipt(content)
-    except ProofError as error:
+    except NotOpened as error:
+        return _stopped(Problem.NOT_OPENED, error)
+    except (ProofError, RecordError) as error:
         return _stopped(Problem.MALFORMED, error)
     head = verify_signed_checkpoint(receipt.checkpoint, vkey=vkey, witness_vkeys=witness_vkeys)
     if head.checkpoint is None:
@@ -296,7 +300,16 @@ class _Replay:
         self.findings.append(Finding(problem=problem, detail=str(error), index=index))
 
 
+_PERSONAL = b'{"log_receipt":'
+"""How the canonical bytes of a personal receipt begin."""
+
+
 def _read_receipt(content: bytes) -> LogReceipt:
+    if content.startswith(_PERSONAL):
+        kept = PersonalReceipt.parse(content)
+        if kept.log_receipt is None:
+            raise ProofError("expected a receipt of an event that was logged")
+        return kept.log_receipt
     if not content.startswith(HEADER.encode()):
         return LogReceipt.parse(content)
     try:

@@ -22,7 +22,7 @@ from coop_aggregator.jobs import merge as merge_job
 from coop_aggregator.jobs import release as release_job
 from coop_aggregator.jobs import witness as witness_job
 from coop_aggregator.keepers.aggregation import aggregate as aggregate_with_helper
-from coop_aggregator.purposes import publish_purpose, read_purpose
+from coop_aggregator.purposes import publish_purpose, read_notice, read_purpose
 from coop_aggregator.questions import Question, draft_task
 from coop_aggregator.release import publish
 from coop_aggregator.transport import HttpWitness, helper_channel
@@ -54,13 +54,17 @@ def add_commands(app: typer.Typer) -> None:
 def purpose_publish(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Finalité en JSON. / Purpose as JSON.")],
+    notice: Annotated[
+        Path | None, typer.Option(help="Notice (article 13) en JSON. / Notice as JSON.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Publier une finalité. / Publish a purpose."""
+    """Publier une finalité et sa notice. / Publish a purpose and its notice."""
     session: Session = context.obj
     purpose = read_purpose(file)
+    told = None if notice is None else read_notice(notice)
     with session.leader() as leader, leader.database.write() as connection:
-        digest = publish_purpose(connection, leader.log(connection), purpose)
+        digest = publish_purpose(connection, leader.log(connection), purpose, told)
     session.say(fr=f"Finalité publiée : {digest}", en=f"Purpose published: {digest}")
     if as_json:
         session.answer({"digest": digest})

@@ -50,6 +50,7 @@ class _Export:
         self._lines("entries.jsonl", map(export_line, self._log.leaves()))
         self._lines("operator.jsonl", self._operator_lines())
         self._lines("purposes.jsonl", map(_string_line, self._purposes()))
+        self._lines("notices.jsonl", map(_string_line, self._notices()))
         self._lines("tasks.jsonl", (_string_line(task.body) for task in self._tasks if task.jws))
         for name in ("batches", "releases", "checkpoints"):
             self._emptied(name)
@@ -81,6 +82,12 @@ class _Export:
     def _purposes(self) -> Iterable[bytes]:
         for digest in questions.purpose_digests(self._connection):
             body = questions.purpose_body(self._connection, digest)
+            if body is not None:
+                yield body
+
+    def _notices(self) -> Iterable[bytes]:
+        for digest in questions.purpose_digests(self._connection):
+            body = questions.notice_body(self._connection, digest)
             if body is not None:
                 yield body
 

@@ -58,6 +58,11 @@ class LeaderLog:
         self._storage = db.SqlLog(connection, now=now)
         self._log = ConsentLog(self._storage, origin, key)
 
+    @property
+    def origin(self) -> str:
+        """The name of this log."""
+        return self._origin
+
     def receive(self, leaf: bytes, *, cid: str, at_once: bool) -> Received:
         """Take a checked leaf in and promise to merge it; the same leaf again changes nothing.
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from consents.errors import ConsentsError
+from consents.notice import Notice
 from consents.record import EventType, Purpose
-from coop_aggregator.db.questions import add_purpose, purpose_body
+from coop_aggregator.db.questions import add_notice, add_purpose, purpose_body
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.log import LeaderLog
 
@@ -56,6 +57,9 @@ _TEXT_EN = (
     "complaints: CNIL, the French authority."
 )
 
+_RECIPIENTS = "La coopérative ; les sommes sont publiques. / The cooperative; the sums are public."
+_TRANSFERS = "Aucun hors de l'Union européenne. / None outside the European Union."
+
 
 def default_purpose(*, name: str, contact: str) -> Purpose:
     """Return the purpose of a new cooperative: weekly kilometres by mode for the territory."""
@@ -82,6 +86,44 @@ def default_purpose(*, name: str, contact: str) -> Purpose:
     )
 
 
+def default_notice(purpose: Purpose, *, origin: str) -> Notice:
+    """Return the notice (GDPR Article 13) that a cooperative's own settings make for a purpose.
+
+    `origin` names its log, and begins with its host. A cooperative with a protection officer or
+    processors writes its own (`read_notice`).
+    """
+    contact = purpose.controller_contact
+    site = f"https://{origin.split('/', 1)[0]}/"
+    return Notice(
+        version=purpose.version,
+        controller_name=purpose.controller_name,
+        controller_address=site,
+        controller_contact=contact,
+        dpo_contact=contact,
+        jurisdiction="loc:FR",
+        storage_locations=("loc:FR",),
+        recipients=_RECIPIENTS,
+        transfers=_TRANSFERS,
+        withdrawal_url=site,
+        rights_url=f"mailto:{contact}" if "@" in contact else contact,
+        authority="CNIL, https://www.cnil.fr/plaintes",
+    )
+
+
+def read_notice(path: Path) -> Notice:
+    """Read a notice written by hand as a JSON object, in any spelling. Raises AggregatorError."""
+    try:
+        with path.open("rb") as file:
+            value = json.loads(file.read(_MAX_FILE_BYTES))
+        return Notice(**{**value, "storage_locations": tuple(value["storage_locations"])})
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, ConsentsError) as error:
+        listed = ", ".join(sorted(member.name for member in fields(Notice)))
+        raise AggregatorError(
+            fr=f"Notice refusée. Attendu : un objet JSON avec {listed}.",
+            en=f"Notice refused. Expected: a JSON object with {listed}.",
+        ) from error
+
+
 def read_purpose(path: Path) -> Purpose:
     """Read a purpose written by hand as a JSON object, in any spelling. Raises AggregatorError."""
     names = {member.name for member in fields(Purpose)}
@@ -97,8 +139,15 @@ def read_purpose(path: Path) -> Purpose:
         ) from error
 
 
-def publish_purpose(connection: Connection, log: LeaderLog, purpose: Purpose) -> str:
-    """Publish a purpose and append its leaf; return its digest. Publishing twice is refused."""
+def publish_purpose(
+    connection: Connection, log: LeaderLog, purpose: Purpose, notice: Notice | None = None
+) -> str:
+    """Publish a purpose with its notice and append its leaf, which commits to both digests.
+
+    Without `notice`, the default one of its log's origin. Returns the purpose's digest. Publishing
+    twice is refused: another notice asks for another version, hence for another consent.
+    """
+    shown = notice or default_notice(purpose, origin=log.origin)
     if purpose_body(connection, purpose.digest) is not None:
         raise AggregatorError(
             fr="Cette finalité est déjà publiée, mot pour mot. Changez sa version.",
@@ -107,7 +156,8 @@ def publish_purpose(connection: Connection, log: LeaderLog, purpose: Purpose) ->
     position = log.record(
         EventType.PURPOSE_PUBLISHED,
         purpose_digest=purpose.digest,
-        body={"purpose_digest": purpose.digest},
+        body={"purpose_digest": purpose.digest, "notice_digest": shown.digest},
     )
     add_purpose(connection, digest=purpose.digest, body=purpose.to_bytes(), leaf_index=position)
+    add_notice(connection, purpose_digest=purpose.digest, body=shown.to_bytes())
     return purpose.digest

@@ -142,10 +142,12 @@ def show(context: typer.Context, *, as_json: JsonOption = False) -> None:
     store = session.open()
     member = catalogue.the_membership(store.engine)
     asked = catalogue.purpose_asked(store.engine, member, store.connect(member.url))
+    told = catalogue.notice_of(store.engine, asked)
     if as_json:
-        session.answer(sharing_documents.purpose_document(asked))
+        session.answer(sharing_documents.purpose_document(asked, told))
         return
     session.say(**sharing_documents.purpose_sentences(asked))
+    session.say(**sharing_documents.notice_sentences(told))
 
 
 @consents_app.command("give")
@@ -176,11 +178,15 @@ def give(
         asked = catalogue.purpose_asked(store.engine, member, transport)
     else:
         asked = catalogue.purpose_read(store.engine, member, transport, digest=purpose)
+    told = catalogue.notice_of(store.engine, asked)
     session.say(**sharing_documents.purpose_sentences(asked))
+    session.say(**sharing_documents.notice_sentences(told))
     if purpose is None and not session.confirm(fr="Donner votre accord ?", en="Consent?"):
         session.say(fr="Rien n'a été signé.", en="Nothing was signed.")
         raise typer.Exit(EXIT_FAILED)
-    choice = consenting.Choice(membership=member, purpose=asked, language=session.language)
+    choice = consenting.Choice(
+        membership=member, purpose=asked, notice=told, language=session.language
+    )
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
     _hand_over(session, store, member)
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from consents.canonical import utc_text
 from consents.errors import ConsentsError
 from consents.jws import thumbprint
+from consents.notice import Notice
 from consents.proofs import LogReceipt
 from consents.receipt import LeafPayload, read_event, sign_event
 from consents.record import (
@@ -50,6 +51,7 @@ class Choice:
 
     membership: Membership
     purpose: Purpose
+    notice: Notice
     language: str
 
 
@@ -302,9 +304,9 @@ def _body(
         # Fresh with every consent, so that two cooperatives cannot compare residents.
         pii_principal_id=consent.cid,
         privacy_notice=PrivacyNotice(
-            url=f"{choice.membership.url}/v1/purposes/{purpose.digest}",
-            version=purpose.version,
-            sha256=purpose.digest,
+            url=f"{choice.membership.url}/v1/purposes/{purpose.digest}/notice",
+            version=choice.notice.version,
+            sha256=choice.notice.digest,
         ),
         language=choice.language,
         purposes=(

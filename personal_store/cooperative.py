@@ -21,6 +21,7 @@ from consents.erasure import check_shredded
 from consents.errors import ConsentsError, PromiseError
 from consents.jws import thumbprint_of_raw
 from consents.merkle import leaf_hash
+from consents.notice import Notice
 from consents.policy import WitnessPolicy
 from consents.promise import check_promise, read_slip
 from consents.proofs import LogReceipt
@@ -166,6 +167,22 @@ def purpose(transport: Transport, digest: str) -> bytes:
         Purpose.parse(answer.body)
     except ConsentsError as error:
         _out_of_protocol("purposes", error)
+    return answer.body
+
+
+def notice(transport: Transport, purpose_digest: str) -> bytes | None:
+    """Return the bytes of a purpose's notice, None where the cooperative published none.
+
+    Its digest is what a consent will name; a cooperative that shows two is found out by it.
+    """
+    answer = transport.exchange("GET", f"/v1/purposes/{purpose_digest}/notice", None)
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return None
+    _accepted(answer)
+    try:
+        Notice.parse(answer.body)
+    except ConsentsError as error:
+        _out_of_protocol("notice", error)
     return answer.body
 
 

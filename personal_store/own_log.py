@@ -10,6 +10,7 @@ from pathlib import Path
 
 from consents.erasure import Opening
 from consents.jsonld import to_jsonld
+from consents.notice import Notice
 from consents.personal_receipt import PersonalReceipt
 from consents.policy import MAX_POLICY_BYTES
 from consents.printable import to_html
@@ -94,14 +95,22 @@ def personal_receipt(store: Store, event: KeptEvent) -> PersonalReceipt | None:
     opening = opening_of(event)
     with reading(store.engine) as connection:
         document = memberships.purpose_document(connection, event.signed.payload.pd)
+        told = memberships.notice_document(connection, event.signed.payload.pd)
     if document is None or opening is None:
         return None
     return PersonalReceipt(
         opening=opening,
         purpose=Purpose.parse(document),
-        notice=None,
+        notice=_named_notice(opening, told),
         log_receipt=event.receipt,
     )
+
+
+def _named_notice(opening: Opening, told: bytes | None) -> Notice | None:
+    """Return the notice that the body names; consents of before there were notices name none."""
+    notice = None if told is None else Notice.parse(told)
+    named = opening.body.privacy_notice.sha256
+    return notice if notice is not None and notice.digest == named else None
 
 
 def opening_of(event: KeptEvent) -> Opening | None:

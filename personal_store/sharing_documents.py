@@ -1,8 +1,10 @@
 """What the sharing commands answer: tasks, previews, ledger, consents, as JSON and as sentences."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from math import ceil
 
+from consents.notice import Notice
 from consents.record import Purpose
 from contributions.loss import DELTA
 from contributions.task import Task
@@ -32,8 +34,8 @@ def task_document(task: Task) -> Document:
     }
 
 
-def purpose_document(asked: Purpose) -> Document:
-    """Return the document of `consents show --json`: the text, word for word."""
+def purpose_document(asked: Purpose, told: Notice) -> Document:
+    """Return the document of `consents show --json`: the text and the notice, word for word."""
     return {
         "digest": asked.digest,
         "title_fr": asked.title_fr,
@@ -43,6 +45,7 @@ def purpose_document(asked: Purpose) -> Document:
         "controller_name": asked.controller_name,
         "controller_contact": asked.controller_contact,
         "epsilon_week": asked.epsilon_week_micro / MICRO,
+        "notice": {**asdict(told), "digest": told.digest},
     }
 
 
@@ -56,6 +59,21 @@ def purpose_sentences(asked: Purpose) -> dict[str, str]:
         f"Empreinte du texte : {asked.digest}",
         "en": f"{asked.title_en}\n\n{asked.text_en}\n\nController: {controller}\n"
         f"Privacy loss a week: ε = {epsilon:g}\nDigest of the text: {asked.digest}",
+    }
+
+
+def notice_sentences(told: Notice) -> dict[str, str]:
+    """Say what Article 13 asks for and the text leaves out: where, for whom, what rights."""
+    places = ", ".join(told.storage_locations)
+    return {
+        "fr": f"Protection des données : {told.dpo_contact}\nDestinataires : {told.recipients}\n"
+        f"Transferts : {told.transfers}\nStockage : {places}\nRetrait : {told.withdrawal_url}\n"
+        f"Droits : {told.rights_url}\nRéclamation : {told.authority}\n"
+        f"Empreinte de la notice : {told.digest}",
+        "en": f"Data protection: {told.dpo_contact}\nRecipients: {told.recipients}\n"
+        f"Transfers: {told.transfers}\nStorage: {places}\nWithdrawal: {told.withdrawal_url}\n"
+        f"Rights: {told.rights_url}\nComplaints: {told.authority}\n"
+        f"Digest of the notice: {told.digest}",
     }
 
 

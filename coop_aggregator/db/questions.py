@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, insert, select
 
 from consents.canonical import utc_text, utc_time
-from coop_aggregator.db.tables import purposes, tasks
+from coop_aggregator.db.tables import notices, purposes, tasks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,17 @@ def add_purpose(connection: Connection, *, digest: str, body: bytes, leaf_index:
 def purpose_body(connection: Connection, digest: str) -> bytes | None:
     """Return the bytes of a published purpose, or None."""
     return connection.scalar(select(purposes.c.body).where(purposes.c.digest == digest))
+
+
+def add_notice(connection: Connection, *, purpose_digest: str, body: bytes) -> None:
+    """Keep the notice that goes with a published purpose."""
+    connection.execute(insert(notices).values(purpose_digest=purpose_digest, body=body))
+
+
+def notice_body(connection: Connection, purpose_digest: str) -> bytes | None:
+    """Return the bytes of the notice of a purpose, or None."""
+    query = select(notices.c.body).where(notices.c.purpose_digest == purpose_digest)
+    return connection.scalar(query)
 
 
 def purpose_digests(connection: Connection) -> tuple[str, ...]:

@@ -114,6 +114,7 @@ def leader_router(leader: Leader) -> APIRouter:
     _add_intake(router, leader)
     _add_reports(router, leader)
     _add_questions(router, leader)
+    _add_notices(router, leader)
     _add_releases(router, leader)
     return router
 
@@ -245,6 +246,18 @@ def _add_questions(router: APIRouter, leader: Leader) -> None:
             raise HTTPException(404)
         with leader.database.read() as connection:
             body = questions_db.purpose_body(connection, digest)
+        if body is None:
+            raise HTTPException(404)
+        return Response(body, media_type="application/json")
+
+
+def _add_notices(router: APIRouter, leader: Leader) -> None:
+    @router.get("/purposes/{digest}/notice", response_class=Response)
+    def notice(digest: str) -> Response:
+        if _DIGEST.fullmatch(digest) is None:
+            raise HTTPException(404)
+        with leader.database.read() as connection:
+            body = questions_db.notice_body(connection, digest)
         if body is None:
             raise HTTPException(404)
         return Response(body, media_type="application/json")

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from contributions.keeper import Keeper
 from contributions.task import read_task
 from personal_store.cooperative import Membership, SignedTask
-from personal_store.db.tables import membership, purpose, task
+from personal_store.db.tables import membership, notice, purpose, task
 from personal_store.db.units import to_ms
 
 
@@ -74,6 +74,22 @@ def keep_purpose(connection: Connection, digest: str, document: bytes) -> None:
     connection.execute(
         upsert(purpose).values(digest=digest, document=document).on_conflict_do_nothing()
     )
+
+
+def keep_notice(connection: Connection, purpose_digest: str, document: bytes) -> None:
+    """Keep the bytes of a purpose's notice; the first one stays, as what was shown does."""
+    connection.execute(
+        upsert(notice)
+        .values(purpose_digest=purpose_digest, document=document)
+        .on_conflict_do_nothing()
+    )
+
+
+def notice_document(connection: Connection, purpose_digest: str) -> bytes | None:
+    """Return the bytes of a purpose's notice, None when none was fetched."""
+    query = select(notice.c.document).where(notice.c.purpose_digest == purpose_digest)
+    document = connection.scalar(query)
+    return None if document is None else bytes(document)
 
 
 def purpose_document(connection: Connection, digest: str) -> bytes | None:

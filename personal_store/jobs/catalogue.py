@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from sqlalchemy import Engine
 
+from consents.notice import Notice
 from consents.record import Purpose
 from contributions.task import Task
 from personal_store import cooperative
@@ -17,16 +18,18 @@ from personal_store.transport import Transport
 def run_once(engine: Engine, member: Membership, transport: Transport) -> int:
     """Fetch and keep the tasks and their purposes; return how many tasks are asked."""
     signed = cooperative.tasks(transport, member)
+    named = sorted({each.task.purpose_digest for each in signed})
     with reading(engine) as connection:
-        missing = {
-            each.task.purpose_digest
-            for each in signed
-            if memberships.purpose_document(connection, each.task.purpose_digest) is None
-        }
-    documents = {digest: cooperative.purpose(transport, digest) for digest in sorted(missing)}
+        untold = [each for each in named if memberships.notice_document(connection, each) is None]
+        missing = [each for each in named if memberships.purpose_document(connection, each) is None]
+    documents = {digest: cooperative.purpose(transport, digest) for digest in missing}
+    notices = {digest: cooperative.notice(transport, digest) for digest in untold}
     with writing(engine) as connection:
         for digest, document in documents.items():
             memberships.keep_purpose(connection, digest, document)
+        for digest, told in notices.items():
+            if told is not None:
+                memberships.keep_notice(connection, digest, told)
         memberships.keep_tasks(connection, member.url, signed)
     return len(signed)
 
@@ -73,6 +76,20 @@ def newest_purpose(engine: Engine, member: Membership) -> Purpose | None:
             if document is not None:
                 return Purpose.parse(document)
     return None
+
+
+def notice_of(engine: Engine, asked: Purpose) -> Notice:
+    """Return the notice that goes with a purpose; raise StoreError when none was published."""
+    with reading(engine) as connection:
+        document = memberships.notice_document(connection, asked.digest)
+    if document is None:
+        raise StoreError(
+            fr="La coopérative n'a pas dit qui traite vos données, où et comment exercer vos "
+            "droits (article 13 du RGPD) : il n'y a rien à signer. Prévenez-la.",
+            en="The cooperative has not said who processes your data, where, and how to exercise "
+            "your rights (GDPR Article 13): there is nothing to sign. Tell them.",
+        )
+    return Notice.parse(document)
 
 
 def the_membership(engine: Engine) -> Membership:

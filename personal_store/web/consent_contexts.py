@@ -90,7 +90,7 @@ def consents_page(store: Store, *, number: int = 1) -> ConsentsPage:
         active=bool(in_force),
         may_give=purpose is not None
         and purpose.digest not in {each.signed.payload.pd for each in in_force},
-        limits=in_force[-1].body.limits if in_force else None,
+        limits=_limits(in_force),
         lines=lines[(number - 1) * LINES_SHOWN : number * LINES_SHOWN],
         number=number,
         count=count,
@@ -114,6 +114,13 @@ def consent_page(store: Store, cid: str, n: str) -> ConsentPage | None:
     return None
 
 
+def _limits(in_force: Sequence[KeptEvent]) -> ConsentLimits | None:
+    body = in_force[-1].body if in_force else None
+    return None if body is None else body.limits
+
+
 def _in_force(events: Sequence[KeptEvent], *, now: datetime) -> list[KeptEvent]:
-    last = {event.signed.payload.cid: event for event in events}
+    last = {
+        event.signed.payload.cid: event for event in events if event.signed.payload.t.of_consent
+    }
     return [event for event in last.values() if consenting.is_active([event], now=now)]

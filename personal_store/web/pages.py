@@ -219,7 +219,8 @@ def _act(
 def _give(store: Store, language: Language, digest: str) -> None:
     member = catalogue.the_membership(store.engine)
     purpose = catalogue.purpose_read(store.engine, member, store.connect(member.url), digest=digest)
-    choice = consenting.Choice(membership=member, purpose=purpose, language=language)
+    told = catalogue.notice_of(store.engine, purpose)
+    choice = consenting.Choice(membership=member, purpose=purpose, notice=told, language=language)
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
     _hand_over(store, member)
 

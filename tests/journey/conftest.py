@@ -160,7 +160,8 @@ class Resident:
 
     def give(self) -> None:
         asked = catalogue.purpose_asked(self.store.engine, self.member, self.network)
-        choice = Choice(membership=self.member, purpose=asked, language="fr")
+        told = catalogue.notice_of(self.store.engine, asked)
+        choice = Choice(membership=self.member, purpose=asked, notice=told, language="fr")
         now = self.store.clock.now()
         consenting.give(self.store.engine, choice, now=now, randomness=self.store.randomness)
 

@@ -23,7 +23,7 @@ def written(resident, tmp_path):
     resident.give()
     resident.hand_over()
     files = own_log.write_receipts(resident.store, tmp_path / "receipts")
-    return {"".join(path.suffixes): path for path in files}
+    return {path.name.partition(".")[2]: path for path in files}
 
 
 def test_the_notice_names_the_cooperative_of_the_installation(leader):
@@ -65,12 +65,12 @@ def test_nothing_can_be_signed_without_a_notice(join, network, monkeypatch, task
 
 
 def test_the_receipt_verifies_by_the_log_s_key_alone(written, resident):
-    arguments = ["verify", "receipt", str(written[".receipt.json"])]
+    arguments = ["verify", "receipt", str(written["receipt.json"])]
     assert consents_main([*arguments, "--vkey", resident.member.log_vkey]) == 0
 
 
 def test_a_receipt_with_another_notice_is_refused(written, resident, tmp_path):
-    content = json.loads(written[".receipt.json"].read_bytes())
+    content = json.loads(written["receipt.json"].read_bytes())
     notice = json.loads(content["notice"]) | {"recipients": "everybody"}
     content["notice"] = json.dumps(notice, sort_keys=True, separators=(",", ":"))
     forged = tmp_path / "forged.json"
@@ -80,12 +80,12 @@ def test_a_receipt_with_another_notice_is_refused(written, resident, tmp_path):
 
 
 def test_page_and_json_ld_come_from_the_receipt_s_own_bytes(written):
-    content = written[".receipt.json"].read_bytes()
+    content = written["receipt.json"].read_bytes()
     kept = PersonalReceipt.parse(content)
-    page = written[".receipt.html"].read_text()
+    page = written["fr.html"].read_text()
     assert page == to_html(content, Language.FR)
     assert kept.notice.authority in page
-    assert json.loads(written[".receipt.jsonld"].read_bytes())["@context"]
+    assert json.loads(written["jsonld"].read_bytes())["@context"]
 
 
 def test_a_withdrawal_has_its_receipt_too(resident, tmp_path):
@@ -93,5 +93,5 @@ def test_a_withdrawal_has_its_receipt_too(resident, tmp_path):
     resident.withdraw()
     resident.hand_over()
     files = own_log.write_receipts(resident.store, tmp_path / "receipts")
-    assert sum(path.name.endswith(".receipt.html") for path in files) == 2
+    assert sum(path.name.endswith(".en.html") for path in files) == 2
     assert consenting.permits(resident.chains()[0]) is False

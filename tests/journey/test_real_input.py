@@ -252,7 +252,8 @@ def share(store: Store, leader, *, zone: str) -> sharing.Preview:
     """Join, consent, look and contribute to the one task; return what was looked at."""
     member = join(store, leader, zone)
     purpose = catalogue.purpose_asked(store.engine, member, store.connect(URL))
-    choice = consenting.Choice(membership=member, purpose=purpose, language="fr")
+    told = catalogue.notice_of(store.engine, purpose)
+    choice = consenting.Choice(membership=member, purpose=purpose, notice=told, language="fr")
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
     consenting.hand_over(store, member)
     with reading(store.engine) as connection:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from carbon.modes import TransportMode
 from consents.log import ConsentLog, MemoryLeaves
+from consents.notice import Notice
 from consents.promise import promise
 from consents.record import Purpose
 from contributions.admission import Admission, sign_admission
@@ -214,6 +215,10 @@ class Cooperative:
         self.purposes[purpose.digest] = purpose.to_bytes()
         return purpose
 
+    def notice(self, purpose: Purpose) -> Notice:
+        """Return the notice beside a purpose."""
+        return notice_for(purpose)
+
     def ask(self, purpose: Purpose, **changes: Any) -> Task:
         """Sign and list a task."""
         week = changes.get("week", "2026-W46")
@@ -295,6 +300,9 @@ class Cooperative:
         match (method, path.removeprefix("/v1/").split("/")):
             case ("GET", ["tasks"]):
                 return _json(200, {"tasks": [{"jws": jws.decode()} for jws in self.asked]})
+            case ("GET", ["purposes", digest, "notice"]) if digest in self.purposes:
+                asked = Purpose.parse(self.purposes[digest])
+                return Answer(status=200, body=notice_for(asked).to_bytes())
             case ("GET", ["purposes", digest]) if digest in self.purposes:
                 return Answer(status=200, body=self.purposes[digest])
             case ("POST", ["events"]):
@@ -389,6 +397,24 @@ class Keepers:
     @property
     def helper(self) -> KeeperInMemory:
         return list(self.at.values())[1]
+
+
+def notice_for(purpose: Purpose) -> Notice:
+    """Return the notice that the cooperative in memory publishes beside a purpose."""
+    return Notice(
+        version=purpose.version,
+        controller_name=purpose.controller_name,
+        controller_address="La Rochelle",
+        controller_contact=purpose.controller_contact,
+        dpo_contact="dpo@cooperative.example",
+        jurisdiction="loc:FR",
+        storage_locations=("loc:FR",),
+        recipients="aucun",
+        transfers="aucun",
+        withdrawal_url="https://cooperative.example/retrait",
+        rights_url="https://cooperative.example/droits",
+        authority="CNIL",
+    )
 
 
 def _json(status: int, document: dict[str, Any]) -> Answer:

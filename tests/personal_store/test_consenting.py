@@ -21,11 +21,12 @@ def purpose(cooperative):
 
 
 @pytest.fixture
-def give(joined, member, purpose):
+def give(joined, member, purpose, cooperative):
     """Return a function that consents to a purpose, the published one unless another is given."""
 
     def give(to=purpose):
-        choice = Choice(membership=member, purpose=to, language="fr")
+        told = cooperative.notice(to)
+        choice = Choice(membership=member, purpose=to, notice=told, language="fr")
         return consenting.give(
             joined.engine, choice, now=joined.clock.now(), randomness=joined.randomness
         )
@@ -82,10 +83,10 @@ def test_the_leaf_commits_to_the_body_that_is_kept(give) -> None:
     assert "17300" not in event.signed.leaf.decode()
 
 
-def test_the_body_says_what_was_consented_to(give, purpose, member) -> None:
+def test_the_body_says_what_was_consented_to(give, purpose, member, cooperative) -> None:
     body = give().body
     assert [each.purpose_digest for each in body.purposes] == [purpose.digest]
-    assert body.privacy_notice.sha256 == purpose.digest
+    assert body.privacy_notice.sha256 == cooperative.notice(purpose).digest
     assert body.limits.fields == purpose.fields
     assert body.limits.epsilon_week_micro == purpose.epsilon_week_micro
     assert body.party_identification[0].party_id == member.log_origin

@@ -25,7 +25,9 @@ def permitted(joined, member, cooperative, task):
     """Return a permitted week of 120 km by car and 30 km by bike."""
     now = joined.clock.now()
     (document,) = cooperative.purposes.values()
-    choice = Choice(membership=member, purpose=Purpose.parse(document), language="fr")
+    asked = Purpose.parse(document)
+    told = cooperative.notice(asked)
+    choice = Choice(membership=member, purpose=asked, notice=told, language="fr")
     given = consenting.give(joined.engine, choice, now=now, randomness=joined.randomness)
     covering = Covering(
         events=[given.signed],

@@ -30,9 +30,10 @@ def task(cooperative, purpose):
 
 
 @pytest.fixture
-def given(joined, member, purpose):
+def given(joined, member, purpose, cooperative):
     """Return a consent as kept, and the moment when it was given."""
-    choice = Choice(membership=member, purpose=purpose, language="fr")
+    told = cooperative.notice(purpose)
+    choice = Choice(membership=member, purpose=purpose, notice=told, language="fr")
     return consenting.give(
         joined.engine, choice, now=joined.clock.now(), randomness=joined.randomness
     )
@@ -135,7 +136,8 @@ def test_a_field_that_was_not_consented_to_closes_the_gate(
     joined, member, cooperative, clock
 ) -> None:
     narrow = cooperative.publish(fields=("zone_of_residence",))
-    choice = Choice(membership=member, purpose=narrow, language="fr")
+    told = cooperative.notice(narrow)
+    choice = Choice(membership=member, purpose=narrow, notice=told, language="fr")
     given = consenting.give(joined.engine, choice, now=clock.now(), randomness=joined.randomness)
     covering = Covering(
         events=[given.signed],

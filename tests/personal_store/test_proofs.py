@@ -35,7 +35,9 @@ def trusting(joined, member, cooperative, stewards):
 @pytest.fixture
 def give(joined, member, cooperative):
     def give():
-        choice = Choice(membership=member, purpose=cooperative.publish(), language="fr")
+        asked = cooperative.publish()
+        told = cooperative.notice(asked)
+        choice = Choice(membership=member, purpose=asked, notice=told, language="fr")
         now = joined.clock.now()
         return consenting.give(joined.engine, choice, now=now, randomness=joined.randomness)
 

@@ -71,7 +71,10 @@ def test_a_membership_hides_its_private_key(cooperative) -> None:
 
 
 def test_a_kept_consent_hides_its_private_key_and_its_commitment_key(joined, member, cooperative):
-    choice = consenting.Choice(membership=member, purpose=cooperative.publish(), language="fr")
+    asked = cooperative.publish()
+    choice = consenting.Choice(
+        membership=member, purpose=asked, notice=cooperative.notice(asked), language="fr"
+    )
     event = consenting.give(
         joined.engine, choice, now=joined.clock.now(), randomness=joined.randomness
     )

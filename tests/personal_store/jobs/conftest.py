@@ -40,7 +40,8 @@ class Resident:
         return task
 
     def give(self) -> None:
-        choice = Choice(membership=self.member, purpose=self.purpose, language="fr")
+        told = self.cooperative.notice(self.purpose)
+        choice = Choice(membership=self.member, purpose=self.purpose, notice=told, language="fr")
         now = self.store.clock.now()
         consenting.give(self.store.engine, choice, now=now, randomness=self.store.randomness)
 
