@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from personal_store import consenting, erasing, own_log, sharing_documents
+from personal_store import consenting, erasing, fork_watch, own_log, sharing_documents
 from personal_store.console import EXIT_FAILED, EXIT_UNPROVED, EXIT_VIOLATION, Session
 from personal_store.cooperative import Membership
 from personal_store.db import contributions, memberships
 from personal_store.db.connection import reading
 from personal_store.db.trust import Trust
-from personal_store.errors import TransportError
+from personal_store.errors import LogForked, TransportError
 from personal_store.jobs import catalogue, catching_up, joining, pipeline, sharing
 from personal_store.proofs import ProofState
 from personal_store.store import Store
@@ -253,6 +253,10 @@ def verify(context: typer.Context, *, as_json: JsonOption = False) -> None:
         session.say(**sharing_documents.event_sentences(event, status))
     if as_json:
         session.answer([sharing_documents.event_document(*each) for each in judged])
+    fork = _fork_kept(session)
+    if fork is not None:
+        session.say(fr=fork.fr, en=fork.en)
+        raise typer.Exit(EXIT_VIOLATION)
     if broken:
         session.say(
             fr="La coopérative n'a pas tenu parole : portez ces preuves aux témoins (« consents "
@@ -336,6 +340,15 @@ def add_commands(app: typer.Typer) -> None:
     for command in (enrol, tasks, preview, contribute, ledger):
         app.command()(command)
     app.command("contribute-due")(contribute_due)
+
+
+def _fork_kept(session: Session) -> LogForked | None:
+    store = session.open()
+    try:
+        fork_watch.expect_one_log(store, catalogue.the_membership(store.engine))
+    except LogForked as error:
+        return error
+    return None
 
 
 def _hand_over(session: Session, store: Store, member: Membership) -> None:

@@ -28,7 +28,7 @@ from consents.record import (
     PrivacyNotice,
     Purpose,
 )
-from personal_store import cooperative
+from personal_store import cooperative, fork_watch
 from personal_store.cooperative import Membership
 from personal_store.db import consents, trust
 from personal_store.db.connection import reading, writing
@@ -138,7 +138,8 @@ def hand_over(store: Store, membership: Membership) -> int:
 
     Returns how many it answered for, with a proof or a promise. A withdrawal that it does not
     answer for is left with the stewards, where the resident named some. Raises TransportError when
-    the cooperative cannot be reached; what was handed over before stays so.
+    the cooperative cannot be reached; what was handed over before stays so. Raises LogForked when
+    its log does not continue what it showed before.
     """
     transport = store.connect(membership.url)
     handed = 0
@@ -159,6 +160,9 @@ def hand_over(store: Store, membership: Membership) -> int:
         _leave_with_stewards(store, membership, waiting[handed:])
         raise
     refresh_proofs(store, membership)
+    proved = _events(store, membership, logged=True)
+    notes = [each.receipt.checkpoint for each in proved if each.receipt is not None]
+    fork_watch.watch(store, membership, notes)
     return handed
 
 

@@ -16,7 +16,8 @@ from typing import Any, NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from consents.checkpoint import NoteKey
+from consents.canonical import base64_bytes
+from consents.checkpoint import NoteKey, verify_checkpoint
 from consents.erasure import check_shredded
 from consents.errors import ConsentsError, PromiseError
 from consents.jws import thumbprint_of_raw
@@ -74,6 +75,14 @@ class LogAnswer:
 
     promise: bytes
     receipt: LogReceipt | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuation:
+    """The newest checkpoint, and the hashes that show what it continues."""
+
+    note: str
+    hashes: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +260,27 @@ def erase(
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
         _out_of_protocol("erasures", error)
     return Erased(entries=json.dumps(list(said.values())), reports_kept=kept)
+
+
+def continuation(transport: Transport, membership: Membership, *, old: int) -> Continuation:
+    """Ask for the newest log and the proof that it continues its first `old` leaves.
+
+    A log that has fewer by now answers its checkpoint alone. The note is verified, the proof is for
+    the caller. Raises TransportError.
+    """
+    answer = transport.exchange("GET", f"/v1/log/consistency?old={old}", None)
+    if answer.status == HTTPStatus.NOT_FOUND:
+        shown = transport.exchange("GET", "/checkpoint", None)
+        document: Mapping[str, Any] = {"checkpoint": shown.body.decode(errors="replace")}
+    else:
+        document = _accepted(answer)
+    try:
+        note = str(document["checkpoint"])
+        verify_checkpoint(note, membership.log_vkey)
+        hashes = tuple(base64_bytes(str(each)) for each in document.get("hashes", ()))
+    except (KeyError, TypeError, ValueError, ConsentsError) as error:
+        _out_of_protocol("log/consistency", error)
+    return Continuation(note=note, hashes=hashes)
 
 
 def leave_withdrawal(transport: Transport, leaf: bytes, policy: WitnessPolicy) -> bytes:

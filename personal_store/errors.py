@@ -20,6 +20,7 @@ The tree::
     ├── DeviceRefused          no device, or not one of this name
     ├── NoFactors              no emission factor covers a trip's day
     ├── GateClosed             no valid consent covers this contribution
+    ├── LogForked              the cooperative showed two logs that do not agree
     ├── NotAnswerable          the question is not one that this store can answer now
     ├── PreviewChanged         what would leave is no longer what was shown
     ├── WordingChanged         what is asked is no longer what was read
@@ -111,6 +112,10 @@ class NoFactors(StoreError):
 
 class GateClosed(StoreError):
     """No valid consent covers what was about to leave."""
+
+
+class LogForked(StoreError):
+    """The cooperative showed two logs that do not agree; the evidence is kept, nothing leaves."""
 
 
 class NotAnswerable(StoreError):

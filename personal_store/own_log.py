@@ -17,7 +17,7 @@ from consents.printable import to_html
 from consents.record import Purpose
 from consents.tlog_proof import SUFFIX, tlog_proof
 from consents.wording import Language
-from personal_store.db import consents, memberships, trust
+from personal_store.db import checkpoints, consents, memberships, trust
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
 from personal_store.errors import StoreError
@@ -56,6 +56,7 @@ def write_receipts(store: Store, folder: Path) -> list[Path]:
             files[f"{file_stem(event)}.opening.json"] = opening.to_bytes()
     lines = (json.dumps(line) + "\n" for line in evidence_lines(events))
     files[EVIDENCE_FILE] = "".join(lines).encode()
+    files |= _fork_files(store)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, content in files.items():
@@ -68,6 +69,20 @@ def write_receipts(store: Store, folder: Path) -> list[Path]:
             en="The folder of receipts cannot be written. Check the path and its permissions.",
         ) from error
     return [folder / name for name in files]
+
+
+def _fork_files(store: Store) -> dict[str, bytes]:
+    """Return what proves a fork: the signed notes, and the proof that did not hold."""
+    files: dict[str, bytes] = {}
+    with reading(store.engine) as connection:
+        found = [
+            checkpoints.fork_of(connection, each.url) for each in memberships.every(connection)
+        ]
+    for evidence in filter(None, found):
+        files["fork.json"] = evidence.encode()
+        for number, note in enumerate(json.loads(evidence)["checkpoints"], start=1):
+            files[f"fork-{number}.checkpoint"] = note.encode()
+    return files
 
 
 def receipt_files(store: Store, event: KeptEvent) -> dict[str, bytes]:

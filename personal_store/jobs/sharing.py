@@ -20,16 +20,17 @@ from contributions.budget import EntryState, LedgerEntry, decide, mark_sent
 from contributions.measurement import encode
 from contributions.sealed_report import Upload
 from contributions.task import Task, TrustMode
-from personal_store import consenting, cooperative
+from personal_store import consenting, cooperative, fork_watch
 from personal_store.contribute import contribute, read_own
 from personal_store.cooperative import Membership
-from personal_store.db import consents, contributions, trips
+from personal_store.db import checkpoints, consents, contributions, trips
 from personal_store.db.connection import writing
 from personal_store.db.consents import Consent
 from personal_store.db.contributions import ContributionState, KeptContribution
 from personal_store.errors import (
     GateClosed,
     LedgerRefused,
+    LogForked,
     NotAnswerable,
     PreviewChanged,
     StoreError,
@@ -92,7 +93,7 @@ def preview(store: Store, member: Membership, task: Task) -> Preview:
         if kept is None or kept.state is ContributionState.PREPARED:
             try:
                 kept = _prepared(connection, store, member, week, task)
-            except (GateClosed, NotAnswerable) as error:
+            except (GateClosed, LogForked, NotAnswerable) as error:
                 kept, closed = None, error
         elif kept.state is ContributionState.REFUSED:
             kept, closed = None, _over_the_cap()
@@ -165,6 +166,8 @@ def _prepared(
 ) -> KeptContribution:
     """Return the kept bytes of a task while the gate is open, drawing them where needed."""
     now = store.clock.now()
+    if checkpoints.fork_of(connection, member.url) is not None:
+        raise fork_watch.forked()
     _check_answerable(task, member, now=now)
     consent = consents.newest_for(connection, url=member.url, purpose_digest=task.purpose_digest)
     spent = [

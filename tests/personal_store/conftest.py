@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from carbon.modes import TransportMode
+from consents.canonical import base64_text
 from consents.log import ConsentLog, MemoryLeaves
 from consents.notice import Notice
 from consents.promise import promise
@@ -300,16 +301,22 @@ class Cooperative:
         match (method, path.removeprefix("/v1/").split("/")):
             case ("GET", ["tasks"]):
                 return _json(200, {"tasks": [{"jws": jws.decode()} for jws in self.asked]})
-            case ("GET", ["purposes", digest, "notice"]) if digest in self.purposes:
-                asked = Purpose.parse(self.purposes[digest])
-                return Answer(status=200, body=notice_for(asked).to_bytes())
-            case ("GET", ["purposes", digest]) if digest in self.purposes:
-                return Answer(status=200, body=self.purposes[digest])
+            case ("GET", ["purposes", digest, *of]) if digest in self.purposes:
+                told = notice_for(Purpose.parse(self.purposes[digest])).to_bytes()
+                return Answer(status=200, body=told if of == ["notice"] else self.purposes[digest])
+            case ("GET", ["log", asked]) if asked.startswith("consistency?old="):
+                return self._continued(int(asked.partition("=")[2]))
             case ("POST", ["events"]):
                 return self._logged(json.loads(body or b"")["leaf"].encode())
             case ("POST", ["reports"]):
                 return self._reported(json.loads(body or b"")["report"].encode())
         return _json(404, {"detail": "Introuvable", "detail_en": "Not found"})
+
+    def _continued(self, old: int) -> Answer:
+        if not 0 < old <= self.leaves.size():
+            return _json(404, {"detail": "Introuvable", "detail_en": "Not found"})
+        hashes = [base64_text(node) for node in self.log.consistency(old)]
+        return _json(200, {"checkpoint": self.log.checkpoint(), "hashes": hashes})
 
     def _logged(self, leaf: bytes) -> Answer:
         known = list(self.leaves.leaves())
