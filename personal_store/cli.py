@@ -16,7 +16,15 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from personal_store import cli_devices, cli_lines, cli_sharing, cli_trips, documents, vault
+from personal_store import (
+    cli_choices,
+    cli_devices,
+    cli_lines,
+    cli_sharing,
+    cli_trips,
+    documents,
+    vault,
+)
 from personal_store.console import EXIT_FAILED, EXIT_INTERRUPTED, Session, plain_errors, read_secret
 from personal_store.db.connection import open_database
 from personal_store.errors import IngestError
@@ -35,6 +43,7 @@ app.add_typer(cli_sharing.consents_app, name="consents")
 app.add_typer(cli_devices.devices_app, name="devices")
 app.add_typer(cli_lines.lines_app, name="lines")
 cli_sharing.add_commands(app)
+cli_choices.add_commands(cli_sharing.consents_app)
 cli_trips.add_commands(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]

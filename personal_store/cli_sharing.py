@@ -188,7 +188,7 @@ def give(
         membership=member, purpose=asked, notice=told, language=session.language
     )
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
-    _hand_over(session, store, member)
+    hand_over(session, store, member)
 
 
 @consents_app.command("withdraw")
@@ -204,7 +204,7 @@ def withdraw(context: typer.Context) -> None:
         now=store.clock.now(),
         randomness=store.randomness,
     )
-    _hand_over(session, store, member)
+    hand_over(session, store, member)
 
 
 @consents_app.command("list")
@@ -293,48 +293,6 @@ def receipts(
         session.answer({"files": [path.name for path in written]})
 
 
-@consents_app.command("erase")
-def erase(
-    context: typer.Context,
-    cid: Annotated[
-        str | None, typer.Argument(help="Début du numéro de l'accord. / Start of its number.")
-    ] = None,
-    *,
-    every: Annotated[bool, typer.Option("--all", help="Tous. / All of them.")] = False,
-) -> None:
-    """Effacer ce que disaient vos accords retirés. / Erase what withdrawn consents said."""
-    session: Session = context.obj
-    if (cid is None) is not every:
-        raise typer.BadParameter("CID, ou --all. / CID, or --all.")
-    store = session.open()
-    count = erasing.erase(store, cid)
-    session.say(
-        fr=f"{count} accord(s) effacé(s) ici : contenu et clés. Restent les signatures et les "
-        "preuves, qui n'en disent plus rien, et les fichiers que vous avez écrits ailleurs.",
-        en=f"{count} consent(s) erased here: content and keys. What stays are signatures and "
-        "proofs, which say nothing of it any more, and the files that you wrote elsewhere.",
-    )
-    try:
-        confirmed = erasing.confirm(store, catalogue.the_membership(store.engine))
-    except TransportError as error:
-        session.say(
-            fr=f"{error.fr} La coopérative sera priée d'effacer à la prochaine commande "
-            "« consents erase --all » ou « contribute ».",
-            en=f"{error.en} The cooperative will be asked to erase by the next "
-            "“consents erase --all” or “contribute”.",
-        )
-        return
-    kept = confirmed.reports_kept
-    session.say(
-        fr="La coopérative a effacé le lien avec vous et l'a inscrit au journal, preuve vérifiée. "
-        f"{kept} réponse(s) brouillée(s) déjà comptée(s) restent sans votre nom, jusqu'à la fin "
-        "de la conservation annoncée : les sommes publiées en dépendent.",
-        en="The cooperative erased its link to you and logged it; the proof was verified. "
-        f"{kept} noised answer(s) that were counted stay without your name, until the announced "
-        "retention ends: published sums rest on them.",
-    )
-
-
 def add_commands(app: typer.Typer) -> None:
     """Hang the commands that are not about one consent on the main command line."""
     for command in (enrol, tasks, preview, contribute, ledger):
@@ -351,7 +309,8 @@ def _fork_kept(session: Session) -> LogForked | None:
     return None
 
 
-def _hand_over(session: Session, store: Store, member: Membership) -> None:
+def hand_over(session: Session, store: Store, member: Membership) -> None:
+    """Hand a fresh choice over, and say how far it has come."""
     session.say(
         fr="Votre choix est signé et vaut dès maintenant.",
         en="Your choice is signed and holds from now on.",

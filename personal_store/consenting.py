@@ -43,6 +43,7 @@ COMMITMENT_KEY_LENGTH_BYTES = 32
 # Asked again every year (CNIL and EDPB 05/2020: refresh at intervals).
 VALIDITY = timedelta(days=365)
 WEEKS_OF_VALIDITY = 53  # a year of 365 days touches at most 53 ISO weeks
+_DECLINED = frozenset({EventType.REFUSED, EventType.DEFERRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,36 @@ def give(engine: Engine, choice: Choice, *, now: datetime, randomness: Randomnes
             current,
             chain,
             _body(choice, current, chain, now=now),
+            origin=choice.membership.log_origin,
+            key=randomness(COMMITMENT_KEY_LENGTH_BYTES),
+        )
+        consents.add_event(connection, event)
+        return event
+
+
+def decline(
+    engine: Engine, choice: Choice, *, kind: EventType, now: datetime, randomness: Randomness
+) -> KeptEvent:
+    """Sign a refusal, or that the choice is put off (`kind`), and keep it: nothing is shared.
+
+    On record, so that being asked again soon can be shown. Raises GateClosed while a consent is
+    given: that is withdrawn instead.
+    """
+    with writing(engine) as connection:
+        current = consents.newest_for(
+            connection, url=choice.membership.url, purpose_digest=choice.purpose.digest
+        )
+        chain = consents.chain(connection, current.cid) if current else []
+        if permits(chain):
+            raise _already_given()
+        last = last_choice(chain)
+        declined = last is not None and last.signed.payload.t in _DECLINED
+        if current is None or current.erased_at is not None or not declined:
+            current, chain = _open(connection, choice, now=now, randomness=randomness), []
+        event = _sign(
+            current,
+            chain,
+            replace(_body(choice, current, chain, now=now), event_type=kind, limits=None),
             origin=choice.membership.log_origin,
             key=randomness(COMMITMENT_KEY_LENGTH_BYTES),
         )

@@ -2,8 +2,8 @@
 
 After each exchange the store asks for the proof that the newest log continues what it saw before,
 in receipts and in earlier answers. Two notes that cannot belong to one log are kept as evidence,
-for stewards and auditors: they verify with the log's key alone. From then on nothing is contributed.
-A cooperative that does not answer is not accused of anything: the next exchange asks again.
+for stewards and auditors: they verify with the log's key alone. From then on nothing is
+contributed. Silence accuses nobody: the next exchange asks again.
 """
 
 import json

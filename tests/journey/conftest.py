@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from carbon.modes import TransportMode
+from consents.record import EventType
 from contributions.task import Task
 from coop_aggregator.app import create_app
 from coop_aggregator.db.territories import replace_territory
@@ -158,12 +159,20 @@ class Resident:
         with writing(self.store.engine) as connection:
             timelines.replace(connection, timeline)
 
-    def give(self) -> None:
+    def asked(self) -> Choice:
         asked = catalogue.purpose_asked(self.store.engine, self.member, self.network)
         told = catalogue.notice_of(self.store.engine, asked)
-        choice = Choice(membership=self.member, purpose=asked, notice=told, language="fr")
-        now = self.store.clock.now()
-        consenting.give(self.store.engine, choice, now=now, randomness=self.store.randomness)
+        return Choice(membership=self.member, purpose=asked, notice=told, language="fr")
+
+    def give(self) -> None:
+        now, randomness = self.store.clock.now(), self.store.randomness
+        consenting.give(self.store.engine, self.asked(), now=now, randomness=randomness)
+
+    def decline(self, kind: EventType) -> None:
+        now, randomness = self.store.clock.now(), self.store.randomness
+        consenting.decline(
+            self.store.engine, self.asked(), kind=kind, now=now, randomness=randomness
+        )
 
     def withdraw(self) -> None:
         consenting.withdraw(

@@ -289,3 +289,29 @@ class TestRelease:
         counts = {row.zone: row.n for row in release.rows}
         assert counts[None] == 4
         assert counts["17028"] is None
+
+
+class TestDeclining:
+    @pytest.mark.parametrize("kind", [EventType.REFUSED, EventType.DEFERRED])
+    def test_a_refusal_or_a_deferral_is_logged_and_closes_the_gate(
+        self, resident, leader, task, kind
+    ):
+        resident.travel(train=3.0)
+        resident.decline(kind)
+        assert resident.hand_over() == 1
+        assert [read_event(leaf).payload.t for leaf in logged(leader)] == [kind]
+        assert isinstance(resident.preview(task).closed, GateClosed)
+
+    def test_consenting_after_a_refusal_opens_the_gate(self, resident, task):
+        resident.travel(train=3.0)
+        resident.decline(EventType.DEFERRED)
+        resident.decline(EventType.REFUSED)
+        resident.give()
+        assert resident.hand_over() == 3
+        assert resident.preview(task).closed is None
+
+    def test_a_consent_in_force_is_withdrawn_and_not_refused(self, resident):
+        resident.give()
+        with pytest.raises(GateClosed, match="retirez"):
+            resident.decline(EventType.REFUSED)
+        assert len(resident.chains()[0]) == 1
