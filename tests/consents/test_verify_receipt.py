@@ -149,5 +149,5 @@ def test_a_witness_s_key_that_is_no_key_proves_nothing(cosigned, verify_text):
 
 
 def test_a_receipt_too_long_to_read_proves_nothing(verify, receipt):
-    receipt.write_bytes(b" " * 1_000_000)
+    receipt.write_bytes(b" " * 1_048_577)
     assert verify("receipt", receipt) == (CANNOT_VERIFY, ["no-file"])

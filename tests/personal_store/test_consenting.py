@@ -247,7 +247,8 @@ def test_the_membership_goes_beside_the_leaf_and_not_into_it(
     give()
     hand_over()
     assert member.member_id not in next(cooperative.leaves.leaves()).decode()
-    assert b"membership" in cooperative.requests[-1][2]
+    (body,) = [body for _, path, body in cooperative.requests if path == "/v1/events"]
+    assert b"membership" in body
 
 
 def _change(path, value):
