@@ -5,19 +5,16 @@ Numbers are those of the acceptance checks of the consent log. The honest contro
 """
 
 import pytest
+from dishonest_operator import look_away, plant_report, problems
 
 from consents import merkle
 from consents.errors import WitnessRefusal
 from consents.nodes import Frontier
 from consents.receipt import EventType, read_event
 from consents.witness import AddCheckpoint
-from contributions.messages import read_report
 from coop_aggregator import aggregate, intake
 from coop_aggregator.db import log as log_db
-from coop_aggregator.db import members as members_db
-from coop_aggregator.db import reports as reports_db
 from coop_aggregator.db.log import SqlLog
-from coop_aggregator.db.reports import StoredReport
 from coop_aggregator.errors import EventRefused, ReportRefused
 from coop_aggregator.witness import add_checkpoint
 
@@ -71,10 +68,6 @@ def evidence(leaf, received):
     return {"leaf": leaf.decode(), "promise": received.promise.decode()}
 
 
-def problems(document):
-    return {each["problem"] for each in document["findings"]}
-
-
 REWRITES = {
     "2 a withdrawal deleted": lambda leaves: [leaf for leaf in leaves if not is_withdrawal(leaf)],
     "9 cut short": lambda leaves: leaves[:-1],
@@ -116,41 +109,12 @@ def test_4_a_second_history_of_the_same_size_is_not_cosigned(coop, auditor, help
     assert first.cid != second.cid
 
 
-def covers_anything(monkeypatch):
-    """Let the operator's own code look away."""
-    monkeypatch.setattr(
-        aggregate,
-        "covered_reports",
-        lambda _leader, _connection, _task, received, **_options: tuple(received),
-    )
-
-
 def test_5_a_report_of_an_invented_consent_is_seen(coop, auditor, monkeypatch):
     for _ in range(2):
         coop.resident().send_report()
     invented = coop.resident(consents=False)
-    report = invented.report()
-    with coop.leader.database.write() as connection:
-        members_db.add_consent(
-            connection,
-            members_db.ConsentHolder(
-                cid=invented.cid,
-                member_id=invented.member_id,
-                purpose_digest=coop.purpose_digest,
-                kid=read_report(report).kid,
-            ),
-        )
-        reports_db.add_report(
-            connection,
-            StoredReport(
-                report_id=read_report(report).report.report_id,
-                task_digest=coop.task.digest,
-                member_id=invented.member_id,
-                cid=invented.cid,
-                jws=report.decode(),
-            ),
-        )
-    covers_anything(monkeypatch)
+    plant_report(coop, invented, invents_consent=True)
+    look_away(monkeypatch)
     coop.release()
     auditor.hand_over()
     code, document = auditor.ask("audit", "coverage")
@@ -179,7 +143,7 @@ def test_8_a_promised_withdrawal_that_is_never_merged_is_seen(coop, auditor, mon
     received = people[0].send_event(EventType.WITHDRAWN)
     with coop.leader.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM pending_events")
-    covers_anything(monkeypatch)
+    look_away(monkeypatch)
     coop.release()
     auditor.hand_over()
     held = [evidence(people[0].leaves[-1], received)]
