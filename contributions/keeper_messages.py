@@ -237,7 +237,8 @@ class AggregationAnswer:
 class CollectionRequest:
     """Leader to helper: close one bucket, whose reports I hold to be these.
 
-    `zone` is None for the whole territory, which holds the reports of every zone.
+    `zone` is None for the whole territory, which holds the reports of every zone. `commitment` is
+    that of `collection.commitment` over the leader's own noised shares: drawn before it asks.
     """
 
     TYP: ClassVar[str] = "mec-collection-request+jws"
@@ -245,21 +246,24 @@ class CollectionRequest:
     task_digest: str
     zone: str | None
     reports: ReportSet
+    commitment: str
 
     def __post_init__(self) -> None:
         """Raise `Malformed` outside the bounds."""
         expect_match(self.task_digest, "task_digest", HEX_32_BYTES)
+        expect_match(self.commitment, "commitment", HEX_32_BYTES)
         _expect_zone(self.zone)
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes that are signed."""
-        return canonical_bytes({"v": _VERSION, **_bucket(self)})
+        return canonical_bytes({"v": _VERSION, "commitment": self.commitment, **_bucket(self)})
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read untrusted canonical bytes; raises `Malformed`."""
-        fields = _fields(data, _BUCKET_KEYS)
+        fields = _fields(data, _BUCKET_KEYS | {"commitment"})
         return cls(
+            commitment=expect_match(fields["commitment"], "commitment", HEX_32_BYTES),
             task_digest=expect_match(fields["task_digest"], "task_digest", HEX_32_BYTES),
             zone=_expect_zone(fields["zone"]),
             reports=_report_set(fields),

@@ -14,6 +14,7 @@ Source: design page on privacy, section (b) steps 4 to 8.
 """
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from math import isqrt
@@ -27,6 +28,12 @@ from contributions.prio3.xof import SEED_BYTES
 from contributions.task import Adjacency, Task, TrustMode
 
 KEEPERS = 2
+COLLECTED_WITHIN = timedelta(days=28)
+"""How long after its deadline a task may be checked and collected; then it expires.
+
+Long enough for an operator on holiday; short, because it bounds how long a keeper holds sealed
+reports, and how old a copy of its database may be and still draw noise again.
+"""
 
 
 class Level(StrEnum):
@@ -63,6 +70,11 @@ def vdaf_for(task: Task) -> L1Variant:
 def context(task: Task) -> bytes:
     """Return the application context: the 32 bytes of the task's digest."""
     return bytes.fromhex(task.digest)
+
+
+def expires_at(task: Task) -> datetime:
+    """Return when a task expires: from then on nobody checks or collects its reports."""
+    return task.report_deadline + COLLECTED_WITHIN
 
 
 def shard(vector: Sequence[int], task: Task, *, report_id: str, randomness: bytes) -> Sharded:

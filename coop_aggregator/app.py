@@ -32,10 +32,10 @@ def create_app(installation: Leader | Helper, settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        if isinstance(installation, Leader):
-            async with background_jobs(installation, settings):
+        async with background_jobs(installation, settings):
+            if leads:
                 yield
-        else:
+                return
             with executor_for(settings.workers, cluster=settings.cluster) as executor:
                 app.state.executor = executor
                 yield

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from coop_aggregator import cli_keepers, cli_statistics, cli_stewards
 from coop_aggregator.app import create_app
-from coop_aggregator.clock import SystemClock
+from coop_aggregator.clock import Clock, SystemClock
 from coop_aggregator.console import EXIT_FAILED, Session, plain_errors
 from coop_aggregator.db.engine import connect, create_schema
 from coop_aggregator.db.identity import Identity, Role
@@ -61,7 +61,7 @@ def configure(
         environment=os.environ, data=data, database_url=database_url, language=lang
     )
     console = Console(file=sys.stderr, soft_wrap=True)
-    context.obj = Session(settings=settings, clock=SystemClock(), console=console)
+    context.obj = Session(settings=settings, clock=context.obj, console=console)
 
 
 @app.command()
@@ -198,14 +198,17 @@ def doctor(context: typer.Context, as_json: JsonOption = False) -> None:
         raise typer.Exit(EXIT_FAILED)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; every expected failure is one sentence and exit code 1."""
+def main(arguments: Sequence[str] | None = None, *, clock: Clock | None = None) -> None:
+    """Run the command line; every expected failure is one sentence and exit code 1.
+
+    `clock` is the machine's unless another one is given.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     ordered = _installation_options_first(given)
     language = Language.ENGLISH if _asks_english(ordered) else Language.FRENCH
     try:
         with plain_errors(Console(file=sys.stderr, soft_wrap=True), language):
-            app(args=ordered, prog_name="coop-aggregator")
+            app(args=ordered, prog_name="coop-aggregator", obj=clock or SystemClock())
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
 

@@ -20,6 +20,7 @@ from coop_aggregator.export import export_log
 from coop_aggregator.jobs import dropbox as dropbox_job
 from coop_aggregator.jobs import merge as merge_job
 from coop_aggregator.jobs import release as release_job
+from coop_aggregator.jobs import retention as retention_job
 from coop_aggregator.jobs import witness as witness_job
 from coop_aggregator.keepers.aggregation import aggregate as aggregate_with_helper
 from coop_aggregator.purposes import publish_purpose, read_notice, read_purpose
@@ -48,6 +49,7 @@ def add_commands(app: typer.Typer) -> None:
     app.command("witness")(witness)
     app.command("dropbox")(dropbox)
     app.command("merge")(merge)
+    app.command("erase-expired")(erase_expired)
 
 
 @purpose_app.command("publish")
@@ -294,6 +296,19 @@ def merge(context: typer.Context, as_json: JsonOption = False) -> None:
     )
     if as_json:
         session.answer({"merged": report.merged, "late": report.late})
+
+
+def erase_expired(context: typer.Context, as_json: JsonOption = False) -> None:
+    """Effacer les réponses dont la durée est passée. / Erase answers whose time is over."""
+    session: Session = context.obj
+    with session.either() as side:
+        weeks = retention_job.run_once(side).weeks
+    session.say(
+        fr=f"Réponses effacées : {', '.join(weeks) or 'aucune'}.",
+        en=f"Answers erased: {', '.join(weeks) or 'none'}.",
+    )
+    if as_json:
+        session.answer({"weeks": list(weeks)})
 
 
 @export_app.command("log")

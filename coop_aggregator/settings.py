@@ -54,6 +54,8 @@ class Settings(BaseSettings):
 
     Half of the time that a promise allows at most: one run may fail.
     """
+    retention_interval_s: Annotated[int, Field(ge=0, le=86_400)] = 0
+    """Seconds between two runs of the job that erases expired reports; 0 leaves it to the CLI."""
     witness_url: str | None = None
     """Address of the stewards' witness, to which the server's loop submits checkpoints."""
     witness_vkey: str | None = None

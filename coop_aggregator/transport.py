@@ -145,9 +145,11 @@ class HttpHelper:
         if response.status_code == _REFUSED:
             raise KeeperRefused(
                 fr="L'autre gardien refuse : il ne tient pas les mêmes réponses, la même question "
-                "ou la même heure. Rien n'est publié ; comparez les deux installations.",
+                "ou la même heure, ou l'une des deux bases a été restaurée d'une copie ancienne. "
+                "Rien n'est publié ; comparez les deux installations.",
                 en="The other keeper refuses: it does not hold the same answers, question or "
-                "clock. Nothing is published; compare both installations.",
+                "clock, or one of the databases was restored from an older copy. Nothing is "
+                "published; compare both installations.",
             )
         if response.status_code == _LATER:
             return None

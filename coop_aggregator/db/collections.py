@@ -19,7 +19,8 @@ _TERRITORY = ""
 class Collected:
     """One bucket: its set of reports, our noised share, and at the leader the helper's.
 
-    `zone` is None for the whole territory.
+    `zone` is None for the whole territory. `commitment` is, at the helper, what the leader's first
+    question said of its own noised shares.
     """
 
     task_digest: str
@@ -28,6 +29,7 @@ class Collected:
     noised_share: tuple[int, ...]
     other_share: tuple[int, ...] | None
     collected_at: datetime
+    commitment: str | None = None
 
 
 def add_collected(connection: Connection, buckets: Sequence[Collected]) -> None:
@@ -42,6 +44,7 @@ def add_collected(connection: Connection, buckets: Sequence[Collected]) -> None:
                 noised_share=FIELD128.encode(bucket.noised_share),
                 other_share=None,
                 collected_at=utc_text(bucket.collected_at),
+                commitment=bucket.commitment,
             )
         )
 
@@ -61,6 +64,7 @@ def collected_of(connection: Connection, task_digest: str) -> tuple[Collected, .
             noised_share=_elements(row.noised_share),
             other_share=None if row.other_share is None else _elements(row.other_share),
             collected_at=utc_time(row.collected_at),
+            commitment=row.commitment,
         )
         for row in rows
     )

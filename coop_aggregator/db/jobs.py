@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from coop_aggregator.db.tables import aggregation_jobs
 
@@ -77,6 +77,13 @@ def erase_sums(connection: Connection, task_digest: str) -> None:
         update(aggregation_jobs)
         .where(aggregation_jobs.c.task_digest == task_digest)
         .values(share=None, answer=None)
+    )
+
+
+def erase_jobs(connection: Connection, task_digest: str) -> None:
+    """Erase every job of a task."""
+    connection.execute(
+        delete(aggregation_jobs).where(aggregation_jobs.c.task_digest == task_digest)
     )
 
 

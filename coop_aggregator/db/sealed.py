@@ -1,13 +1,14 @@
 """Sealed reports as this keeper received them, and what became of each.
 
-A row outlives its share: the report id is refused for ever, the share is erased at collection.
+A row outlives its share: the share is erased at collection, the row when the task expires, long
+after its deadline, since when nothing new is taken in.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from coop_aggregator.db.tables import sealed_reports
 
@@ -131,6 +132,14 @@ def erase_shares(connection: Connection, task_digest: str) -> None:
         .where(sealed_reports.c.task_digest == task_digest)
         .values(sealed=None)
     )
+
+
+def erase_reports(connection: Connection, task_digest: str) -> int:
+    """Erase every row of a task, ids included; return how many there were."""
+    gone = connection.execute(
+        delete(sealed_reports).where(sealed_reports.c.task_digest == task_digest)
+    )
+    return gone.rowcount
 
 
 def _share(row: object) -> StoredShare:

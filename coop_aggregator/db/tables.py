@@ -337,4 +337,10 @@ collections = Table(
     Column("noised_share", LargeBinary, nullable=False, comment="with our noise, drawn once"),
     Column("other_share", LargeBinary, nullable=True, comment="leader: the helper's noised share"),
     Column("collected_at", String(20), nullable=False),
+    Column(
+        "commitment",
+        String(64),
+        nullable=True,
+        comment="helper: what the leader committed to when it first asked",
+    ),
 )

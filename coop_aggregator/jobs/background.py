@@ -15,23 +15,27 @@ import structlog
 
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.executors import executor_for
-from coop_aggregator.installation import Leader
-from coop_aggregator.jobs import dropbox, merge, release, witness
+from coop_aggregator.installation import Helper, Leader
+from coop_aggregator.jobs import dropbox, merge, release, retention, witness
 from coop_aggregator.settings import Settings
 from coop_aggregator.transport import HttpWitness, helper_channel
 
 
 @asynccontextmanager
-async def background_jobs(leader: Leader, settings: Settings) -> AsyncIterator[None]:
-    """Run the jobs beside the server for as long as the context lasts."""
-    loops = [
-        asyncio.create_task(_loop(job, interval_s))
-        for job, interval_s in (
-            (partial(run_jobs, leader, settings), settings.release_interval_s),
-            (partial(merge.run_once, leader), settings.merge_interval_s),
-        )
-        if interval_s
+async def background_jobs(side: Leader | Helper, settings: Settings) -> AsyncIterator[None]:
+    """Run the jobs beside the server for as long as the context lasts.
+
+    A helper has one: it erases what it may no more hold.
+    """
+    jobs: list[tuple[Callable[[], object], int]] = [
+        (partial(retention.run_once, side), settings.retention_interval_s)
     ]
+    if isinstance(side, Leader):
+        jobs += [
+            (partial(run_jobs, side, settings), settings.release_interval_s),
+            (partial(merge.run_once, side), settings.merge_interval_s),
+        ]
+    loops = [asyncio.create_task(_loop(job, interval_s)) for job, interval_s in jobs if interval_s]
     try:
         yield
     finally:

@@ -25,14 +25,14 @@ from contributions.sealed_report import (
     SealedReport,
 )
 from contributions.task import Task, TrustMode
-from contributions.two_keepers import Verdict, verdicts
+from contributions.two_keepers import Verdict, expires_at, verdicts
 from coop_aggregator.aggregate import commit_batch, covered_reports, due_task, expect_mode
 from coop_aggregator.db import jobs as jobs_db
 from coop_aggregator.db import reports as reports_db
 from coop_aggregator.db import sealed as db
 from coop_aggregator.db.identity import lock
 from coop_aggregator.db.sealed import State, StoredShare
-from coop_aggregator.errors import KeeperFailed
+from coop_aggregator.errors import KeeperFailed, ReleaseRefused
 from coop_aggregator.installation import Leader
 from coop_aggregator.keepers.channel import HelperChannel
 from coop_aggregator.keepers.checking import (
@@ -80,6 +80,17 @@ def aggregate(
     return _commit(leader, week)
 
 
+def expect_unexpired(leader: Leader, task: Task) -> None:
+    """Raise ReleaseRefused once nobody may check or collect the task any more."""
+    if leader.clock.now() >= expires_at(task):
+        raise ReleaseRefused(
+            fr=f"{task.week} n'a pas été publiée à temps : ses réponses sont périmées, et effacées "
+            "sans avoir été lues.",
+            en=f"{task.week} was not published in time: its answers have expired, and are erased "
+            "without having been read.",
+        )
+
+
 def _queue(leader: Leader, week: str) -> reports_db.Batch | None:
     """Freeze the week's reports into jobs, once; return the batch if it is committed already."""
     with leader.database.write() as connection:
@@ -88,8 +99,11 @@ def _queue(leader: Leader, week: str) -> reports_db.Batch | None:
         task = Task.parse(stored.body)
         expect_mode(task, TrustMode.TWO_KEEPERS)
         known = reports_db.batch_of(connection, task.digest)
-        if known is not None or jobs_db.jobs_of(connection, task.digest):
+        if known is not None:
             return known
+        expect_unexpired(leader, task)
+        if jobs_db.jobs_of(connection, task.digest):
+            return None
         received = reports_db.reports_of(connection, task.digest)
         covered = {
             item.report_id

@@ -21,7 +21,7 @@ from contributions.keeper_messages import (
     sign_message,
 )
 from contributions.task import Task, TrustMode
-from contributions.two_keepers import Verdict, verdicts
+from contributions.two_keepers import Verdict, expires_at, verdicts
 from coop_aggregator.db import jobs as jobs_db
 from coop_aggregator.db import keepers as keepers_db
 from coop_aggregator.db import questions as questions_db
@@ -83,11 +83,12 @@ def answer_job(helper: Helper, signed: bytes, *, executor: Executor) -> bytes:
 
 
 def asked_task(helper: Helper, connection: Connection, task_digest: str) -> questions_db.StoredTask:
-    """Return a task that both signed and whose deadline is past here. Raises KeeperRefused."""
+    """Return a task that both signed, due by our clock and not expired. Raises KeeperRefused."""
     stored = questions_db.task_by_digest(connection, task_digest)
     if stored is None or stored.jws is None or helper.clock.now() < stored.report_deadline:
         raise refused_question()
-    if Task.parse(stored.body).trust_mode is not TrustMode.TWO_KEEPERS:
+    task = Task.parse(stored.body)
+    if task.trust_mode is not TrustMode.TWO_KEEPERS or helper.clock.now() >= expires_at(task):
         raise refused_question()
     return stored
 

@@ -7,6 +7,10 @@ the territory and for every zone that may be shown, keeps the noised shares, and
 shares and the exact sums. A crash before its commit has drawn for nobody; after it nothing is left
 to draw for: a bucket has one noised share, for ever.
 
+The leader draws first and commits to what it drew in every question; the helper draws for the first
+question and refuses any with another commitment. A leader that was restored from an older copy and
+draws again is thus refused, and its second draw never leaves it (ADR 0013).
+
 - Privacy unit: one resident-week. Neighbouring relation: the task's adjacency.
 - Sensitivity and loss: see `two_keepers.keeper_noise_scale`. The territory and the zones are two
   draws at two parts of ε, which add up to the task's; zones compose in parallel, because a resident
@@ -20,7 +24,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from contributions.collection import ReportSet, add_noise, expect_same_reports
+from contributions.collection import ReportSet, add_noise, commitment, expect_same_reports
 from contributions.envelope import Role
 from contributions.errors import ContributionsError
 from contributions.keeper_messages import (
@@ -43,6 +47,7 @@ from coop_aggregator.db.identity import lock
 from coop_aggregator.db.sealed import State
 from coop_aggregator.errors import KeeperFailed, ReleaseRefused
 from coop_aggregator.installation import Helper, Leader
+from coop_aggregator.keepers.aggregation import expect_unexpired
 from coop_aggregator.keepers.answers import asked_task, refused_question
 from coop_aggregator.keepers.channel import HelperChannel
 from coop_aggregator.keepers.checking import add_up
@@ -77,25 +82,19 @@ def collect(
                 fr=f"{week} n'est pas agrégée. Lancez « coop-aggregator aggregate ».",
                 en=f"{week} is not aggregated. Run 'coop-aggregator aggregate'.",
             )
+    with leader.database.write() as connection:
+        lock(connection)
         own = db.collected_of(connection, task.digest)
-        held = None if own else buckets_of(connection, task)
-    if held is not None:
-        if held.territory.count < task.min_batch_size:
-            return ()
-        # The helper first: a set that differs is refused there while ours is still whole.
-        shown = [None, *publishable_zones(task, held)]
-        first = _ask(leader, task, channel, zone=None, reports=held.territory)
-        with leader.database.write() as connection:
-            lock(connection)
-            # Another process may have been faster: then its draw stands.
-            if not db.collected_of(connection, task.digest):
-                _draw(connection, task, other=first.reports, noise=noise, now=leader.clock.now())
-            db.keep_other_share(connection, task.digest, None, first.noised_share)
+        if not own:
+            expect_unexpired(leader, task)
+            if buckets_of(connection, task).territory.count < task.min_batch_size:
+                return ()
+            _draw(connection, task, said=None, noise=noise, now=leader.clock.now())
             own = db.collected_of(connection, task.digest)
-        assert {bucket.zone for bucket in own} == set(shown), "one rule says what may be shown"
+    said = commitment({bucket.zone: bucket.noised_share for bucket in own})
     for bucket in own:
         if bucket.other_share is None:
-            share = _ask(leader, task, channel, zone=bucket.zone, reports=bucket.reports)
+            share = _ask(leader, task, channel, bucket, said=said)
             with leader.database.write() as connection:
                 db.keep_other_share(connection, task.digest, bucket.zone, share.noised_share)
     with leader.database.read() as connection:
@@ -105,8 +104,8 @@ def collect(
 def answer_collection(helper: Helper, signed: bytes, *, noise: NoiseSource) -> bytes:
     """Give our noised share of a bucket to the leader who holds the same reports.
 
-    The first question about a task draws for all its buckets; every other one reads. Raises
-    KeeperRefused, without saying why.
+    The first question about a task draws for all its buckets; every other one reads, and must be
+    about the same draw of the leader's. Raises KeeperRefused, without saying why.
     """
     with helper.database.write() as connection:
         lock(connection)
@@ -124,12 +123,14 @@ def answer_collection(helper: Helper, signed: bytes, *, noise: NoiseSource) -> b
                 )
                 if request.zone is not None and request.zone not in publishable_zones(task, held):
                     raise refused_question()
-                _draw(connection, task, other=None, noise=noise, now=helper.clock.now())
+                said = request.commitment
+                _draw(connection, task, said=said, noise=noise, now=helper.clock.now())
                 own = db.collected_of(connection, task.digest)
         except ContributionsError as error:
             raise refused_question() from error
     for bucket in own:
-        if (bucket.zone, bucket.reports) == (request.zone, request.reports):
+        asked = request.zone, request.reports, request.commitment
+        if (bucket.zone, bucket.reports, bucket.commitment) == asked:
             share = CollectionShare(
                 task_digest=task.digest,
                 zone=bucket.zone,
@@ -162,13 +163,14 @@ def _draw(
     connection: Connection,
     task: Task,
     *,
-    other: ReportSet | None,
+    said: str | None,
     noise: NoiseSource,
     now: datetime,
 ) -> None:
     """Check, draw, keep and erase, in the caller's transaction. The only place that draws."""
     held = buckets_of(connection, task)
-    expect_same_reports(held.territory, other or held.territory, min_batch_size=task.min_batch_size)
+    if held.territory.count < task.min_batch_size:
+        raise refused_question()
     jobs = jobs_db.jobs_of(connection, task.digest)
     if any(not job.done or job.share is None for job in jobs):
         raise refused_question()
@@ -185,6 +187,7 @@ def _draw(
             ),
             other_share=None,
             collected_at=now,
+            commitment=said,
         )
         for zone in (None, *publishable_zones(task, held))
     ]
@@ -203,9 +206,12 @@ def _noised(
 
 
 def _ask(
-    leader: Leader, task: Task, channel: HelperChannel, *, zone: str | None, reports: ReportSet
+    leader: Leader, task: Task, channel: HelperChannel, bucket: db.Collected, *, said: str
 ) -> CollectionShare:
-    request = CollectionRequest(task_digest=task.digest, zone=zone, reports=reports)
+    zone, reports = bucket.zone, bucket.reports
+    request = CollectionRequest(
+        task_digest=task.digest, zone=zone, reports=reports, commitment=said
+    )
     signed = channel.collect(sign_message(request, leader.keeper.sign))
     try:
         share = read_message(CollectionShare, signed, task.keepers[1].sign_key)

@@ -13,6 +13,7 @@ from contributions.collection import (
     ReportSet,
     add_noise,
     centred,
+    commitment,
     expect_same_reports,
     totals,
 )
@@ -139,3 +140,20 @@ def test_noise_that_does_not_fit_a_share_is_malformed(share: list[int], noise: l
 def test_bound_outside_the_field_is_malformed(largest: int) -> None:
     with pytest.raises(Malformed):
         totals([[0], [0]], largest=largest)
+
+
+def test_a_commitment_changes_with_any_share_of_any_bucket() -> None:
+    shares = {None: (1, 2), "A": (3, 4), "B": (5, 6)}
+    changed = [
+        {**shares, None: (2, 1)},
+        {**shares, "B": (5, 7)},
+        {None: (1, 2), "A": (3, 4)},
+        {None: (1, 2), "A": (5, 6), "B": (3, 4)},
+        {None: (1, 2), "AB": (3, 4), "C": (5, 6)},
+    ]
+    said = [commitment(each) for each in (shares, *changed)]
+    assert len(set(said)) == len(said)
+
+
+def test_a_commitment_does_not_depend_on_the_order_of_buckets() -> None:
+    assert commitment({"B": (1,), None: (2,)}) == commitment({None: (2,), "B": (1,)})

@@ -38,7 +38,7 @@ MESSAGES = [
     CosignRequest(task_jws=b"a.b.c", verify_key_sealed=b"k" * 80),
     REQUEST,
     ANSWER,
-    CollectionRequest(task_digest="ab" * 32, zone=None, reports=SET),
+    CollectionRequest(task_digest="ab" * 32, zone=None, reports=SET, commitment="cd" * 32),
     CollectionShare(
         task_digest="ab" * 32, zone="17300", reports=SET, noised_share=(0, FIELD128.modulus - 1)
     ),

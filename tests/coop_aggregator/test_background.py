@@ -4,9 +4,11 @@ import asyncio
 
 from structlog.testing import capture_logs
 
+from contributions.two_keepers import expires_at
 from coop_aggregator.app import create_app
 from coop_aggregator.db.log import last_cosigned_size
 from coop_aggregator.db.releases import release_weeks
+from coop_aggregator.db.sealed import counts
 from coop_aggregator.jobs import background
 from coop_aggregator.settings import Settings
 
@@ -70,3 +72,16 @@ def test_one_run_without_a_witness_only_publishes(light_coop, light_settings):
     with light_coop.leader.database.read() as connection:
         assert last_cosigned_size(connection) == 0
     assert weeks(light_coop) == ("2026-W46",)
+
+
+def test_a_helper_s_server_erases_what_expired(keepers, light_settings):
+    def left():
+        with keepers.helper.database.read() as connection:
+            return sum(counts(connection, keepers.task.digest).values())
+
+    keepers.resident().send_sealed()
+    keepers.clock.moment = expires_at(keepers.task)
+    settings = Settings(data=light_settings.data, retention_interval_s=1)
+    app = create_app(keepers.helper, settings)
+    asyncio.run(live_until(app, lambda: not left()))
+    assert left() == 0

@@ -15,6 +15,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -109,6 +110,12 @@ def make_pair(kind, originals, make_keepers, copying, request):
         return made
 
     return make
+
+
+@pytest.fixture
+def copies():
+    """Return how to keep what a database holds, and how to restore it from that copy."""
+    return SimpleNamespace(rows_of=rows_of, restore=restore)
 
 
 def rows_of(side):
@@ -241,7 +248,7 @@ class Process:
                 stdout=log,
                 stderr=log,
             )
-        return process.wait(120) if wait else process
+        return process.wait(1_800) if wait else process
 
     def stop(self):
         if self.running is not None:

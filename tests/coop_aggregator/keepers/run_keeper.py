@@ -2,6 +2,7 @@
 
     python run_keeper.py DATA CLOCK_FILE serve PORT
     python run_keeper.py DATA CLOCK_FILE publish WEEK
+    python run_keeper.py DATA CLOCK_FILE cli ARGUMENT...
 
 With KILL_AT=n in the environment the process kills itself, as `kill -9` would, when it is about to
 end its n-th transaction; with KILL_DRAWN=n, when it is about to end the n-th one from the one that
@@ -21,6 +22,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from coop_aggregator.app import create_app
+from coop_aggregator.cli import main as cli_main
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import open_either
 from coop_aggregator.release import publish
@@ -56,7 +58,10 @@ def kill_at(commit_number, *, after_draw):
 
 def main():
     """Open the keeper and do what is asked."""
-    data, clock, action, argument = sys.argv[1:]
+    data, clock, action, argument, *more = sys.argv[1:]
+    if action == "cli":
+        cli_main(["--data", data, argument, *more], clock=FileClock(Path(clock)))
+        return
     settings = load_settings(environment=os.environ, data=Path(data))
     side = open_either(settings, FileClock(Path(clock)))
     for name in ("KILL_AT", "KILL_DRAWN"):

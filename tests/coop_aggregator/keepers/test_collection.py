@@ -3,11 +3,12 @@
 import pytest
 from sqlalchemy import text
 
-from contributions.collection import ReportSet
+from contributions.collection import ReportSet, commitment
 from contributions.keeper_messages import CollectionRequest, sign_message
 from contributions.noise import OpenDPLaplace
 from contributions.two_keepers import Level, keeper_noise_scale
 from coop_aggregator.db.collections import collected_of
+from coop_aggregator.db.releases import release_by_week
 from coop_aggregator.errors import KeeperFailed, KeeperRefused, ReleaseRefused, ReportRefused
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.keepers.aggregation import aggregate
@@ -55,8 +56,10 @@ def own_shares(side, task):
         return {b.zone: b.noised_share for b in collected_of(connection, task.digest)}
 
 
-def question(keepers, zone, reports):
-    request = CollectionRequest(task_digest=keepers.task.digest, zone=zone, reports=reports)
+def question(keepers, zone, reports, said="cd" * 32):
+    request = CollectionRequest(
+        task_digest=keepers.task.digest, zone=zone, reports=reports, commitment=said
+    )
     return sign_message(request, keepers.leader.keeper.sign)
 
 
@@ -104,7 +107,7 @@ def test_a_second_collection_of_another_set_is_refused_by_the_helper(keepers):
             keepers.channel.collect(question(keepers, zone, other))
 
 
-def test_sets_that_differ_are_refused_before_anybody_draws(keepers):
+def test_sets_that_differ_are_refused_and_no_share_leaves_either_keeper(keepers):
     """K5: Nothing MUST be combined unless both hold the same reports."""
     fill(keepers)
     with keepers.helper.database.write() as connection:
@@ -117,10 +120,11 @@ def test_sets_that_differ_are_refused_before_anybody_draws(keepers):
     noise = CountedNoise()
     keepers.channel.noise = noise
     with pytest.raises(KeeperRefused):
-        take(keepers, noise)
+        take(keepers)
     assert noise.draws == 0
-    assert own_shares(keepers.leader, keepers.task) == {}
     assert own_shares(keepers.helper, keepers.task) == {}
+    with keepers.leader.database.read() as connection:
+        assert {b.other_share for b in collected_of(connection, keepers.task.digest)} == {None}
 
 
 def test_a_leader_that_claims_enough_reports_is_not_believed(make_pair):
@@ -191,9 +195,15 @@ def test_a_crash_during_the_draw_leaves_nothing_drawn(keepers, draw):
     with pytest.raises(KeyboardInterrupt):
         take(keepers, CountedNoise(fails_at=draw))
     assert own_shares(keepers.leader, keepers.task) == {}
-    helper = own_shares(keepers.helper, keepers.task)
+    assert own_shares(keepers.helper, keepers.task) == {}
+    keepers.channel.noise = CountedNoise(fails_at=draw)
+    with pytest.raises(KeyboardInterrupt):
+        take(keepers)
+    drawn = own_shares(keepers.leader, keepers.task)
+    assert own_shares(keepers.helper, keepers.task) == {}
+    keepers.channel.noise = CountedNoise()
     take(keepers)
-    assert own_shares(keepers.helper, keepers.task) == helper
+    assert own_shares(keepers.leader, keepers.task) == drawn
 
 
 def test_an_answer_lost_after_the_helper_drew_is_given_again(keepers):
@@ -239,3 +249,38 @@ def test_a_week_below_the_minimum_is_released_with_nothing_in_it(make_pair):
     stored = publish(keepers.leader, WEEK, executor=InlineExecutor(), channel=keepers.channel)
     assert b'"n":0' in stored.body
     assert b'"published"' not in stored.body
+
+
+@pytest.fixture
+def restored(keepers, copies):
+    """Return two keepers of whom the leader was restored to a copy made before the collection."""
+    fill(keepers)
+    before = copies.rows_of(keepers.leader)
+    publish(keepers.leader, WEEK, executor=InlineExecutor(), channel=keepers.channel)
+    drawn = own_shares(keepers.leader, keepers.task)
+    copies.restore(keepers.leader, before)
+    assert own_shares(keepers.leader, keepers.task) == {}
+    return keepers, drawn
+
+
+def test_a_leader_restored_from_an_older_copy_is_refused_a_second_release(restored):
+    """K10: The leader MUST commit to what it drew; the helper MUST hold it to the first word."""
+    keepers, drawn = restored
+    noise = CountedNoise()
+    keepers.channel.noise = noise
+    for _ in range(2):
+        with pytest.raises(KeeperRefused):
+            publish(keepers.leader, WEEK, executor=InlineExecutor(), channel=keepers.channel)
+    assert noise.draws == 0
+    assert own_shares(keepers.leader, keepers.task) != drawn
+    with keepers.leader.database.read() as connection:
+        assert release_by_week(connection, WEEK) is None
+        assert {b.other_share for b in collected_of(connection, keepers.task.digest)} == {None}
+
+
+def test_what_the_leader_committed_to_is_what_it_publishes_with(keepers):
+    fill(keepers)
+    buckets = take(keepers)
+    with keepers.helper.database.read() as connection:
+        told = {b.commitment for b in collected_of(connection, keepers.task.digest)}
+    assert told == {commitment({bucket.zone: bucket.noised_share for bucket in buckets})}

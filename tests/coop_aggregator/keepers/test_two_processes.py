@@ -92,6 +92,13 @@ def expect_one_draw(world, seen):
             assert seen.setdefault((side.role, zone), share) == share
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("sqlite", marks=pytest.mark.slow),
+        pytest.param("postgresql", marks=pytest.mark.postgresql),
+    ],
+)
 @pytest.mark.parametrize("kills", [(1,), pytest.param(range(1, 12), marks=pytest.mark.slow)])
 def test_a_leader_killed_as_it_collects_draws_once_and_releases_once(answered, kills):
     """K6: Each keeper MUST draw its noise once a bucket."""
