@@ -5,8 +5,9 @@ import. It listens on this machine only unless told otherwise, and sends no requ
 those the owner asks for.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,9 +16,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 
 from personal_store.console import Session
-from personal_store.jobs import draining, incoming, overlapping
+from personal_store.jobs import draining, incoming, overlapping, pipeline
 from personal_store.jobs.background import Background
 from personal_store.lock import Lock, open_lock
+from personal_store.serving import announced, no_longer_locked
 from personal_store.store import Store
 from personal_store.web.consents_page import consent_routes
 from personal_store.web.devices_page import device_routes
@@ -85,20 +87,16 @@ def run_server(
     session: Session, *, host: str, port: int, hosts: tuple[str, ...], locked: bool
 ) -> None:
     """Serve until Ctrl-C, `locked` or not; access logs would tell who came when, so none."""
-    lock = session.locked() if locked else _opened(session)
-    watched = session.settings.watch
+    lock = session.locked() if locked else open_lock(session.open())
     incoming.drop_unfinished(session.settings.data)
+    background = Background(jobs_of(lock, watched=session.settings.watch))
 
-    def take_in_files() -> None:
-        if lock.is_locked:
-            return
-        store = lock.store
-        incoming.run_once(store.engine, data=store.folder, watched=watched, clock=store.clock)
-        overlapping.run_once(store.engine)
+    def opened() -> None:
+        no_longer_locked(lock.folder)
+        background.wake()
 
-    app = create_lockable_app(
-        lock, hosts=(*hosts, *LOCAL_NAMES, host), background=Background((take_in_files,))
-    )
+    lock.on_open = opened
+    app = create_lockable_app(lock, hosts=(*hosts, *LOCAL_NAMES, host), background=background)
     if locked:
         session.say(
             fr="L'espace est verrouillé : les positions reçues sont scellées jusqu'à ce que la "
@@ -110,10 +108,22 @@ def run_server(
         fr=f"Pages : http://{host}:{port}/fr/ (Ctrl-C pour arrêter).",
         en=f"Pages: http://{host}:{port}/en/ (Ctrl-C to stop).",
     )
-    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
+    with announced(lock.folder, f"http://{host}:{port}/") if locked else nullcontext():
+        uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
 
 
-def _opened(session: Session) -> Lock:
-    store = session.open()
-    draining.run_once(store)
-    return open_lock(store)
+def jobs_of(lock: Lock, *, watched: Path | None) -> tuple[Callable[[], None], ...]:
+    """Return what a server does beside its pages; nothing while `lock` is locked."""
+
+    def empty_the_inbox() -> None:
+        if not lock.is_locked and draining.run_once(lock.store).positions:
+            pipeline.run_once(lock.store.engine)
+
+    def take_in_files() -> None:
+        if lock.is_locked:
+            return
+        store = lock.store
+        incoming.run_once(store.engine, data=store.folder, watched=watched, clock=store.clock)
+        overlapping.run_once(store.engine)
+
+    return empty_the_inbox, take_in_files

@@ -23,6 +23,7 @@ from personal_store import (
     cli_sharing,
     cli_trips,
     documents,
+    serving,
     vault,
 )
 from personal_store.console import EXIT_FAILED, EXIT_INTERRUPTED, Session, plain_errors, read_secret
@@ -154,8 +155,17 @@ def import_files(
 def unlock(context: typer.Context, as_json: JsonOption = False) -> None:
     """Lire ce que la boîte scellée a reçu. / Read what the sealed inbox took in."""
     session: Session = context.obj
-    report = draining.run_once(session.open())
+    store = session.open()
+    report = draining.run_once(store, retry_kept=True)
     session.say(**documents.drain_sentences(report))
+    address = serving.locked_server(store.folder)
+    if address is not None:
+        session.say(
+            fr="Le serveur qui tourne reste verrouillé et scelle ce qui arrive : donnez-lui la "
+            f"phrase de passe sur sa page {address}fr/login.",
+            en="The server that runs stays locked and seals what comes in: give it the passphrase "
+            f"on its page {address}en/login.",
+        )
     if as_json:
         session.answer(documents.drain_document(report))
 

@@ -1,12 +1,14 @@
-"""The commands about devices: `personal-store devices add | list | rename | revoke`."""
+"""The commands about devices: `personal-store devices add | list | rename | key | revoke`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from personal_store import device_setup, devices
-from personal_store.console import Session
+from personal_store import device_setup, devices, documents
+from personal_store.console import Session, read_secret
 from personal_store.db.devices import Device
+from personal_store.jobs import draining
 
 devices_app = typer.Typer(
     help="Les appareils qui envoient des positions. / The devices that send positions.",
@@ -81,6 +83,25 @@ def rename(context: typer.Context, device: str, name: str) -> None:
     session.say(
         fr=f"L'appareil « {device} » s'appelle « {name} ».", en=f"Device “{device}” is “{name}”."
     )
+
+
+@devices_app.command()
+def key(
+    context: typer.Context,
+    device: str,
+    key_file: Annotated[
+        Path, typer.Option(help="Fichier de la clé du téléphone. / File of the phone's key.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Corriger la clé OwnTracks et relire. / Correct the OwnTracks key, then read again."""
+    session: Session = context.obj
+    store = session.open()
+    devices.correct_key(store, device, read_secret(key_file))
+    report = draining.run_once(store, retry_kept=True)
+    session.say(**documents.drain_sentences(report))
+    if as_json:
+        session.answer(documents.drain_document(report))
 
 
 @devices_app.command()

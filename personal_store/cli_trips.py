@@ -8,7 +8,7 @@ import typer
 
 from personal_store import documents
 from personal_store.console import Session
-from personal_store.db import places, timelines, trips
+from personal_store.db import devices, places, timelines, trips
 from personal_store.db.connection import reading
 from personal_store.db.trips import StoredTrip
 from personal_store.footprint import period_footprint
@@ -42,11 +42,11 @@ def process(context: typer.Context, as_json: JsonOption = False) -> None:
     """Recalculer tous les déplacements. / Compute all the trips again."""
     session: Session = context.obj
     held = pipeline.run_once(session.open().engine, everything=True)
-    devices = held.devices_recomputed
+    count = held.devices_recomputed
     session.say(
-        fr=f"{several(devices, 'appareil recalculé', 'appareils recalculés')} ; "
+        fr=f"{several(count, 'appareil recalculé', 'appareils recalculés')} ; "
         f"{several(held.trips, 'déplacement', 'déplacements')}.",
-        en=f"{several_en(devices, 'device', 'devices')} recomputed; "
+        en=f"{several_en(count, 'device', 'devices')} recomputed; "
         f"{several_en(held.trips, 'trip', 'trips')}.",
     )
     if as_json:
@@ -65,8 +65,11 @@ def list_trips(
     with reading(store.engine) as connection:
         stored = trips.between(connection)
         zones = [each.zone for each in places.every(connection) if each.zone]
+        names = devices.names(connection)
     if as_json:
-        session.answer(documents.trip_documents(stored, geometry=geometry, zones=zones))
+        session.answer(
+            documents.trip_documents(stored, geometry=geometry, names=names, zones=zones)
+        )
         return
     for each in stored:
         session.say(**documents.trip_sentences(each))

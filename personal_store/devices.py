@@ -15,8 +15,9 @@ from personal_store.db import devices, inbox
 from personal_store.db.connection import reading, writing
 from personal_store.db.devices import Device
 from personal_store.errors import DeviceRefused
+from personal_store.ingest.live.owntracks import KEY_LENGTH_BYTES
 from personal_store.ingest.values import label
-from personal_store.register import Register, write_register
+from personal_store.register import Register, announce, write_register
 from personal_store.store import Store
 
 _TOKEN_BYTES = 24
@@ -72,6 +73,25 @@ def rename(store: Store, device: str, name: str) -> None:
     with writing(store.engine) as connection:
         if not devices.rename(connection, device=device, name=_name(name)):
             raise _unknown()
+
+
+def correct_key(store: Store, device: str, encryption_key: str) -> None:
+    """Take the OwnTracks key that a phone really has; what it sent under it can be read then.
+
+    Raises DeviceRefused for a key that OwnTracks does not take, or a device that may not send.
+    """
+    if not 0 < len(encryption_key.encode()) <= KEY_LENGTH_BYTES:
+        raise DeviceRefused(
+            fr="Attendu : la clé de chiffrement d'OwnTracks, de 1 à 32 octets ; vu : une autre "
+            "longueur ; recopiez celle du téléphone.",
+            en="Expected OwnTracks' encryption key, of 1 to 32 bytes; this is of another length; "
+            "copy the phone's.",
+        )
+    with writing(store.engine) as connection:
+        if not devices.set_encryption_key(connection, device=device, encryption_key=encryption_key):
+            raise _unknown()
+    # A server that runs holds the keys that it has read.
+    announce(store.folder)
 
 
 def revoke(store: Store, device: str) -> None:

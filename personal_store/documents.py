@@ -118,10 +118,15 @@ def held_sentences(held: PipelineReport) -> dict[str, str]:
 
 
 def trip_documents(
-    stored: Sequence[StoredTrip], *, geometry: bool, zones: Sequence[PrivacyZone] = ()
+    stored: Sequence[StoredTrip],
+    *,
+    geometry: bool,
+    names: Mapping[str, str],
+    zones: Sequence[PrivacyZone] = (),
 ) -> list[Document]:
     """Return the document of `trips --json`; positions inside `zones` are in none of it.
 
+    `names` are those that devices are shown under; one that is not there has only its own.
     `counted` is false where another device recorded the same journey and counts in its place.
     """
     counted = {id(trip) for trip in one_traveller([each.trip for each in stored])}
@@ -129,6 +134,7 @@ def trip_documents(
         {
             "trip_id": each.trip_id,
             "device": each.trip.device,
+            "device_name": names.get(each.trip.device, each.trip.device),
             "start": each.trip.start.isoformat(),
             "end": each.trip.end.isoformat(),
             "day": local_date(each.trip.start, each.trip.utc_offset_min).isoformat(),

@@ -16,6 +16,7 @@ could replace the program.
 
 import errno
 import fcntl
+import mmap
 import os
 import struct
 import zlib
@@ -34,6 +35,8 @@ from personal_store.vault import Randomness
 
 INBOX_FILE: Final = "inbox.sealed"
 DRAINING_FILE: Final = "inbox.draining"
+KEPT_FILES: Final = "inbox.kept-"
+"""Letters that did not open, one file for each inbox that held some, named by its generation."""
 MAGIC: Final = b"personal-store inbox 1\n"
 GENERATION_BYTES: Final = 16
 HEADER_BYTES: Final = len(MAGIC) + GENERATION_BYTES
@@ -106,23 +109,16 @@ class Inbox:
         # No buffer: what a failed write leaves in one would be written later.
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
-        self._end = _end_of_whole_frames(self._file)
-        if self._end == 0:
-            self._file.truncate(0)
-            self._file.write(MAGIC + self.randomness(GENERATION_BYTES))
-            os.fsync(descriptor)
-            _sync_folder(self.folder)
-            self._end = HEADER_BYTES
-        self._file.truncate(self._end)
+        self._end = _made_ready(self._file, self.folder, self.randomness(GENERATION_BYTES))
         return self._file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedLetter:
-    """A frame: the offset after it, and its sealed bytes, None where they are damaged."""
+    """A frame: the offset after it, and its sealed bytes, which do not open where damaged."""
 
     end: int
-    sealed: bytes | None
+    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,27 +139,74 @@ class SealedLetters:
         self.path.unlink()
         _sync_folder(self.path.parent)
 
-    def set_aside(self) -> Path:
-        """Keep the file, sealed as it is, under a name that no draining looks for."""
-        aside = self.path.with_name(f"inbox.kept-{self.generation.hex()[:8]}")
-        self.path.replace(aside)
-        _sync_folder(self.path.parent)
-        return aside
+    @property
+    def kept_path(self) -> Path:
+        """Return where the letters of this inbox that did not open are kept."""
+        return self.path.with_name(f"{KEPT_FILES}{self.generation.hex()[:8]}")
+
+    def keep(self, sealed: Sequence[bytes]) -> None:
+        """Add letters, sealed as they are, to those kept, and have them on disk on return."""
+        descriptor = os.open(self.kept_path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "r+b", buffering=0) as file:
+            file.seek(_made_ready(file, self.path.parent, self.generation))
+            _write_whole(file, b"".join(map(_framed, sealed)))
 
 
 @contextmanager
-def draining(folder: Path) -> Iterator[Iterator[SealedLetters]]:
+def draining(
+    folder: Path, *, randomness: Randomness, retry_kept: bool
+) -> Iterator[Iterator[SealedLetters]]:
     """Give the inboxes to read: one that a crash interrupted, then the one that is growing.
 
-    One program drains at a time; letters may be added meanwhile, to a new file.
+    With `retry_kept` those kept come in between, each as an inbox that nobody has read. One
+    program drains at a time; letters may be added meanwhile, to a new file.
     """
     with _held(folder / "inbox.draining.lock"):
-        yield _inboxes(folder)
+        kept = sorted(folder.glob(f"{KEPT_FILES}*")) if retry_kept else []
+        yield _inboxes(folder, kept, randomness)
 
 
-def _inboxes(folder: Path) -> Iterator[SealedLetters]:
+def has_waiting(folder: Path) -> bool:
+    """Tell whether there is an inbox to drain."""
+    return any((folder / name).exists() for name in (DRAINING_FILE, INBOX_FILE))
+
+
+def count_waiting(folder: Path, *, generation: bytes, drained_bytes: int) -> int:
+    """Return how many letters are still to drain, of the inbox `generation` those after the mark.
+
+    It opens none and reads their lengths alone.
+    """
+    return sum(
+        _count_frames(folder / name, generation=generation, drained_bytes=drained_bytes)
+        for name in (DRAINING_FILE, INBOX_FILE)
+    )
+
+
+def _count_frames(path: Path, *, generation: bytes, drained_bytes: int) -> int:
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            is_read = whole[len(MAGIC) : HEADER_BYTES] == generation
+            at, count = max(drained_bytes, HEADER_BYTES) if is_read else HEADER_BYTES, 0
+            while at + _FRAME.size <= len(whole):
+                length, _ = _FRAME.unpack_from(whole, at)
+                at += _FRAME.size + length
+                count += at <= len(whole)
+            return count
+    except (OSError, ValueError):  # drained meanwhile, or still empty
+        return 0
+
+
+def _inboxes(folder: Path, kept: Sequence[Path], randomness: Randomness) -> Iterator[SealedLetters]:
     path = folder / DRAINING_FILE
     if path.exists():
+        yield _opened(path)
+    for each in kept:
+        # Under a new generation no mark says that it was read.
+        with each.open("r+b", buffering=0) as file:
+            file.seek(len(MAGIC))
+            _write_whole(file, randomness(GENERATION_BYTES))
+        each.replace(path)
+        _sync_folder(folder)
         yield _opened(path)
     with _held(folder / "inbox.lock"):
         if not (folder / INBOX_FILE).exists():
@@ -191,7 +234,20 @@ def _frames(file: BinaryIO) -> Iterator[SealedLetter]:
         is_whole = zlib.crc32(sealed) == checksum
         if not is_whole and end == size:
             return  # torn: its length came to the disk before its bytes
-        yield SealedLetter(end=end, sealed=sealed if is_whole else None)
+        yield SealedLetter(end=end, sealed=sealed)
+
+
+def _made_ready(file: BinaryIO, folder: Path, generation: bytes) -> int:
+    """Give a new file its header, cut off what is torn, and return where frames go on."""
+    end = _end_of_whole_frames(file)
+    if end == 0:
+        file.truncate(0)
+        file.write(MAGIC + generation)
+        os.fsync(file.fileno())
+        _sync_folder(folder)
+        end = HEADER_BYTES
+    file.truncate(end)
+    return end
 
 
 def _end_of_whole_frames(file: BinaryIO) -> int:

@@ -15,8 +15,6 @@ from pathlib import Path
 from personal_store.clock import Clock
 from personal_store.devices import put_register_right
 from personal_store.errors import StoreLocked, TooManyTries, WrongPassphrase
-from personal_store.jobs import draining
-from personal_store.jobs.draining import DrainReport
 from personal_store.reception import Reception
 from personal_store.store import Store, open_store
 from personal_store.vault import DatabaseKey, unlock
@@ -33,6 +31,7 @@ class Lock:
     clock: Clock
     reception: Reception
     open_folder: Callable[[Path, DatabaseKey], Store]
+    on_open: Callable[[], None] = lambda: None
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _wrong: int = 0
     _not_before: datetime | None = None
@@ -54,7 +53,7 @@ class Lock:
         return store
 
     def give(self, passphrase: str) -> None:
-        """Check a passphrase; the first right one opens the store and drains the inbox.
+        """Check a passphrase; the first right one opens the store, then calls `on_open`.
 
         Raises WrongPassphrase, TooManyTries, or what opening a store raises.
         """
@@ -71,13 +70,8 @@ class Lock:
                 raise
             self._wrong, self._not_before = 0, None
             if self.is_locked:
-                self._open(key)
-
-    def _open(self, key: DatabaseKey) -> DrainReport:
-        store = self.open_folder(self.folder, key)
-        # First the switch: a letter that comes during the draining goes straight in.
-        self.reception.open(store)
-        return draining.run_once(store)
+                self.reception.open(self.open_folder(self.folder, key))
+                self.on_open()
 
     def _wait_is_over(self) -> None:
         now = self.clock.now()

@@ -63,6 +63,11 @@ def write_register(folder: Path, register: Register) -> None:
     draft.replace(folder / REGISTER_FILE)
 
 
+def announce(folder: Path) -> None:
+    """Have servers that run look at their devices again, although no token has changed."""
+    (folder / REGISTER_FILE).touch()
+
+
 def read_register(folder: Path) -> Register | None:
     """Return the register; None where there is none, or none that can be read."""
     try:

@@ -58,10 +58,12 @@ def authorise(
     encryption_key: str | None,
     at: datetime,
 ) -> None:
-    """Let `device` send with `token`; its earlier token, key and end no longer hold."""
+    """Let `device` send with `token`; its earlier token, key and end no longer hold.
+
+    A device that is known keeps its door, so that what an inbox holds from it is still its own.
+    """
     values = {
         "token_sha256": digest(token),
-        "door": door,
         "encryption_key": encryption_key,
         "created_at_ms": to_ms(at),
         "revoked_at_ms": None,
@@ -69,7 +71,7 @@ def authorise(
     counts = {"positions": 0, "rejected": 0, "unreadable": 0}
     connection.execute(
         insert(table)
-        .values(device=device, name=device, **values, **counts)
+        .values(device=device, name=device, door=door, **values, **counts)
         .on_conflict_do_update(index_elements=["device"], set_=values)
     )
 
@@ -93,6 +95,19 @@ def every(connection: Connection) -> list[Device]:
         )
         for row in connection.execute(query)
     ]
+
+
+def names(connection: Connection) -> dict[str, str]:
+    """Return the name that each device is shown under, by the one that its positions have."""
+    query = select(table.c.device, table.c.name)
+    return {row.device: row.name for row in connection.execute(query)}
+
+
+def set_encryption_key(connection: Connection, *, device: str, encryption_key: str) -> bool:
+    """Keep another OwnTracks key; tell whether the device may send."""
+    may_send = (table.c.device == device) & table.c.revoked_at_ms.is_(None)
+    query = update(table).where(may_send).values(encryption_key=encryption_key)
+    return connection.execute(query).rowcount == 1
 
 
 def rename(connection: Connection, *, device: str, name: str) -> bool:

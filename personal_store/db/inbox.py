@@ -43,6 +43,14 @@ def mark(connection: Connection, *, generation: bytes) -> Mark:
     return Mark(generation=generation, drained_bytes=row.drained_bytes, unopened=row.unopened)
 
 
+def newest_mark(connection: Connection) -> Mark:
+    """Return how far the last inbox that was begun has been read; of none, that of no inbox."""
+    row = connection.execute(select(inbox_mark)).first()
+    if row is None:
+        return Mark(generation=b"", drained_bytes=0, unopened=0)
+    return Mark(generation=row.generation, drained_bytes=row.drained_bytes, unopened=row.unopened)
+
+
 def move_mark(connection: Connection, to: Mark) -> None:
     """Say how far an inbox has been read; of those before it nothing need be known any more."""
     connection.execute(delete(inbox_mark))

@@ -2,7 +2,8 @@
 
 What was read and how far are committed together; the file goes only after. So a crash at any point
 leaves either letters that are still to read, or a file of which the database knows that it is
-read.
+read. Letters that do not open are on disk, sealed, before that is committed: they may open once a
+device's key is put right.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,7 +35,8 @@ class DrainReport:
 
     `letters` counts messages and `positions` what they gave. `closed` counts messages of devices
     that were revoked since, which are dropped. `unopened` counts messages that were damaged, or
-    encrypted with another key than the device's; the files that hold them are in `set_aside`.
+    encrypted with another key than the device's; the files that hold these alone are in
+    `set_aside`.
     """
 
     letters: int = 0
@@ -44,22 +46,39 @@ class DrainReport:
     set_aside: list[Path]
 
 
-def run_once(store: Store) -> DrainReport:
-    """Read every sealed letter of the store's folder, then remove the inbox."""
+def run_once(store: Store, *, retry_kept: bool = False) -> DrainReport:
+    """Read every sealed letter of the store's folder, then remove the inbox.
+
+    With `retry_kept`, also those that did not open before.
+    """
     report = DrainReport(set_aside=[])
+    if not retry_kept and not inbox.has_waiting(store.folder):
+        return report
     with writing(store.engine) as connection:
         key = kept.private_key(connection, randomness=store.randomness)
-    with inbox.draining(store.folder) as inboxes:
+    with inbox.draining(
+        store.folder, randomness=store.randomness, retry_kept=retry_kept
+    ) as inboxes:
         for letters in inboxes:
             while _drain_some(store, letters, key, report):
                 pass
             with reading(store.engine) as connection:
                 unopened = kept.mark(connection, generation=letters.generation).unopened
             if unopened:
-                report.set_aside.append(letters.set_aside())
-            else:
-                letters.remove()
+                report.set_aside.append(letters.kept_path)
+            letters.remove()
     return report
+
+
+def count_waiting(store: Store) -> int:
+    """Return how many letters are still to drain."""
+    if not inbox.has_waiting(store.folder):
+        return 0
+    with reading(store.engine) as connection:
+        mark = kept.newest_mark(connection)
+    return inbox.count_waiting(
+        store.folder, generation=mark.generation, drained_bytes=mark.drained_bytes
+    )
 
 
 def _drain_some(
@@ -71,20 +90,22 @@ def _drain_some(
         frames = list(_some(letters.after(mark.drained_bytes)))
         if not frames:
             return False
-        opened = _unsealed(frames, key)
+        opened = [(frame.sealed, _unsealed(frame, key)) for frame in frames]
         received = receiving.run_once(
             connection,
-            opened,
+            [letter for _, letter in opened if letter is not None],
             doors=receiving.open_doors(connection),
             randomness=store.randomness,
         )
-        refused = sum(each.read is not None and each.read.refused for each in received)
-        unopened = len(frames) - len(opened) + refused
+        refused = {id(each.letter) for each in received if each.read and each.read.refused}
+        unopened = [sealed for sealed, letter in opened if letter is None or id(letter) in refused]
+        if unopened:
+            letters.keep(unopened)
         kept.move_mark(
             connection,
-            replace(mark, drained_bytes=frames[-1].end, unopened=mark.unopened + unopened),
+            replace(mark, drained_bytes=frames[-1].end, unopened=mark.unopened + len(unopened)),
         )
-    _count(report, received, unopened)
+    _count(report, received, len(unopened))
     return True
 
 
@@ -93,18 +114,15 @@ def _some(frames: Iterator[SealedLetter]) -> Iterator[SealedLetter]:
     size_bytes = 0
     for frame in islice(frames, LETTERS_AT_A_TIME):
         yield frame
-        size_bytes += len(frame.sealed or b"")
+        size_bytes += len(frame.sealed)
         if size_bytes > BYTES_AT_A_TIME:
             return
 
 
-def _unsealed(frames: Sequence[SealedLetter], key: X25519PrivateKey) -> list[Letter]:
-    letters = []
-    for frame in frames:
-        if frame.sealed is not None:
-            with suppress(ValueError):
-                letters.append(Letter.from_bytes(inbox.unseal(frame.sealed, key)))
-    return letters
+def _unsealed(frame: SealedLetter, key: X25519PrivateKey) -> Letter | None:
+    with suppress(ValueError):
+        return Letter.from_bytes(inbox.unseal(frame.sealed, key))
+    return None
 
 
 def _count(report: DrainReport, received: Sequence[Received], unopened: int) -> None:

@@ -18,7 +18,7 @@ from contributions.weeks import week_of
 from personal_store import consenting
 from personal_store.cooperative import Membership
 from personal_store.errors import StoreError, TooManyTries, TransportError, VaultError
-from personal_store.jobs import catalogue, pipeline, sharing
+from personal_store.jobs import catalogue, draining, pipeline, sharing
 from personal_store.lock import Lock
 from personal_store.settings import Language
 from personal_store.store import Store
@@ -179,9 +179,12 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
 
 def _week(pages: Pages, language: Language, week: str | None) -> Response:
     store = pages.store
+    waiting = draining.count_waiting(store)
     try:
-        # What a phone has sent since the last look becomes trips now.
-        pipeline.run_once(store.engine)
+        # What a phone has sent since the last look becomes trips now; what the inbox held may be
+        # months, which are emptied beside the pages.
+        if not waiting:
+            pipeline.run_once(store.engine)
         context = contexts.week_page(store, week or contexts.newest_week(store))
     except (Malformed, OverflowError):
         now = week_of(store.clock.now())
@@ -190,7 +193,7 @@ def _week(pages: Pages, language: Language, week: str | None) -> Response:
         return pages.render(
             "error.html", language, status=409, week=None, trouble=error.say(language)
         )
-    return pages.render("week.html", language, page=context)
+    return pages.render("week.html", language, page=context, waiting=waiting)
 
 
 def _sharing(pages: Pages, language: Language, *, trouble: str | None = None) -> Response:

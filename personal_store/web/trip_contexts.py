@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import cos, radians
 
 from carbon.modes import TransportMode
-from personal_store.db import corrections, places, timelines, trips
+from personal_store.db import corrections, devices, places, timelines, trips
 from personal_store.db.connection import reading
 from personal_store.db.trips import StoredTrip
 from personal_store.local_time import day_after, day_start, is_lived_in, local_date, local_time
@@ -113,10 +113,11 @@ class TripPage:
     """The page of a trip: its sketch, its legs, and what can be said of it.
 
     `sketch` are SVG paths; it is empty where nothing may be drawn. `next_id` names the trip that
-    it could be joined to.
+    it could be joined to. `device_name` is what its device is shown under.
     """
 
     trip_id: str
+    device_name: str
     day: date
     trip: Trip
     legs: Sequence[LegRow]
@@ -205,12 +206,14 @@ def trip_page(store: Store, trip_id: str) -> TripPage | None:
             connection, start=stored.trip.end, end=stored.trip.end + JOINED_WITHIN
         )
         zones = [each.zone for each in places.every(connection) if each.zone]
+        names = devices.names(connection)
     trip = stored.trip
     rows = [_leg_row(trip, number) for number in range(len(trip.triplegs))]
     following = [each for each in after if each.trip.device == trip.device]
     sketch = _sketch(trip, zones)
     return TripPage(
         trip_id=stored.trip_id,
+        device_name=names.get(trip.device, trip.device),
         day=local_date(trip.start, trip.utc_offset_min),
         trip=trip,
         legs=rows[:LEGS_SHOWN],

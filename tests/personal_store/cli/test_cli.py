@@ -114,6 +114,7 @@ class TestDocuments:
             *(
                 "trip_id",
                 "device",
+                "device_name",
                 "start",
                 "end",
                 "day",
@@ -266,7 +267,9 @@ class TestLanguages:
         assert ("expected form" in refused, "forme attendue" in refused) == (english, not english)
 
     @pytest.mark.usefixtures("ready")
-    def test_both_languages_say_every_result(self, run, options, gpx_file) -> None:
+    def test_both_languages_say_every_result(self, run, options, gpx_file, tmp_path) -> None:
+        key_file = tmp_path / "key"
+        key_file.write_text("the phone's")
         commands = [
             ["import", gpx_file],
             ["process"],
@@ -276,6 +279,7 @@ class TestLanguages:
             ["devices", "add", "telephone"],
             ["devices", "list"],
             ["devices", "rename", "telephone", "mine"],
+            ["devices", "key", "telephone", "--key-file", key_file],
             ["unlock"],
         ]
         for command in commands:

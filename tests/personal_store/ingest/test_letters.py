@@ -45,7 +45,7 @@ def letter(app, body, *, query="", content_type=""):
 
 
 @pytest.mark.parametrize("app", LiveApp)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(bodies, st.text(max_size=60), st.sampled_from(["", "application/json", "text/plain"]))
 def test_a_letter_of_any_bytes_is_read_to_an_end(app, body, query, content_type):
     sent = letter(app, body, query=query, content_type=content_type)

@@ -1,10 +1,12 @@
 """The sealed inbox and its draining: nothing readable, nothing lost, nothing twice."""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from nacl.secret import SecretBox
 
 from personal_store import devices, inbox
 from personal_store.db import inbox as kept
@@ -111,6 +113,21 @@ def test_a_crash_before_the_commit_loses_nothing(store, put, monkeypatch) -> Non
     assert _times(store) == [1, 2]
 
 
+def test_what_is_left_is_counted_without_opening_it(store, put, monkeypatch) -> None:
+    assert draining.count_waiting(store) == 0
+    put(1, 2)
+    put(3)
+    assert draining.count_waiting(store) == 3
+    monkeypatch.setattr(inbox.SealedLetters, "remove", _power_cut)
+    with pytest.raises(KeyboardInterrupt):
+        draining.run_once(store)
+    put(4)
+    assert draining.count_waiting(store) == 1
+    monkeypatch.undo()
+    draining.run_once(store)
+    assert draining.count_waiting(store) == 0
+
+
 def _power_cut(*_args: object, **_more: object) -> None:
     raise KeyboardInterrupt
 
@@ -149,6 +166,57 @@ def test_a_damaged_letter_is_counted_and_its_file_kept(store, put) -> None:
     assert (report.positions, report.unopened) == (1, 1)
     assert [path.exists() for path in report.set_aside] == [True]
     assert draining.run_once(store).unopened == 0
+
+
+def test_only_what_did_not_open_is_kept(store, put) -> None:
+    put(1, 2)
+    put(3, body=_encrypted("the phone's"))
+    (aside,) = draining.run_once(store).set_aside
+    letters = inbox.SealedLetters(path=aside, generation=b"")
+    assert len(list(letters.after(0))) == 1
+
+
+def test_a_crash_before_the_commit_keeps_what_did_not_open(store, put, monkeypatch) -> None:
+    put(1, body=_encrypted("the phone's"))
+    monkeypatch.setattr(kept, "move_mark", _power_cut)
+    with pytest.raises(KeyboardInterrupt):
+        draining.run_once(store)
+    monkeypatch.undo()
+    assert draining.run_once(store).set_aside[0].exists()
+
+
+def test_once_the_key_is_right_what_was_kept_is_read_once(store, put) -> None:
+    put(1)
+    put(5, body=_encrypted("the phone's"))
+    draining.run_once(store)
+    devices.correct_key(store, "telephone", "the phone's")
+    report = draining.run_once(store, retry_kept=True)
+    assert (report.positions, report.unopened, report.set_aside) == (1, 0, [])
+    assert _times(store) == [1, 5]
+    assert draining.run_once(store, retry_kept=True).letters == 0
+    assert devices.every(store)[0].positions == 2
+
+
+def test_what_does_not_open_again_is_kept_again(store, put) -> None:
+    put(1, body=_encrypted("the phone's"))
+    draining.run_once(store)
+    for _ in range(3):
+        report = draining.run_once(store, retry_kept=True)
+        assert (report.unopened, len(report.set_aside)) == (1, 1)
+        assert [path.exists() for path in report.set_aside] == [True]
+    assert len(list(store.folder.glob("inbox.kept-*"))) == 1
+
+
+def test_what_was_sealed_before_a_new_token_is_not_lost(store, put) -> None:
+    put(1)
+    devices.add(store, "telephone")
+    assert draining.run_once(store).positions == 1
+
+
+def _encrypted(key: str) -> bytes:
+    box = SecretBox(key.encode().ljust(32, b"\0"))
+    sealed = bytes(box.encrypt(_location(5)))
+    return json.dumps({"_type": "encrypted", "data": base64.b64encode(sealed).decode()}).encode()
 
 
 def test_a_message_under_another_encryption_key_is_kept_sealed(store, put) -> None:

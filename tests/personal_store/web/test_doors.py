@@ -1,20 +1,24 @@
 """Every door for live positions, open and locked: what is kept, and what the app is told."""
 
+import asyncio
 import base64
 import json
-from datetime import timedelta
+import tracemalloc
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from nacl.secret import SecretBox
 
 from personal_store import devices
-from personal_store.app import create_lockable_app
+from personal_store.app import create_lockable_app, jobs_of
 from personal_store.db import evidence, positionfixes
 from personal_store.db.connection import reading
-from personal_store.errors import TooManyTries, WrongPassphrase
-from personal_store.lock import FREE_TRIES, Lock
+from personal_store.ingest.live.letter import Letter, LiveApp
+from personal_store.ingest.live.read import read_letter
+from personal_store.lock import Lock, open_lock
 from personal_store.reception import Reception
 from personal_store.register import REGISTER_FILE
+from personal_store.web.security import MAX_BODY_BYTES
 
 PASSPHRASE = "trois mots au hasard"
 TST = 1_762_671_600
@@ -49,6 +53,12 @@ def locked(joined, made, write_vault) -> Lock:
 @pytest.fixture
 def at_the_locked(browse, locked):
     return browse(create_lockable_app(locked))
+
+
+def work(lock) -> None:
+    """Do once what the server does beside its pages."""
+    for job in jobs_of(lock, watched=None):
+        job()
 
 
 def bearer(made) -> dict[str, str]:
@@ -146,9 +156,32 @@ def test_a_locked_store_answers_the_same_and_gives_it_when_it_is_opened(
     assert kept(joined) == []
     at_the_locked.post("/fr/login", data={"passphrase": PASSPHRASE})
     assert not locked.is_locked
+    work(locked)
     assert [fix.at.timestamp() for fix in kept(joined)] == [TST]
     assert send(at_the_locked, made, sender).status_code == 200
     assert len(kept(joined)) == 1
+
+
+def test_logging_in_waits_for_no_inbox_and_the_week_says_what_is_left(
+    at_the_locked, locked, joined, made
+):
+    work(locked)
+    for _ in range(3):
+        send(at_the_locked, made, "owntracks")
+    at_the_locked.post("/fr/login", data={"passphrase": PASSPHRASE})
+    assert kept(joined) == []
+    assert "3 messages en attente" in at_the_locked.get("/fr/").text
+    work(locked)
+    assert "en attente" not in at_the_locked.get("/fr/").text
+    assert len(kept(joined)) == 1
+
+
+def test_opening_calls_whoever_empties_the_inbox_once(locked):
+    calls = []
+    locked.on_open = lambda: calls.append(locked.is_locked)
+    for _ in range(2):
+        locked.give(PASSPHRASE)
+    assert calls == [False]
 
 
 @pytest.mark.parametrize(
@@ -233,6 +266,65 @@ def test_an_encrypted_position_is_opened_and_answered_encrypted(stranger, joined
     assert json.loads(box.decrypt(base64.b64decode(answer["data"]))) == []
 
 
+def test_a_key_put_right_while_the_server_runs_opens_the_next_message(stranger, joined, made):
+    message = {"_type": "location", "lat": 46.16, "lon": -1.15, "tst": TST}
+    sealed = bytes(SecretBox(b"phone".ljust(32, b"\0")).encrypt(json.dumps(message).encode()))
+    body = {"_type": "encrypted", "data": base64.b64encode(sealed).decode()}
+    assert stranger.post("/pub", json=body, headers=bearer(made)).status_code == 400
+    devices.correct_key(joined, "telephone", "phone")
+    assert stranger.post("/pub", json=body, headers=bearer(made)).status_code == 200
+    assert len(kept(joined)) == 1
+
+
+def test_of_an_endless_body_no_more_than_the_limit_is_taken(joined):
+    given = []
+
+    def endless():
+        while True:
+            given.append(65_536)
+            yield b"[" * given[-1]
+
+    async def receive():
+        return {"type": "http.request", "body": next(pieces), "more_body": True}
+
+    async def send(message):
+        answered.append(message)
+
+    pieces, answered = endless(), []
+    scope = {"type": "http", "method": "POST", "path": "/pub", "headers": [(b"host", b"localhost")]}
+    scope |= {"query_string": b"", "http_version": "1.1", "scheme": "http", "server": None}
+    asyncio.run(create_lockable_app(open_lock(joined))(scope, receive, send))
+    assert answered[0]["status"] == 413
+    assert sum(given) <= MAX_BODY_BYTES + 65_536
+
+
+LARGEST = {
+    "positions": b'{"locations":[' + json.dumps(FEATURE).encode().replace(b" ", b""),
+    "lists": b'{"locations":[[]',
+}
+
+
+@pytest.mark.parametrize("begin", LARGEST.values(), ids=LARGEST)
+def test_the_largest_body_takes_a_bounded_memory(begin):
+    one = b"," + begin.partition(b"[")[2]
+    body = begin + one * ((MAX_BODY_BYTES - len(begin) - 2) // len(one)) + b"]}"
+    letter = Letter(
+        app=LiveApp.OVERLAND,
+        door="d",
+        received_at=datetime(2026, 11, 18, tzinfo=UTC),
+        content_type="",
+        query="",
+        body=body,
+    )
+    tracemalloc.start()
+    try:
+        read_letter(letter, device="phone", encryption_key=None, randomness=bytes)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 64 * 1024 * 1024
+
+
 def test_a_traccar_position_without_a_time_was_measured_when_it_came(stranger, joined, made):
     stranger.get("/traccar", params={"id": made.token, "lat": "46.16", "lon": "-1.15"})
     assert kept(joined)[0].at == joined.clock.now()
@@ -242,17 +334,6 @@ def test_every_page_of_a_locked_store_leads_to_the_form_that_says_so(at_the_lock
     for path in ("/fr/", "/fr/sharing", "/fr/devices", "/fr/import"):
         assert at_the_locked.get(path).headers["location"] == "/fr/login"
     assert "verrouillé" in at_the_locked.get("/fr/login").text
-
-
-def test_wrong_passphrases_have_to_wait_and_then_the_right_one_opens(locked, clock):
-    for _ in range(FREE_TRIES):
-        with pytest.raises(WrongPassphrase):
-            locked.give("not the passphrase")
-    with pytest.raises(TooManyTries):
-        locked.give(PASSPHRASE)
-    clock.advance(timedelta(seconds=1))
-    locked.give(PASSPHRASE)
-    assert not locked.is_locked
 
 
 def test_the_secrets_of_a_new_device_are_shown_once_with_codes_to_read(browser, joined):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from carbon.modes import TransportMode
-from personal_store.db import places, timelines, trips
+from personal_store.db import devices, places, timelines, trips
 from personal_store.db.connection import reading, writing
 from personal_store.trips.timeline import (
     Gap,
@@ -56,6 +56,24 @@ def test_a_day_tells_its_trips_and_links_to_them(browser, travelled, read) -> No
     assert "lundi 9 novembre 2026" in page.text
     assert "Déplacement, 12,0 km" in page.text
     assert f"/fr/trips/{travelled}" in page.attributes("href")
+
+
+def test_a_trip_shows_its_device_under_the_name_it_has_now(
+    browser, joined, travelled, read
+) -> None:
+    device = held(joined)[0].device
+    with writing(joined.engine) as connection:
+        devices.authorise(
+            connection,
+            device=device,
+            token="token",
+            door="door",
+            encryption_key=None,
+            at=joined.clock.now(),
+        )
+    assert f"Appareil : {device}" in read(browser.get(f"/fr/trips/{travelled}").text).text
+    browser.post("/fr/devices/rename", data={"device": device, "name": "Vélo cargo"})
+    assert "Appareil : Vélo cargo" in read(browser.get(f"/fr/trips/{travelled}").text).text
 
 
 def test_a_day_says_what_is_not_known(browser, joined, travel, read) -> None:
