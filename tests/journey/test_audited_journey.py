@@ -87,7 +87,7 @@ def contributors(join, task, judge):
 
 
 @pytest.fixture
-def release():
+def release(leader, clock, task):
     """Return a function that closes and publishes the week."""
 
     def release():
