@@ -20,7 +20,7 @@ from personal_store.trips.silences import Rests, Silences, find_rests, read_sile
 from personal_store.trips.staypoints import Stays, find_stays
 from personal_store.trips.timeline import SetAsideFix, Staypoint, Timeline, Trip, Tripleg
 from personal_store.trips.track import lon_lat, moment, positions_of
-from personal_store.trips.triplegs import Legs, Paces, find_legs, measure_paces
+from personal_store.trips.triplegs import Legs, find_legs
 from personal_store.trips.trips import ACTIVITY_MIN_S, Plan, plan_trips
 
 
@@ -33,7 +33,6 @@ class Segmented:
     rests: Rests
     stays: Stays
     plan: Plan
-    paces: Paces
     legs: Legs
 
 
@@ -72,15 +71,13 @@ def cut(
     plan = plan_trips(
         track, stays, silences, activity_min_s=activity_min_s, compile_from=compile_from
     )
-    paces = measure_paces(track, compile_from=compile_from)
-    legs = find_legs(track, paces, stays, plan, compile_from=compile_from)
+    legs = find_legs(track, stays, plan, compile_from=compile_from)
     return Segmented(
         cleaned=cleaned,
         silences=silences,
         rests=rests,
         stays=stays,
         plan=plan,
-        paces=paces,
         legs=legs,
     )
 

@@ -22,7 +22,6 @@ def columns(fixes, compile_from):
         found.rests,
         found.stays,
         found.plan.movements,
-        found.paces,
         found.legs,
     )
     filled = [getattr(table, name) for table in tables for name in table.__slots__]
