@@ -1,6 +1,7 @@
 """Time the engine and its peers on one million real positions: part of `trips_scorecard.py`.
 
-The labelled positions are laid one after another until there are a million. Seconds are those of
+The labelled positions are laid one after another until there are a million; a second million
+is of a phone on the way, where other tools are slower. Seconds are those of
 the processor, so that other programs on the machine count less. Ours runs in a process of its
 own, so that its peak memory is its own: `python benchmarks/trips_speed.py FILE.npz`.
 """
@@ -30,11 +31,20 @@ PEERS = Path(__file__).with_name("trips_peers.py")
 
 
 def report(recordings: Sequence[Recording], peers: Sequence[Path]) -> None:
-    """Print positions per second and peak memory, ours and the peers'."""
+    """Print positions per second and peak memory, ours and the peers', at rest and on the way."""
+    _report(
+        "labelled recordings, mostly a diary of one person at rest", _million(recordings), peers
+    )
+    _report("made, always on the way but for ten minutes in the hour", moving_million(), peers)
+
+
+def _report(name: str, columns: dict[str, np.ndarray], peers: Sequence[Path]) -> None:
+    """Print what ours and the peers need for some positions."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "million.npz")
-        np.savez(path, **_million(recordings))
-        print(f"One million positions (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
+        np.savez(path, **columns)
+        print(f"One million positions: {name}")
+        print(f"  (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
         ours = _answer([sys.executable, __file__, str(path)])
         seconds = sorted(ours["seconds"])
         middle = seconds[len(seconds) // 2]
@@ -110,6 +120,29 @@ def _million(recordings: Sequence[Recording]) -> dict[str, np.ndarray]:
     t, lat, lon, accuracy_m = np.concatenate(parts)[:MILLION].T
     edges = {"starts": np.array([0]), "ends": np.array([MILLION])}
     return {"t": t, "lat": lat, "lon": lon, "accuracy_m": accuracy_m, **edges}
+
+
+def moving_million() -> dict[str, np.ndarray]:
+    """Return a million positions, one in two seconds, of a phone on the way as GeoLife's are.
+
+    Every hour it travels 50 minutes at the pace of a walk, a bike, a bus or a car, turning every
+    minute, and then rests; positions wobble by 4 m.
+    """
+    rng = np.random.default_rng(20261122)
+    hours = MILLION // 1800 + 1
+    pace_mps = np.repeat(rng.choice((1.4, 4.5, 8.0, 17.0), hours), 1800)
+    pace_mps[np.arange(len(pace_mps)) % 1800 >= 1500] = 0.0
+    heading = np.repeat(np.cumsum(rng.normal(0, 0.6, hours * 60)), 30)
+    wobble = rng.normal(0, 4, (2, len(pace_mps)))
+    north_m, east_m = np.cumsum(2 * pace_mps * np.array((np.sin(heading), np.cos(heading))), 1)
+    return {
+        "t": 1.5e9 + 2.0 * np.arange(MILLION),
+        "lat": (46.0 + (north_m + wobble[0]) / 111_195)[:MILLION],
+        "lon": (2.0 + (east_m + wobble[1]) / 77_000)[:MILLION],
+        "accuracy_m": np.full(MILLION, 8.0),
+        "starts": np.array([0]),
+        "ends": np.array([MILLION]),
+    }
 
 
 def main() -> None:

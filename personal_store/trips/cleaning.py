@@ -117,7 +117,7 @@ def clean(positions: Positions, *, compile_from: int = COMPILE_FROM) -> Cleaned:
     )
     usable = run_loop(lay_out, places, (verdicts, *laid), compile_from=compile_from)
     laid = tuple(column[:usable] for column in laid)
-    jumps = np.zeros(usable, dtype=np.int64), np.zeros(usable, dtype=np.int64)
+    jumps = np.empty(usable, dtype=np.int64), np.empty(usable, dtype=np.int64)
     count = usable
     if usable >= 3 and run_loop(
         set_aside_jumps, (*laid[1:], laid[0]), (verdicts, *jumps), compile_from=compile_from
@@ -125,7 +125,7 @@ def clean(positions: Positions, *, compile_from: int = COMPILE_FROM) -> Cleaned:
         count = run_loop(close_holes, (verdicts,), laid, compile_from=compile_from)
     kept = order if count == size else order[place[:count]]
     track = _track(positions, kept, time_s=time_s[:count], xyz_m=xyz_m[:count], error_m=error_m)
-    return Cleaned(times_s=_some(positions.time_s, order), verdicts=verdicts, track=track)
+    return Cleaned(times_s=positions.time_s[order], verdicts=verdicts, track=track)
 
 
 def _track(

@@ -41,6 +41,10 @@ SAME_PLACE_M = 150.0
 SHORT_BREAK_S = 300.0
 """Seconds between two stays at one place under which they are one (design, trips (b)4)."""
 
+STRAY_M = SAME_PLACE_M + 4 * STAY_RADIUS_M
+"""Metres from a stay's first fix within which its other fixes lie: two runs at one place, each as
+wide as the largest reach."""
+
 EXCURSION_M = 200.0
 """Metres; a way out from one place and back that stays closer is indoor jitter (trips (b)4).
 
@@ -74,12 +78,12 @@ def find_stays(
 ) -> Stays:
     """Return every stay of at least `STAY_MIN_S`, neighbours at one place merged."""
     size = len(track)
-    rest_end = np.full(size, -1, dtype=np.int64)
+    # Zeros that nothing touches take no memory; no rest ends at the first fix.
+    rest_end = np.zeros(size, dtype=np.int64)
     rest_end[rests.first] = rests.last
     points = (track.time_s, *track.xyz_m.T)
     room = size + len(rests.first)
-    # Zeros that nothing touches take no memory.
-    rows = tuple(np.zeros(room, dtype=kind) for kind in (np.int64, np.int64, float, float))
+    rows = tuple(np.empty(room, dtype=kind) for kind in (np.int64, np.int64, float, float))
     count = run_loop(
         seek_runs,
         (*track.points, silences.kinds, silences.left_at_s, rest_end),
@@ -94,7 +98,7 @@ def find_stays(
         compile_from=compile_from,
     )
     rows = tuple(column[:count] for column in rows)
-    centres, radius_m, scratch = np.zeros((3, count)), np.zeros(count), np.zeros(size)
+    centres, radius_m, scratch = np.empty((3, count)), np.empty(count), np.empty(size)
     run_loop(
         settle_stays,
         (*points, silences.kinds),
@@ -135,7 +139,8 @@ def seek_runs(
         own_x, own_y, own_z, kind = x[index], y[index], z[index], kinds[index]
         reach_m = STAY_RADIUS_M + min(error_m[index], STAY_RADIUS_M)
         while size > 0:
-            mean_x, mean_y, mean_z = sum_x / size, sum_y / size, sum_z / size
+            share = 1.0 / size
+            mean_x, mean_y, mean_z = sum_x * share, sum_y * share, sum_z * share
             outside = is_outside(own_x, own_y, own_z, mean_x, mean_y, mean_z, reach_m)
             lasting = time_s[index - 1] - time_s[opened] >= STAY_MIN_S
             if kind == UNKNOWN or (outside and (kind != NONE or lasting)):
@@ -150,7 +155,7 @@ def seek_runs(
                 opened, size = opened + 1, size - 1
             else:
                 break
-        if rest_end[index] >= 0:
+        if rest_end[index] > 0:
             first[count], last[count] = opened, index
             start_s[count], end_s[count] = time_s[opened], time_s[index]
             count += 1
@@ -184,7 +189,7 @@ def merge_runs(
         own_x = mean_of(x, first[run], last[run])
         own_y = mean_of(y, first[run], last[run])
         own_z = mean_of(z, first[run], last[run])
-        rests = rest_end[first[run]] >= 0 and count > 0 and last[count - 1] == first[run]
+        rests = rest_end[first[run]] > 0 and count > 0 and last[count - 1] == first[run]
         near = not is_outside(own_x, own_y, own_z, centre_x, centre_y, centre_z, SAME_PLACE_M)
         if rests:
             weight = 0
@@ -201,7 +206,7 @@ def merge_runs(
             count += 1
             weight = 0
         last[count - 1], end_s[count - 1] = last[run], end_s[run]
-        if rest_end[first[run]] >= 0:
+        if rest_end[first[run]] > 0:
             rest_latest[count - 1] = first[run]
             if rest_from[count - 1] < 0:
                 rest_from[count - 1] = first[run]
@@ -278,17 +283,34 @@ def settle_stays(
         low, until = first[stay], last[stay]
         if rest_from[stay] >= 0:
             until = min(until, rest_until[stay])
-        centre_x[stay] = mean_of(x, low, until)
-        centre_y[stay] = mean_of(y, low, until)
-        centre_z[stay] = mean_of(z, low, until)
-        squares = 0.0
-        for index in range(low, until + 1):
-            away_m = arc_m(
-                x[index], y[index], z[index], centre_x[stay], centre_y[stay], centre_z[stay]
-            )
-            squares += away_m * away_m
-        radius_m[stay] = sqrt(squares / (until - low + 1))
+        measure_stay(x, y, z, low, until, stay, centre_x, centre_y, centre_z, radius_m)
     return len(first)
+
+
+def measure_stay(
+    x: Any, y: Any, z: Any, first: int, last: int,
+    stay: int, centre_x: Any, centre_y: Any, centre_z: Any, radius_m: Any,
+) -> None:  # fmt: skip
+    """Fill a stay's centre and spread: the mean and the root mean square distance from it.
+
+    Fixes further than `STRAY_M` from the first one have no part in them: a short break between two
+    runs of a stay may hold a wrong position kilometres off.
+    """
+    size = 0
+    sum_x = sum_y = sum_z = squares = 0.0
+    for index in range(first, last + 1):
+        off_x, off_y, off_z = x[index] - x[first], y[index] - y[first], z[index] - z[first]
+        square = off_x * off_x + off_y * off_y + off_z * off_z
+        if square <= STRAY_M * STRAY_M:
+            sum_x, sum_y, sum_z = sum_x + off_x, sum_y + off_y, sum_z + off_z
+            squares += square
+            size += 1
+    mean_x, mean_y, mean_z = sum_x / size, sum_y / size, sum_z / size
+    centre_x[stay], centre_y[stay], centre_z[stay] = (
+        x[first] + mean_x, y[first] + mean_y, z[first] + mean_z,
+    )  # fmt: skip
+    off_square = mean_x * mean_x + mean_y * mean_y + mean_z * mean_z
+    radius_m[stay] = sqrt(max(squares / size - off_square, 0.0))
 
 
 def settled_start(

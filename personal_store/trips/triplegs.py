@@ -100,8 +100,8 @@ def find_legs(track: Track, stays: Stays, plan: Plan, *, compile_from: int = COM
     movements = plan.movements
     room = len(track) + len(stays)
     kinds = (np.int64, float, float, np.int64, np.int64, float, float)
-    columns = tuple(np.zeros(room, dtype=kind) for kind in kinds)
-    riding, came = np.zeros(len(track), dtype=np.int8), np.zeros(len(track), dtype=np.int8)
+    columns = tuple(np.empty(room, dtype=kind) for kind in kinds)
+    riding, came = np.empty(len(track), dtype=np.int8), np.empty(len(track), dtype=np.int8)
     count = run_loop(
         seek_legs,
         (

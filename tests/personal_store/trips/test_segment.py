@@ -238,3 +238,12 @@ def test_a_turn_round_the_block_is_read_as_jitter(journey):
 def test_a_turn_round_the_block_that_was_recorded_on_purpose_is_a_trip(journey):
     timeline = segment(round_the_block(journey(source=SourceFormat.GPX)).fixes)
     assert len(timeline.trips) == 1
+
+
+def test_a_wrong_position_that_passes_for_a_drive_does_not_move_the_centre_of_a_stay(journey):
+    trace = journey(every_s=60.0).stay(minutes=20)
+    home = trace.lon, trace.lat
+    trace.silent(minutes=2, distance_m=6_000).silent(minutes=2, distance_m=-6_000)
+    (stay,) = segment(trace.stay(minutes=35).fixes).staypoints
+    assert haversine_m((stay.lon, stay.lat), home) < 5
+    assert stay.radius_m < 10
