@@ -18,11 +18,13 @@ from mode_traces import LabelledLeg
 from numpy.typing import NDArray
 
 from personal_store.trips.features import FEATURES, LegSpans, measure_legs
-from personal_store.trips.model.boosting import FORMAT, ModeModel, model_of
+from personal_store.trips.model.boosting import FORMAT, ModeModel
 from personal_store.trips.priors import log_prior
 from personal_store.trips.track import Floats, distances_m
 
 SEED = 20261122
+SEEDS = (SEED, SEED + 1, SEED + 2)
+"""Three models that differ in the features that each split may see; their scores are averaged."""
 SYNTHETIC_LEGS = 500
 VIEWS, SYNTHETIC_VIEWS = 4, 2
 REAL_WEIGHT = 2.0
@@ -121,14 +123,34 @@ def _cropped(trace: Trace, rng: np.random.Generator) -> Trace:
 
 
 def learn(known: Examples) -> dict[str, Any]:
-    """Return a model document (format 1, temperature 1) learned from the examples."""
-    # Imported here: only training needs it, and it is no dependency of the program.
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
-
+    """Return a model document (format 2) learned from the examples: the mean over `SEEDS`."""
     cuts = [_cuts(known.features[:, column]) for column in range(len(FEATURES))]
     codes = _codes(known.features, cuts)
     classes = np.array([MODES.index(mode) for mode in known.mode])
-    trees = HistGradientBoostingClassifier(
+    grown = [_grown(codes, classes, _weights(known), seed) for seed in SEEDS]
+    return {
+        "format": FORMAT,
+        "modes": list(MODES),
+        "features": list(FEATURES),
+        "cuts": cuts,
+        "base": [
+            round(float(value), 4)
+            for value in np.ravel(grown[0]._baseline_prediction)  # noqa: SLF001
+        ],
+        "trees": [
+            _tree(owner, predictor.nodes)
+            for trees in grown
+            for round_ in trees._predictors  # noqa: SLF001
+            for owner, predictor in enumerate(round_)
+        ],
+    }
+
+
+def _grown(codes: Floats, classes: NDArray[np.int64], weights: Floats, seed: int) -> Any:
+    # Imported here: only training needs it, and it is no dependency of the program.
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415
+
+    return HistGradientBoostingClassifier(
         max_iter=ROUNDS,
         learning_rate=RATE,
         max_leaf_nodes=LEAVES,
@@ -137,24 +159,8 @@ def learn(known: Examples) -> dict[str, Any]:
         max_features=0.3,
         max_bins=CUTS + 5,
         early_stopping=False,
-        random_state=SEED,
-    ).fit(codes, classes, sample_weight=_weights(known))
-    return {
-        "format": FORMAT,
-        "modes": list(MODES),
-        "features": list(FEATURES),
-        "cuts": cuts,
-        "temperature": 1.0,
-        "base": [
-            round(float(value), 4)
-            for value in np.ravel(trees._baseline_prediction)  # noqa: SLF001
-        ],
-        "trees": [
-            _tree(owner, predictor.nodes)
-            for round_ in trees._predictors  # noqa: SLF001
-            for owner, predictor in enumerate(round_)
-        ],
-    }
+        random_state=seed,
+    ).fit(codes, classes, sample_weight=weights)
 
 
 def _cuts(values: Floats) -> list[float]:
@@ -196,7 +202,7 @@ def _tree(owner: int, nodes: Any) -> list[Any]:
     inner = [k for k in range(len(nodes)) if not nodes[k]["is_leaf"]]
     leaves = [k for k in range(len(nodes)) if nodes[k]["is_leaf"]]
     if not inner:
-        return [owner, [0], [0], [~0], [~0], [round(1000 * float(nodes[0]["value"]))]]
+        return [owner, [0], [0], [~0], [~0], [_share(nodes[0]["value"])]]
     number = {k: n for n, k in enumerate(inner)} | {k: ~n for n, k in enumerate(leaves)}
     return [
         owner,
@@ -204,8 +210,13 @@ def _tree(owner: int, nodes: Any) -> list[Any]:
         [int(np.floor(nodes[k]["num_threshold"])) for k in inner],
         [number[int(nodes[k]["left"])] for k in inner],
         [number[int(nodes[k]["right"])] for k in inner],
-        [round(1000 * float(nodes[k]["value"])) for k in leaves],
+        [_share(nodes[k]["value"]) for k in leaves],
     ]
+
+
+def _share(value: float) -> int:
+    """Return what a leaf adds to the mean over `SEEDS`, in ten-thousandths."""
+    return round(10_000 * float(value) / len(SEEDS))
 
 
 def posterior(model: ModeModel, features: Floats, distance_m: Floats) -> Floats:
@@ -224,20 +235,3 @@ def lengths_m(legs: Sequence[LabelledLeg]) -> Floats:
         places_m = leg.xyz_m[np.append(kept, len(beat) - 1)]
         found.append(float(distances_m(places_m[1:], places_m[:-1]).sum()))
     return np.array(found)
-
-
-def fitted_temperature(folds: Sequence[tuple[dict[str, Any], Sequence[LabelledLeg]]]) -> float:
-    """Return the temperature of least log-loss over legs that each fold's model has never seen.
-
-    Data sets weigh the same, modes within them as they come.
-    """
-    grid = np.round(np.arange(0.3, 1.55, 0.05), 2)
-    losses = np.zeros(len(grid))
-    for document, legs in folds:
-        truth = np.array([MODES.index(leg.mode) for leg in legs])
-        features = measured([(leg.time_s, leg.xyz_m) for leg in legs])
-        for index, temperature in enumerate(grid):
-            model = model_of(document | {"temperature": float(temperature)})
-            chances = posterior(model, features, lengths_m(legs))[np.arange(len(legs)), truth]
-            losses[index] -= float(np.log(np.maximum(chances, 1e-6)).mean())
-    return float(grid[int(np.argmin(losses))])

@@ -1,9 +1,9 @@
 """Judge modes on data sets that the model was not trained on: carbon first, then calibration.
 
-Each of MobilityNet and SSI is left out in turn; the model is learned without it, and its
-temperature comes from the other one, so nothing of a data set judges itself. Legs are true ones, as
-single phones saw them. Intervals: a bootstrap over days, never over phones of one day. A part of
-`trips_scorecard.py`; alone: `python benchmarks/modes_left_out.py`.
+Each of MobilityNet and SSI is left out in turn, then only their later or every other days; the
+model is learned without what it judges. Legs are true ones, as single phones saw them. Intervals: a
+bootstrap over days, never over phones of one day. A part of `trips_scorecard.py`; alone: `python
+benchmarks/modes_left_out.py`.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import mode_learning
 import mode_traces
 import numpy as np
 from mode_traces import LabelledLeg
+from numpy.typing import NDArray
 
 from carbon.activity import LegActivity
 from carbon.factors import load_factor_set
@@ -25,6 +26,7 @@ from carbon.footprint import total_footprint
 from carbon.modes import TransportMode
 from personal_store.trips.model.boosting import model_of
 from personal_store.trips.modes import UNKNOWN_SHARE
+from personal_store.trips.timeline import SURE_FROM
 from personal_store.trips.track import Floats
 from personal_store.trips.usage import ALIKE
 
@@ -37,6 +39,8 @@ FIVE = {
     "plane": "plane",
     "ferry": "ferry",
 }
+LATER_FROM = "MobilityNet/18113"
+"""August 2019: 118 of MobilityNet's 314 legs are from then on."""
 MOTOR = ("car", "bus", "rail", "plane", "ferry")
 ON = date(2026, 11, 2)
 RESAMPLES = 400
@@ -61,40 +65,52 @@ class Judged:
 
 
 def left_out(folder: Path, *, keep: float = 0.0) -> dict[str, list[Judged]]:
-    """Return every leg of each data set as judged by a model that never saw the data set.
+    """Return legs as judged by a model that never saw their data set, or never saw their days.
 
     `keep` thins the judged legs to a fix every so many seconds; 0 keeps every fix.
     """
     legs = mode_traces.mobilitynet(folder) + mode_traces.ssi(folder) + mode_traces.goal(folder)
     known = mode_learning.examples(legs)
-    names = ("MobilityNet", "SSI")
+    of_set = np.array([leg.data_set for leg in legs])
+    days = np.array([leg.day for leg in legs])
+    later = (of_set == "MobilityNet") & (days >= LATER_FROM)
+    diary = sorted(set(days[of_set == "SSI"]))
     folds = {
-        name: (
-            mode_learning.learn(known.where(known.data_set != name)),
-            [leg for leg in legs if leg.data_set == name],
-        )
-        for name in names
+        "MobilityNet, never trained on": [of_set == "MobilityNet"],
+        "SSI, never trained on": [of_set == "SSI"],
+        "MobilityNet, later days, trained on the earlier ones": [later],
+        "SSI, every other day, trained on the others": [
+            np.isin(days, diary[half::2]) for half in (0, 1)
+        ],
     }
-    judged = {}
-    for name, other in zip(names, reversed(names), strict=True):
-        document, unseen = folds[name]
-        temperature = mode_learning.fitted_temperature([folds[other]])
-        model = model_of(document | {"temperature": temperature})
-        traces = [_thinned(leg, keep) for leg in unseen]
-        lengths_m = mode_learning.lengths_m(unseen)
-        chances = mode_learning.posterior(model, mode_learning.measured(traces), lengths_m)
-        judged[name] = [
-            _judged(leg, chances[row], model.modes, float(lengths_m[row]))
-            for row, leg in enumerate(unseen)
-        ]
-    return judged
+    return {
+        name: [each for out in parts for each in _judged_fold(legs, known, out, keep)]
+        for name, parts in folds.items()
+    }
+
+
+def _judged_fold(
+    legs: Sequence[LabelledLeg], known: mode_learning.Examples, out: NDArray[np.bool_], keep: float
+) -> list[Judged]:
+    """Return the legs of `out` as judged by a model learned from all the others."""
+    real = known.data_set != "synthetic"
+    document = mode_learning.learn(known.where(~(real & np.isin(known.leg, np.flatnonzero(out)))))
+    model = model_of(document)
+    unseen = [leg for leg, is_out in zip(legs, out, strict=True) if is_out]
+    lengths_m = mode_learning.lengths_m(unseen)
+    traces = [_thinned(leg, keep) for leg in unseen]
+    chances = mode_learning.posterior(model, mode_learning.measured(traces), lengths_m)
+    return [
+        _judged(leg, chances[row], model.modes, float(lengths_m[row]))
+        for row, leg in enumerate(unseen)
+    ]
 
 
 def report(judged: dict[str, list[Judged]]) -> None:
     """Print the figures, carbon first."""
     for name, legs in judged.items():
         days = len({leg.day for leg in legs})
-        print(f"{name}, never trained on: {len(legs)} legs of {days} days")
+        print(f"{name}: {len(legs)} legs of {days} days")
         for title, measure in (
             ("carbon, error as share of the total", carbon_error),
             ("carbon, bias as share of the total", carbon_bias),
@@ -104,9 +120,12 @@ def report(judged: dict[str, list[Judged]]) -> None:
             ("macro F1, five classes", macro_f1),
             ("accuracy, walk/bike/motor", coarse_accuracy),
             ("ECE, five classes", calibration_error),
+            ("share of legs sure enough to say", sure_share),
+            ("accuracy of those", sure_accuracy),
         ):
             low, high = _bootstrap(legs, measure)
             print(f"  {title:38s} {measure(legs):+.3f} [{low:+.3f}, {high:+.3f}]")
+        print(f"  {'ECE of a perfect judge, by chance':38s} {chance_error(legs):+.3f}")
 
 
 def carbon_error(legs: Sequence[Judged]) -> float:
@@ -174,6 +193,28 @@ def calibration_error(legs: Sequence[Judged], *, bins: int = 10) -> float:
     return sum(gaps) / len(legs)
 
 
+def chance_error(legs: Sequence[Judged]) -> float:
+    """Return the mean ECE if every probability were true: what so few legs cost by chance."""
+    rng = np.random.default_rng(20261122)
+    chance = np.array([leg.said[leg.best] for leg in legs])
+    which = np.minimum((chance * 10).astype(int), 9)
+    found = []
+    for _ in range(RESAMPLES):
+        gap = chance - (rng.random(len(chance)) < chance)
+        found.append(np.abs(np.bincount(which, weights=gap)).sum() / len(legs))
+    return float(np.mean(found))
+
+
+def sure_share(legs: Sequence[Judged]) -> float:
+    """Return the share of legs whose likeliest class reaches `SURE_FROM`."""
+    return sum(leg.said[leg.best] >= SURE_FROM for leg in legs) / len(legs)
+
+
+def sure_accuracy(legs: Sequence[Judged]) -> float:
+    """Return the accuracy over the legs whose class is stated."""
+    return accuracy([leg for leg in legs if leg.said[leg.best] >= SURE_FROM])
+
+
 def _judged(
     leg: LabelledLeg, chances: Floats, modes: Sequence[TransportMode], distance_m: float
 ) -> Judged:
@@ -219,7 +260,7 @@ def _bootstrap(
     for leg in legs:
         days[leg.day].append(leg)
     names = sorted(days)
-    figures = []
+    figures: list[float] = []
     for _ in range(RESAMPLES):
         # A day drawn twice is two days: renamed, so that day by day measures count it twice.
         drawn = [leg for name in rng.choice(names, len(names)).tolist() for leg in days[name]]

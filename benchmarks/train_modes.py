@@ -18,8 +18,6 @@ import mode_traces
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL = REPOSITORY / "personal_store" / "trips" / "model" / "mode-trees.json"
-LEFT_OUT = ("MobilityNet", "SSI")
-"""Data sets with more than two modes: each is left out in turn to fit the temperature."""
 
 
 def main() -> None:
@@ -33,7 +31,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     document = trained(arguments.reference / "trips")
     written = encoded(document)
-    print(f"temperature {document['temperature']}, {len(written):,} bytes")
+    print(f"{len(document['trees']):,} trees, {len(written):,} bytes")
     print(f"SHA-256 {hashlib.sha256(written).hexdigest()}")
     if arguments.check:
         sys.exit(0 if MODEL.read_bytes() == written else 1)
@@ -41,18 +39,9 @@ def main() -> None:
 
 
 def trained(folder: Path) -> dict[str, Any]:
-    """Return the model learned from everything, with the temperature of what was left out."""
+    """Return the model learned from everything."""
     legs = mode_traces.mobilitynet(folder) + mode_traces.ssi(folder) + mode_traces.goal(folder)
-    known = mode_learning.examples(legs)
-    folds = [
-        (
-            mode_learning.learn(known.where(known.data_set != name)),
-            [leg for leg in legs if leg.data_set == name],
-        )
-        for name in LEFT_OUT
-    ]
-    temperature = mode_learning.fitted_temperature(folds)
-    return mode_learning.learn(known) | {"temperature": temperature}
+    return mode_learning.learn(mode_learning.examples(legs))
 
 
 def encoded(document: dict[str, Any]) -> bytes:

@@ -155,19 +155,30 @@ def trip_sentences(each: StoredTrip) -> dict[str, str]:
     km = each.trip.distance_m / 1000
     head = f"{each.trip_id}  {start:%Y-%m-%d %H:%M}"
     fr = ", ".join(
-        f"{MODE_NAMES[leg.mode.mode]} {leg.mode.probability:.0%} "
+        f"{_named_fr(leg)} "
         f"{french_number(leg.distance_m / 1000)} km ({SOURCE_NAMES[leg.mode_source]})"
         for leg in each.trip.triplegs
     )
     en = ", ".join(
-        f"{leg.mode.mode.value} {leg.mode.probability:.0%} {leg.distance_m / 1000:.1f} km "
-        f"({leg.mode_source.value})"
+        f"{_named_en(leg)} {leg.distance_m / 1000:.1f} km ({leg.mode_source.value})"
         for leg in each.trip.triplegs
     )
     return {
         "fr": f"{head}  {french_number(km)} km  [{fr}]",
         "en": f"{head}  {km:.1f} km  [{en}]",
     }
+
+
+def _named_fr(leg: Tripleg) -> str:
+    if leg.is_sure:
+        return f"{MODE_NAMES[leg.mode.mode]} {leg.certainty:.0%}"
+    return "incertain : " + " ou ".join(MODE_NAMES[mode] for mode in leg.candidates)
+
+
+def _named_en(leg: Tripleg) -> str:
+    if leg.is_sure:
+        return f"{leg.mode.mode.value} {leg.certainty:.0%}"
+    return "uncertain: " + " or ".join(mode.value for mode in leg.candidates)
 
 
 def french_number(value: float, decimals: int = 1) -> str:
@@ -308,13 +319,14 @@ def places_sentences(
 
 def _leg_document(leg: Tripleg, zones: Sequence[PrivacyZone], *, geometry: bool) -> Document:
     document: Document = {
-        "mode": leg.mode.mode.value,
-        "probability": round(leg.mode.probability, 3),
+        "mode": leg.stated_mode.value,
+        "probability": round(leg.certainty, 3),
         "modes": {each.mode.value: round(each.probability, 3) for each in leg.modes},
         "start": leg.start.isoformat(),
         "end": leg.end.isoformat(),
         "distance_m": round(leg.distance_m),
         "gap_m": round(leg.gap_m),
+        "estimated": leg.gap_m > 0,
         "source": leg.mode_source.value,
         "occupants": leg.occupants,
         "line": leg.line,

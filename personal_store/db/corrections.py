@@ -1,6 +1,7 @@
 """The resident's word on their trips, kept apart from what is computed, so that it outlives it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
@@ -55,6 +56,17 @@ def every(
         )
         for row in connection.execute(query)
     ]
+
+
+def modes_said(connection: Connection) -> Mapping[TransportMode, int]:
+    """Return how many legs the resident gave each mode; of words about one time the last counts."""
+    query = (
+        select(correction.c.device, correction.c.start_ms, correction.c.value)
+        .where(correction.c.kind == CorrectionKind.MODE.value)
+        .order_by(correction.c.id)
+    )
+    said = {(row.device, row.start_ms): row.value for row in connection.execute(query)}
+    return Counter(TransportMode(value) for value in said.values())
 
 
 def add_habit(connection: Connection, of: Habit, *, at: datetime) -> int:

@@ -19,6 +19,7 @@ from personal_store.trips.identifiers import (
     names,
     read_name,
 )
+from personal_store.trips.own_history import learn, learned_odds
 from personal_store.trips.precedence import weigh
 from personal_store.trips.timeline import Trip
 
@@ -41,12 +42,16 @@ def between(
 ) -> list[StoredTrip]:
     """Return the trips that start in [start, end) as they are known now, in time order.
 
-    Proofs, habits and corrections are laid over what was computed, in the order of their strength.
+    What the resident's own rides teach, proofs, habits and corrections are laid over what was
+    computed, in the order of their strength.
     None leaves a side open.
     """
     first = None if start is None else start - MARGIN
     last = None if end is None else end + MARGIN
-    read = timelines.trips_starting(connection, start=first, end=last)
+    read = learn(
+        timelines.trips_starting(connection, start=first, end=last),
+        learned_odds(corrections.modes_said(connection)),
+    )
     weighed = weigh(read, evidence.every(connection, kinds=WEIGHED, start=first, end=last))
     by_habit = apply_habits(weighed, corrections.habits(connection), minute_of_day=local_minute)
     everything = correct(by_habit, corrections.every(connection, start=first, end=last))

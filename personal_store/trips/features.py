@@ -63,6 +63,11 @@ FEATURES: Final = (
     "accel_p90_mps2",
     "turn_mean_rad",
     "turn_p90_rad",
+    "log_curve_p50_rad_per_km",
+    "log_curve_p90_rad_per_km",
+    "corner_share",
+    "lateral_p90_mps2",
+    "even_share",
     "straightness",
     "unseen_share",
     "log_step_s",
@@ -113,7 +118,8 @@ class _Steps:
     """The steps of several legs, end to end.
 
     `leg` numbers each step's leg; `offset` is each leg's first step. `pace_mps` and `turn_rad` are
-    read over the long window around a step, `short_mps` over the short one, `accel_mps2` from it.
+    read over the long window around a step (`half_s` is half of it), `short_mps` over the short
+    one, `accel_mps2` from it.
     """
 
     leg: Indices
@@ -123,6 +129,7 @@ class _Steps:
     short_mps: Floats
     accel_mps2: Floats
     turn_rad: Floats
+    half_s: Floats
     duration_s: Floats
     net_m: Floats
 
@@ -151,6 +158,7 @@ class _Steps:
             short_mps=short.pace_mps,
             accel_mps2=_accelerations(clock_s, low_fix, short.pace_mps, leg),
             turn_rad=_turns(places_m, low_fix, long),
+            half_s=np.maximum(clock_s[long.high] - clock_s[long.low], 1.0) / 2,
             duration_s=np.maximum(duration_s, 1 / 1024),
             net_m=_lengths_m(xyz_m[spans.last] - xyz_m[spans.first]),
         )
@@ -200,8 +208,10 @@ def _accelerations(clock_s: Floats, low_fix: Indices, pace_mps: Floats, leg: Ind
     """Return how fast the short-window pace changes from one step to one a window later."""
     middle_s = (clock_s[low_fix] + clock_s[low_fix + 1]) / 2
     later = np.searchsorted(middle_s, middle_s + SHORT_WINDOW_S)
+    # Past the last step of all is past the leg, as it is where another leg follows.
+    within = later < len(middle_s)
     later = np.minimum(later, len(middle_s) - 1)
-    inside = (leg[later] == leg) & (middle_s[later] > middle_s)
+    inside = within & (leg[later] == leg) & (middle_s[later] > middle_s)
     elapsed_s = np.where(inside, middle_s[later] - middle_s, 1.0)
     return np.where(inside, np.abs(pace_mps[later] - pace_mps) / elapsed_s, 0.0)
 
@@ -231,6 +241,12 @@ def _measure(steps: _Steps) -> Floats:
     accel = np.exp(_quantiles(steps, log_accel, moving + 1e-9, (0.5, 0.9)))
     log_turn = np.log(np.maximum(steps.turn_rad, 0.1))
     turn = _quantiles(steps, log_turn, moving + 1e-9, (0.9,))[:, 0]
+    riding_m = np.where(steps.pace_mps > 2.0, steps.pace_mps * steps.step_s, 0.0) + 1e-9
+    curve = steps.turn_rad / np.maximum(steps.pace_mps * steps.half_s, 10.0) * 1000
+    curves = _quantiles(steps, np.log(np.clip(curve, 0.1, 300)), riding_m, (0.5, 0.9))
+    lateral = np.clip(steps.turn_rad * steps.pace_mps / steps.half_s, 0.1, 300)
+    lat = _quantiles(steps, np.log(lateral), riding_m, (0.9,))[:, 0]
+    ridden_m = _sums(steps, riding_m)
     columns = [
         np.log(np.maximum(moved_m / steps.duration_s, _LEAST_MPS)),
         *quantiles.T,
@@ -246,6 +262,10 @@ def _measure(steps: _Steps) -> Floats:
         accel[:, 1],
         _sums(steps, steps.turn_rad * moving) / moving_s,
         np.exp(turn),
+        *curves.T,
+        _sums(steps, np.where(steps.turn_rad > 0.6, riding_m, 0.0)) / ridden_m,
+        np.exp(lat),
+        _sums(steps, np.where(steps.accel_mps2 < 0.1, moving, 0.0)) / moving_s,
         np.minimum(steps.net_m / np.maximum(moved_m, 1.0), 1.0),
         _sums(steps, np.where(steps.step_s > UNSEEN_MIN_S, steps.step_s, 0.0)) / steps.duration_s,
         np.log(steps.duration_s / np.bincount(steps.leg, minlength=per_leg)),

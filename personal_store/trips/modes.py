@@ -17,7 +17,7 @@ from carbon.modes import TransportMode
 from personal_store.trips.cleaning import IMPOSSIBLE_MPS
 from personal_store.trips.features import LegSpans, measure_legs
 from personal_store.trips.labels import label_likelihoods
-from personal_store.trips.lines import LineIndex
+from personal_store.trips.lines import WATER_WITHOUT_LINES, LineIndex
 from personal_store.trips.model.boosting import load_model
 from personal_store.trips.priors import log_prior
 from personal_store.trips.timeline import ModeProbability, ModeSource
@@ -27,6 +27,10 @@ from personal_store.trips.usage import ALIKE
 
 NAMED_FROM: Final = 0.005
 """Probability; modes below it are not named, and their mass goes to UNKNOWN."""
+
+UNPROVEN_FERRY_MOST: Final = 0.5
+"""Probability of a ferry at most where no ferry line or pier is known near: a steady straight bike
+moves like a boat, and nothing else tells water from land."""
 
 UNKNOWN_SHARE: Final = 0.01
 """Probability that a leg was travelled in no mode of the list (a tractor, a canoe, a lift); EMP
@@ -63,11 +67,19 @@ def infer_modes(
     distance_m = np.add.reduceat(np.append(step_m, 0.0), _edges(spans))[::2]
     scores = model.log_likelihoods(_measured(track, legs, spans))
     scores += log_prior(model.modes, distance_m)
-    if lines is not None:
+    ferry = model.modes.index(TransportMode.FERRY)
+    known_water = np.zeros(len(legs), dtype=np.bool_)
+    if lines is None:
+        scores[:, ferry] += WATER_WITHOUT_LINES
+    else:
         for row, leg in enumerate(legs):
             fixes = slice(leg.first, leg.last + 1)
-            scores[row] += lines.log_odds(model.modes, track.lon[fixes], track.lat[fixes])
+            added = lines.log_odds(model.modes, track.lon[fixes], track.lat[fixes])
+            scores[row] += added
+            known_water[row] = added[ferry] > 0.0
     chances = _softmax(scores)
+    most = np.where(known_water, 1.0, UNPROVEN_FERRY_MOST)
+    chances[:, ferry] = np.minimum(chances[:, ferry], most)
     impossible = distance_m > IMPOSSIBLE_MPS * np.array([leg.end_s - leg.start_s for leg in legs])
     return [
         _inference(
@@ -119,8 +131,9 @@ def _inference(chances: Mapping[TransportMode, float], track: Track, leg: Leg) -
     if labels is not None and weights:
         weights = {mode: weight * labels[mode] for mode, weight in weights.items()}
     total = sum(weights.values())
+    told = sum(chances.values()) if labels is None else 1.0
     named = {
-        mode: round((1.0 - UNKNOWN_SHARE) * weight / total, DECIMALS)
+        mode: round((1.0 - UNKNOWN_SHARE) * told * weight / total, DECIMALS)
         for mode, weight in weights.items()
         if weight >= NAMED_FROM * total
     }

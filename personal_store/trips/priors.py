@@ -1,11 +1,12 @@
 """How common each mode is among legs of a length, before anything was seen of one leg.
 
-The shares and lengths are those of `usage.py`. Their logarithm counts by half (`SURVEY_WEIGHT`).
+The shares and lengths are those of `usage.py`. Their logarithm counts by 0.3 (`SURVEY_WEIGHT`).
 They are means over people, and one person's legs are mostly alike: who rides the bus at all rides
 it often. Taken whole they would call each bus of a resident without a car a car, and add its
-kilograms; taken not at all they would find as many ferries as cars. The half was chosen on two data
-sets, each scored by a model trained without it, among 0, 0.5, 0.7 and 1 (docs/modes.md lists every
-try).
+kilograms; taken not at all they would call drivers passengers. At 0.3 the carbon of one labelled
+data set, judged by a model trained without it, errs as much one way as the people in it travelled
+as it does the other way had they travelled as the survey's mean (docs/modes.md lists every try).
+`own_history` lets a resident's own rides weigh in.
 """
 
 from math import log
@@ -15,10 +16,7 @@ import numpy as np
 
 from carbon.modes import TransportMode
 from personal_store.trips.track import Floats
-from personal_store.trips.usage import USAGE
-
-SURVEY_WEIGHT: Final = 0.5
-"""Power to which the survey's shares and lengths are raised."""
+from personal_store.trips.usage import SURVEY_WEIGHT, USAGE
 
 SHORTEST_M: Final = 50.0
 

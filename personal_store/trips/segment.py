@@ -22,6 +22,7 @@ from personal_store.trips.timeline import SetAsideFix, Staypoint, Timeline, Trip
 from personal_store.trips.track import lon_lat, moment, positions_of
 from personal_store.trips.triplegs import Legs, find_legs
 from personal_store.trips.trips import ACTIVITY_MIN_S, Plan, plan_trips
+from personal_store.trips.unseen_ways import way_across_m
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +116,13 @@ def _tripleg(found: Segmented, index: int, inference: Inference) -> Tripleg:
     legs, track = found.legs, found.cleaned.track
     leg = legs.leg(index)
     fixes = slice(leg.first, leg.last + 1)
+    straight_m = float(legs.gap_m[index])
+    gap_m = way_across_m(straight_m, inference.modes)
     return Tripleg(
         start=moment(leg.start_s),
         end=moment(leg.end_s),
-        distance_m=float(legs.distance_m[index]),
-        gap_m=float(legs.gap_m[index]),
+        distance_m=float(legs.distance_m[index]) - straight_m + gap_m,
+        gap_m=gap_m,
         modes=inference.modes,
         mode_source=inference.source,
         track=tuple(zip(track.lon[fixes].tolist(), track.lat[fixes].tolist(), strict=True)),

@@ -7,11 +7,16 @@ the pages. It computes nothing.
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from math import fsum
 
-from carbon.modes import TransportMode
+from carbon.modes import ModeGroup, TransportMode
 
 SURE_FROM = 0.6
-"""Probability; below it the answer is "not sure", with a carbon range (design, trips (b)8)."""
+"""Probability; below it the mode is unknown, with a carbon range (design, trips (b)8)."""
+
+CANDIDATES = 3
+CANDIDATE_SHARE = 0.25
+"""Of the likeliest mode's probability; a mode less likely is not named as what it may have been."""
 
 
 class ModeSource(StrEnum):
@@ -99,7 +104,8 @@ class Tripleg:
 
     `modes` is sorted, most probable first, and sums to 1; it includes UNKNOWN with the
     probability that no listed mode is right. `distance_m` is along the track; `gap_m` is the part
-    of it that crosses a gap without fixes (a straight line, so a lower bound).
+    of it that crosses a gap without fixes: a straight line, which is a lower bound, or an estimate
+    where a train, a plane or a ferry crossed it (`unseen_ways`).
     `track` is ((lon, lat), ...) in time order. `occupants`, 1 or more, counts everybody in the
     vehicle; None where nobody said. `line` is the transit line, where a tap names it.
     """
@@ -120,9 +126,36 @@ class Tripleg:
         return self.modes[0]
 
     @property
+    def certainty(self) -> float:
+        """Return the probability of the likeliest mode, in [0, 1].
+
+        Walking and running count together, and so do a bike, an e-bike and a scooter: motion seldom
+        tells them apart, and their footprints are nearly one.
+        """
+        best = self.mode
+        if best.mode.group not in (ModeGroup.WALK, ModeGroup.BIKE):
+            return best.probability
+        return fsum(each.probability for each in self.modes if each.mode.group is best.mode.group)
+
+    @property
     def is_sure(self) -> bool:
-        """Tell whether the mode may be stated without "probably"."""
-        return self.mode.mode is not TransportMode.UNKNOWN and self.mode.probability >= SURE_FROM
+        """Tell whether the mode may be stated at all."""
+        return self.mode.mode is not TransportMode.UNKNOWN and self.certainty >= SURE_FROM
+
+    @property
+    def stated_mode(self) -> TransportMode:
+        """Return the likeliest mode where it is sure enough to be stated, else UNKNOWN."""
+        return self.mode.mode if self.is_sure else TransportMode.UNKNOWN
+
+    @property
+    def candidates(self) -> tuple[TransportMode, ...]:
+        """Return the likeliest modes, at most `CANDIDATES`, none far less likely than the first."""
+        named = [each for each in self.modes if each.mode is not TransportMode.UNKNOWN]
+        return tuple(
+            each.mode
+            for each in named[:CANDIDATES]
+            if each.probability >= CANDIDATE_SHARE * named[0].probability
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,9 @@ ALIKE: Final[Mapping[TransportMode, Mapping[TransportMode, float]]] = MappingPro
 (two-wheelers with an engine: the greater part of the survey's "other"; the rest is our
 assumption)."""
 
+SURVEY_WEIGHT: Final = 0.3
+"""Power to which the shares and lengths are raised in a prior (`priors` says why)."""
+
 USUAL: Final[Mapping[TransportMode, float]] = MappingProxyType(
     {
         mode: usage.points * share

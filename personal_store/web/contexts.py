@@ -55,9 +55,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegCell:
-    """One leg of a trip: its most probable mode, and whether that is probable enough to say."""
+    """One leg of a trip: its mode, or what it may have been where none is sure enough to say."""
 
     name: str
+    names: Sequence[str]
     probability: float
     sure: bool
     distance_km: float
@@ -146,7 +147,8 @@ def trip_rows(stored: Sequence[StoredTrip]) -> list[TripRow]:
             legs=[
                 LegCell(
                     name=MODE_NAMES[leg.mode.mode],
-                    probability=leg.mode.probability,
+                    names=[MODE_NAMES[mode] for mode in leg.candidates],
+                    probability=leg.certainty,
                     sure=leg.is_sure,
                     distance_km=leg.distance_m / 1000,
                 )

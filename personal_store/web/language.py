@@ -4,7 +4,7 @@ The French sentences are the message identifiers; `locale/en.po` gives the Engli
 as text when the application is made, so nothing has to be compiled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -30,6 +30,10 @@ class Speaker:
         """Return the sentence in this language, with its values put in."""
         sentence = self.catalogue.get(french, french) if self.language == "en" else french
         return sentence.format(**values) if values else sentence
+
+    def either(self, names: Sequence[str], between: str) -> str:
+        """Return names, given in French, in this language with a word between them."""
+        return between.join(self.text(name) for name in names)
 
     def number(self, value: float, decimals: int = 1) -> str:
         """Return a number as this language writes it."""

@@ -93,12 +93,13 @@ class DayPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegRow:
-    """One leg: its mode in words, how sure, what says so, and who was in the vehicle."""
+    """One leg: its mode or what it may be, how sure, what says so, who was in the vehicle."""
 
     number: int
     start: datetime
     end: datetime
     name: str
+    names: Sequence[str]
     probability: float
     sure: bool
     source: str
@@ -297,7 +298,8 @@ def _leg_row(trip: Trip, number: int) -> LegRow:
         start=leg.start,
         end=leg.end,
         name=MODE_NAMES[leg.mode.mode],
-        probability=leg.mode.probability,
+        names=[MODE_NAMES[mode] for mode in leg.candidates],
+        probability=leg.certainty,
         sure=leg.is_sure,
         source=SOURCE_NAMES[leg.mode_source],
         distance_km=leg.distance_m / 1000,

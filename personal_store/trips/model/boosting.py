@@ -5,12 +5,12 @@ can read it and loading it runs no code. `benchmarks/train_modes.py` writes it; 
 nothing. It answers with log-likelihoods up to a constant: the trees were trained on modes of equal
 weight, so what they say has no prior in it (`personal_store.trips.priors` holds that).
 
-Format 1. `modes`: the classes. `features`: the names of `features.FEATURES` that the trees were
+Format 2. `modes`: the classes. `features`: the names of `features.FEATURES` that the trees were
 trained on, in order. `cuts[f]`: increasing thresholds of feature f; a value's code is how many of
-them are at or below it. `temperature`: the trees' sums are multiplied by it (fitted on data sets
-left out of training). `base[c]`: class c's score without any tree. `trees`: each `[class, features,
-codes, lower, upper, values]`: node k sends a leg to `lower[k]` when its code of `features[k]` is at
-most `codes[k]`, else to `upper[k]`; a negative number ~v ends at `values[v]` thousandths.
+them are at or below it. `base[c]`: class c's score without any tree. `trees`: each `[class,
+features, codes, lower, upper, values]`: node k sends a leg to `lower[k]` when its code of
+`features[k]` is at most `codes[k]`, else to `upper[k]`; a negative number ~v ends at `values[v]`
+ten-thousandths.
 """
 
 import json
@@ -27,7 +27,7 @@ from personal_store.trips.features import FEATURES
 from personal_store.trips.track import Floats
 
 MODEL_FILE: Final = "mode-trees.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 CHUNK_LEGS: Final = 512
 """Legs evaluated together: their paths through all trees fit in a core's cache."""
 
@@ -40,7 +40,6 @@ class ModeModel:
 
     modes: tuple[TransportMode, ...]
     cuts: tuple[Floats, ...]
-    temperature: float
     base: Floats
     owner: _Ints
     feature: _Ints
@@ -63,7 +62,7 @@ class ModeModel:
         for start in range(0, len(measured), CHUNK_LEGS):
             part = slice(start, start + CHUNK_LEGS)
             scores[part] = self._scores(codes[part])
-        return self.temperature * (self.base + scores)
+        return self.base + scores
 
     def _scores(self, codes: _Ints) -> Floats:
         """Follow every tree for every leg at once."""
@@ -88,26 +87,25 @@ def load_model() -> ModeModel:
 
 
 def model_of(document: dict[str, Any]) -> ModeModel:
-    """Return the model of a document in format 1.
+    """Return the model of a document in format 2.
 
     Raises:
         ValueError: another format, or trees made for other features than this program measures.
 
     """
     if document["format"] != FORMAT or tuple(document["features"]) != FEATURES:
-        raise ValueError("expected a model of format 1 for these features: train it again")
+        raise ValueError("expected a model of format 2 for these features: train it again")
     trees = document["trees"]
     return ModeModel(
         modes=tuple(TransportMode(name) for name in document["modes"]),
         cuts=tuple(np.array(cuts, dtype=np.float64) for cuts in document["cuts"]),
-        temperature=float(document["temperature"]),
         base=np.array(document["base"], dtype=np.float64),
         owner=np.array([tree[0] for tree in trees], dtype=np.int64),
         feature=_column(trees, 1),
         code=_column(trees, 2),
         lower=_column(trees, 3),
         upper=_column(trees, 4),
-        value=_column(trees, 5) / 1000.0,
+        value=_column(trees, 5) / 10_000.0,
         depth=max(len(tree[1]) for tree in trees),
     )
 

@@ -129,7 +129,7 @@ class TestDocuments:
         for leg in trip["legs"]:
             assert set(leg) == {
                 *("mode", "probability", "modes", "start", "end"),
-                *("distance_m", "gap_m", "source", "occupants", "line"),
+                *("distance_m", "gap_m", "estimated", "source", "occupants", "line"),
             }
             assert leg["probability"] == leg["modes"][leg["mode"]] == max(leg["modes"].values())
             assert leg["start"].endswith("+00:00")

@@ -42,17 +42,16 @@ def test_every_mode_of_the_model_has_a_prior():
     assert {TransportMode.CAR, TransportMode.BUS, TransportMode.FERRY} <= set(model.modes)
 
 
-def document(temperature=1.0):
+def document():
     """One feature counts, one tree: above a cut of 2 the first mode gains 1.5, else 0.25."""
     cuts = [[2.0]] + [[] for _ in FEATURES[1:]]
     return {
-        "format": 1,
+        "format": 2,
         "modes": ["walk", "car"],
         "features": list(FEATURES),
         "cuts": cuts,
-        "temperature": temperature,
         "base": [0.0, -1.0],
-        "trees": [[0, [0], [0], [-1], [-2], [250, 1500]]],
+        "trees": [[0, [0], [0], [-1], [-2], [2500, 15000]]],
     }
 
 
@@ -61,11 +60,6 @@ def test_a_tree_sends_a_leg_by_its_code(value, walk):
     leg = np.zeros((1, len(FEATURES)))
     leg[0, 0] = value
     assert model_of(document()).log_likelihoods(leg).tolist() == [[walk, -1.0]]
-
-
-def test_the_temperature_scales_what_the_trees_say():
-    leg = np.zeros((1, len(FEATURES)))
-    assert model_of(document(0.5)).log_likelihoods(leg).tolist() == [[0.125, -0.5]]
 
 
 def test_a_model_made_for_other_features_is_refused():

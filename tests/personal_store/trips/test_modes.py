@@ -2,7 +2,7 @@ import pytest
 
 from carbon.modes import ModeGroup, TransportMode
 from personal_store.trips.cleaning import clean
-from personal_store.trips.modes import UNKNOWN_SHARE, infer_modes
+from personal_store.trips.modes import UNKNOWN_SHARE, UNPROVEN_FERRY_MOST, infer_modes
 from personal_store.trips.segment import segment
 from personal_store.trips.timeline import ModeSource
 from personal_store.trips.track import positions_of
@@ -166,3 +166,11 @@ def test_a_late_departure_does_not_slow_the_leg_that_ended_there(journey):
     late_s = float(track.time_s[-1]) - 900
     late = Leg(start_s=late_s, end_s=float(track.time_s[-1]), first=middle, last=len(track) - 1)
     assert infer_modes(track, [ride, late])[0] == infer_modes(track, [ride])[0]
+
+
+@pytest.mark.parametrize("speed_mps", [3.0, 4.5, 6.0, 9.0])
+def test_without_a_ferry_line_nothing_is_surely_a_ferry(journey, speed_mps):
+    """A long straight steady ride moves like a boat."""
+    chance = chances(inferred(journey().go(speed_mps=speed_mps, minutes=50).fixes))
+    assert chance.get(TransportMode.FERRY, 0.0) <= UNPROVEN_FERRY_MOST
+    assert sum(chance.values()) == pytest.approx(1)
