@@ -1,7 +1,7 @@
 """Marks on positions that another source tells too. The positions themselves never change.
 
 A marked fix is read as another device's, or left out at reading (`read_as` NULL). Marks are
-computed anew whenever a day gets news, and `forget_all` undoes every one of them.
+computed anew whenever a day gets news.
 """
 
 from collections import defaultdict
@@ -95,11 +95,6 @@ def replace_day(connection: Connection, series: Sequence[Series], marks: Sequenc
     if rows:
         connection.execute(insert(position_mark), rows)
     return True
-
-
-def forget_all(connection: Connection) -> int:
-    """Undo every mark; return how many there were."""
-    return connection.execute(delete(position_mark)).rowcount
 
 
 def count(connection: Connection) -> int:

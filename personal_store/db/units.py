@@ -22,12 +22,3 @@ def from_ms(milliseconds: int) -> datetime:
     datetime.datetime(1970, 1, 2, 0, 0, tzinfo=datetime.timezone.utc)
     """
     return EPOCH + timedelta(milliseconds=milliseconds)
-
-
-def to_e7(degrees: float) -> int:
-    """Return integer 1e-7 degrees, nearest.
-
-    >>> to_e7(-1.1234567)
-    -11234567
-    """
-    return round(degrees * E7)

@@ -1,4 +1,4 @@
-"""The database's units, and their examples."""
+"""The database's unit of time, and its examples."""
 
 import doctest
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st
 
 def test_the_examples_of_the_module_hold() -> None:
     results = doctest.testmod(units)
-    assert results.attempted == 3
+    assert results.attempted == 2
     assert results.failed == 0
 
 
@@ -26,8 +26,3 @@ def test_a_time_comes_back_less_its_microseconds(at: datetime) -> None:
 @given(st.integers(-(10**13), 10**13))
 def test_whole_milliseconds_come_back_exactly(milliseconds: int) -> None:
     assert units.to_ms(units.from_ms(milliseconds)) == milliseconds
-
-
-@given(st.integers(-1_800_000_000, 1_800_000_000))
-def test_a_stored_coordinate_comes_back_exactly(e7: int) -> None:
-    assert units.to_e7(e7 / units.E7) == e7

@@ -3,9 +3,11 @@
 from datetime import datetime
 
 import pytest
+from sqlalchemy import delete
 
 from personal_store.db import position_marks, positionfixes, trips
 from personal_store.db.connection import reading, writing
+from personal_store.db.tables import position_mark
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
 from personal_store.jobs import overlapping, pipeline
 from personal_store.store import Store
@@ -61,7 +63,7 @@ def test_marks_delete_nothing_and_can_be_undone(store, phone, watch) -> None:
     with writing(store.engine) as connection:
         assert positionfixes.count(connection) == len(phone) + len(watch)
         assert position_marks.count(connection) > 0
-        position_marks.forget_all(connection)
+        connection.execute(delete(position_mark))
         assert positionfixes.of_device(connection, "watch") == sorted(watch, key=lambda fix: fix.at)
 
 
