@@ -226,12 +226,12 @@ def _authorise(connection: Connection, device: str, token: str) -> None:
     )
 
 
-def test_a_new_token_of_a_device_takes_the_place_of_the_one_before(store: Store) -> None:
+def test_a_new_token_takes_the_place_of_the_one_before_at_the_same_door(store: Store) -> None:
     with writing(store.engine) as connection:
         _authorise(connection, "telephone", "one")
         _authorise(connection, "telephone", "two")
         (device,) = devices.every(connection)
-    assert (device.token_sha256, device.door) == (devices.digest("two"), "door of two")
+    assert (device.token_sha256, device.door) == (devices.digest("two"), "door of one")
 
 
 def test_a_token_is_kept_only_as_its_digest(store: Store) -> None:
