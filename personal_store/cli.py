@@ -26,7 +26,14 @@ from personal_store import (
     serving,
     vault,
 )
-from personal_store.console import EXIT_FAILED, EXIT_INTERRUPTED, Session, plain_errors, read_secret
+from personal_store.console import (
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    InterruptibleGroup,
+    Session,
+    plain_errors,
+    read_secret,
+)
 from personal_store.db.connection import open_database
 from personal_store.errors import IngestError
 from personal_store.jobs import draining, importing, overlapping, pipeline
@@ -35,6 +42,7 @@ from personal_store.progress import import_progress
 from personal_store.settings import Settings, language_of_arguments, language_of_environment
 
 app = typer.Typer(
+    cls=InterruptibleGroup,
     help="Votre espace personnel de mobilité. / Your personal mobility store.",
     no_args_is_help=True,
     add_completion=False,

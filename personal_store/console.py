@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from sqlalchemy.exc import DatabaseError
 from typer import Exit
+from typer.core import TyperGroup
 
 from carbon.errors import CarbonError
 from consents.errors import ConsentsError
@@ -22,7 +24,7 @@ from personal_store.db.connection import is_locked
 from personal_store.errors import NotInitialised, StoreError, VaultError
 from personal_store.lock import Lock, open_folder
 from personal_store.reception import Reception
-from personal_store.settings import Language, Settings
+from personal_store.settings import Language, Settings, language_of_arguments
 from personal_store.store import Store
 from personal_store.vault import VAULT_FILE, unlock
 
@@ -114,6 +116,19 @@ class Session:
                 en="No store in this folder: run “personal-store init” first.",
             )
         return folder
+
+
+class InterruptibleGroup(TyperGroup):
+    """Commands that end in words on Ctrl-C; the framework alone would end without any."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            english = language_of_arguments(sys.argv[1:], os.environ) == "en"
+            sys.stderr.write("Interrupted.\n" if english else "Interrompu.\n")
+            raise Exit(EXIT_INTERRUPTED) from None
 
 
 def read_secret(file: Path) -> str:

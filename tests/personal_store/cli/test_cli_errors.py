@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from personal_store.console import Session
 from personal_store.vault import VAULT_FILE
 
 PASSPHRASE = "trois mots au hasard"
@@ -37,6 +38,14 @@ class TestErrors:
     def test_a_wrong_passphrase_says_so_and_nothing_else(self, run, passphrase) -> None:
         passphrase.write_text("quatre mots mal choisis\n")
         assert self.one_line(run("trips")) == "La phrase de passe n'est pas la bonne.\n"
+
+    @pytest.mark.usefixtures("ready")
+    def test_ctrl_c_anywhere_in_a_command_ends_in_words(self, run, monkeypatch) -> None:
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Session, "open", interrupted)
+        assert run("trips") == (130, "", "Interrompu.\n")
 
     @pytest.mark.usefixtures("ready")
     def test_a_missing_passphrase_file(self, run, passphrase) -> None:
