@@ -35,12 +35,13 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from contributions.measurement import encode
-from contributions.task import DEFAULT_COORDINATES, Task, TrustMode, Zone
+from contributions.measures import DEFAULT_COORDINATES
+from contributions.task import Task, TrustMode, Zone
 from demo.communes import read_communes
 from demo.population import simulate_weeks
 
 CAP, EPSILON, REPEATS, CHECKED = 1000, 1.0, 20, 200
-WEIGHTS = np.array([coordinate.weight_km for coordinate in DEFAULT_COORDINATES], dtype=float)
+WEIGHTS = np.array([coordinate.weight for coordinate in DEFAULT_COORDINATES], dtype=float)
 SCALES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
 NAIVE_KM = 600.0
 Floats = NDArray[np.float64]
@@ -111,9 +112,9 @@ def check(km: Floats, scale: float) -> None:
         aggregator_name="x",
         report_deadline=datetime(2027, 1, 1, tzinfo=UTC),
     )
-    labels = [coordinate.label for coordinate in DEFAULT_COORDINATES]
+    keys = [coordinate.key for coordinate in DEFAULT_COORDINATES]
     for row, vector in zip(km[:CHECKED], encoded(km[:CHECKED], scale, joint=True), strict=True):
-        exact = encode(dict(zip(labels, row.tolist(), strict=True)), task).vector
+        exact = encode(dict(zip(keys, row.tolist(), strict=True)), task).vector
         if np.abs(np.array(exact) - vector).max() > 1:
             sys.exit("the formula does not give the vectors of contributions.measurement.encode")
 

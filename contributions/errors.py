@@ -6,7 +6,7 @@ The tree::
     ├── Malformed              bytes or values outside the wire format or its bounds
     ├── SignatureRefused       a signature, its key or its header does not hold
     ├── ReportMismatch         a well-formed report that does not answer the task
-    ├── MeasurementRefused     kilometres, or units, that cannot be encoded
+    ├── MeasurementRefused     values, or units, that cannot be encoded
     ├── ProofRefused           shares that do not prove a measurement within its bounds
     ├── EnvelopeRefused        a sealed share that is not for this keeper, task and report
     ├── ReportSetMismatch      keepers that do not hold the same set of enough reports
@@ -39,7 +39,7 @@ class ReportMismatch(ContributionsError):
 
 
 class MeasurementRefused(ContributionsError):
-    """The measurement cannot be encoded: unknown label, negative, not finite or out of bounds."""
+    """A week cannot be encoded: unknown coordinate, negative, not finite or out of bounds."""
 
 
 class ProofRefused(ContributionsError):

@@ -1,4 +1,4 @@
-"""From summed reports to published figures: kilometres, intervals, suppression, statements.
+"""From summed reports to published figures: values, intervals, suppression, statements.
 
 The sum of the noised vectors is unbiased; its 95 % interval covers the noise that privacy
 requires, and neither sampling (who chose to take part) nor clipping. A place with fewer reports
@@ -14,14 +14,16 @@ from dataclasses import dataclass
 
 from contributions.budget import yearly_micro
 from contributions.errors import Malformed
-from contributions.measurement import decode_km
+from contributions.loss import yearly_pld_micro
+from contributions.measurement import decode
 from contributions.noise import (
     half_width_95,
     laplace_variance,
     noise_scale,
     noise_vs_two_keepers,
 )
-from contributions.release import ModeNoise, Quality, Release, ReleaseRow
+from contributions.release import Release
+from contributions.release_row import CoordinateNoise, Quality, ReleaseRow
 from contributions.task import Task
 from contributions.two_keepers import (
     KEEPERS,
@@ -35,18 +37,18 @@ LOCAL_TRUST_FR = (
     "Chaque résident ajoute le bruit avant l’envoi : aucun rapport exact ne quitte son espace "
     "personnel, et la confidentialité ne dépend ni de la collectivité ni d’un tiers. Sans second "
     "gardien, ce bruit s’ajoute pour chaque participant et les intervalles sont plus larges. Ils "
-    "couvrent ce bruit, et non le choix de participer ni le plafond : une semaine dont les "
-    "kilomètres, pondérés par mode, le dépassent est réduite tout entière, dans tous ses modes, et "
-    "quelques dizaines de kilomètres à pied en plus de trajets ordinaires peuvent y suffire. Les "
-    "totaux publiés sont donc plutôt trop bas."
+    "couvrent ce bruit, et non le choix de participer ni le plafond : une semaine qui, pondérée, "
+    "le dépasse est réduite tout entière, dans tous ses chiffres, et quelques dizaines de "
+    "kilomètres à pied en plus de trajets ordinaires peuvent y suffire. Les totaux publiés sont "
+    "donc plutôt trop bas."
 )
 LOCAL_TRUST_EN = (
     "Each resident adds the noise before sending: no exact report leaves their personal store, "
     "and privacy depends neither on the authority nor on a third party. Without a second keeper "
     "this noise adds up over participants and the intervals are wider. They cover that noise, "
-    "and neither the choice to take part nor the cap: a week whose kilometres, weighted by mode, "
-    "exceed it is shrunk as a whole, in all its modes, and a few tens of kilometres on foot on top "
-    "of ordinary trips can be enough. Published totals are therefore rather too low."
+    "and neither the choice to take part nor the cap: a week that, weighted, exceeds it is shrunk "
+    "as a whole, in all its figures, and a few tens of kilometres on foot on top of ordinary trips "
+    "can be enough. Published totals are therefore rather too low."
 )
 
 
@@ -98,8 +100,9 @@ def suppressed_rows(task: Task, *, zone: str | None) -> tuple[ReleaseRow, ...]:
     return tuple(
         ReleaseRow(
             zone=zone,
-            mode=coordinate.label,
-            km=None,
+            measure=coordinate.measure,
+            label=coordinate.label,
+            value=None,
             ci95_low=None,
             ci95_high=None,
             n=None,
@@ -184,10 +187,11 @@ def _rows(
     return tuple(
         ReleaseRow(
             zone=zone,
-            mode=coordinate.label,
-            km=decode_km(value, coordinate, task),
-            ci95_low=decode_km(value - half_width, coordinate, task),
-            ci95_high=decode_km(value + half_width, coordinate, task),
+            measure=coordinate.measure,
+            label=coordinate.label,
+            value=decode(value, coordinate, task),
+            ci95_low=decode(value - half_width, coordinate, task),
+            ci95_high=decode(value + half_width, coordinate, task),
             n=n,
             quality=Quality.PUBLISHED,
         )
@@ -212,16 +216,19 @@ def _release(
         epsilon_micro=task.epsilon_micro,
         epsilon_week_micro=epsilon_week_micro,
         epsilon_52_weeks_micro=yearly_micro(epsilon_week_micro),
+        epsilon_52_weeks_pld_micro=yearly_pld_micro(epsilon_week_micro),
         mechanism=statements.mechanism,
         scale=task.scale,
         cap_units=task.cap_units,
         min_batch_size=task.min_batch_size,
         n=n,
+        factor_set=task.factor_set,
         noise=tuple(
-            ModeNoise(
-                mode=coordinate.label,
-                weight_km=coordinate.weight_km,
-                noise_sd_km=statements.sd_units * decode_km(1, coordinate, task),
+            CoordinateNoise(
+                measure=coordinate.measure,
+                label=coordinate.label,
+                weight=coordinate.weight,
+                noise_sd=statements.sd_units * decode(1, coordinate, task),
             )
             for coordinate in task.coordinates
         ),

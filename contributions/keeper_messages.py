@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from contributions import jws
 from contributions.collection import MAX_REPORTS, ReportSet
 from contributions.errors import Malformed, SignatureRefused
+from contributions.measures import MAX_COORDINATES
 from contributions.prio3.field import FIELD128
-from contributions.task import MAX_COORDINATES, TASK_LIMIT_BYTES, ZONE_CODE
+from contributions.task import TASK_LIMIT_BYTES, ZONE_CODE
 from contributions.two_keepers import Verdict
 from contributions.wire import (
     HEX_16_BYTES,

@@ -11,7 +11,9 @@ first figure, not with this module.
 
 from collections import Counter
 from functools import lru_cache
+from math import ceil
 
+from contributions.budget import WINDOW_WEEKS
 from contributions.errors import Malformed
 from contributions.wire import INTEGER_LIMIT, expect_integer
 
@@ -45,3 +47,8 @@ def pld_epsilon(amounts_micro: tuple[int, ...]) -> float:
         whole = many if whole is None else whole.compose(many)
     assert whole is not None, "there is at least one amount"
     return min(float(whole.get_epsilon_for_delta(DELTA)), sum(amounts_micro) / 10**6)
+
+
+def yearly_pld_micro(epsilon_week_micro: int) -> int:
+    """Return ε of 52 such weeks composed by PLD, in millionths, rounded up."""
+    return ceil(10**6 * pld_epsilon((epsilon_week_micro,) * WINDOW_WEEKS))

@@ -17,10 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from contributions import jws
 from contributions.errors import Malformed, ReportMismatch, TrustModeNotServed
 from contributions.keeper import Keeper
-from contributions.release import Quality, Release, ReleaseRow
+from contributions.measures import MAX_COORDINATES
 from contributions.task import (
     LOG_ORIGIN,
-    MAX_COORDINATES,
     MAX_EPSILON_MICRO,
     ZONE_CODE,
     Task,
@@ -46,9 +45,6 @@ __all__ = [
     "Enrolled",
     "Enrolment",
     "Membership",
-    "Quality",
-    "Release",
-    "ReleaseRow",
     "Report",
     "SignedMembership",
     "SignedReport",
@@ -62,7 +58,7 @@ __all__ = [
 REPORT_TYP = "mec-report+jws"
 MEMBERSHIP_TYP = "mec-membership+jws"
 MESSAGE_LIMIT_BYTES = 16_384
-"""A report of 64 coordinates takes under 3 kB; nothing that a store sends is larger than this."""
+"""A report of 128 coordinates takes under 4 kB; nothing that a store sends is larger than this."""
 
 _VERSION = 1
 _REPORT_KEYS = frozenset(

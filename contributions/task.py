@@ -21,6 +21,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from contributions import jws
 from contributions.errors import Malformed, SignatureRefused
 from contributions.keeper import Keeper
+from contributions.measures import (
+    DEFAULT_COORDINATES,
+    ELSEWHERE,
+    MAX_COORDINATES,
+    Coordinate,
+    FactorSetName,
+    Measure,
+)
 from contributions.weeks import Period, week_monday, week_period
 from contributions.wire import (
     HEX_32_BYTES,
@@ -48,16 +56,14 @@ MAX_CAP_UNITS = 10**6
 MAX_EPSILON_MICRO = 10_000_000
 """ε = 10: above it "private" would be the wrong word; a task that asks for more is refused."""
 MAX_ZONES = 2_000
-MAX_COORDINATES = 64
 
 ZONE_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 """A zone's code, such as the INSEE code of a commune; no spreadsheet takes it for a formula."""
-MODE_LABEL = re.compile(r"[a-z][a-z0-9_]{0,31}")
 LOG_ORIGIN = re.compile(r"[!-~]{1,128}")
 """A C2SP checkpoint origin: printable ASCII without spaces."""
 
 _OPTIONAL_DIGEST = re.compile(r"([0-9a-f]{64})?")
-_VERSION = 1
+_VERSION = 2
 _KEYS = frozenset(
     {
         "adjacency",
@@ -66,12 +72,14 @@ _KEYS = frozenset(
         "coordinates",
         "epsilon_micro",
         "epsilon_territory_micro",
+        "factor_set",
         "keepers",
         "log_origin",
         "min_batch_size",
         "purpose_digest",
         "report_deadline",
         "scale",
+        "territory_sha256",
         "title_en",
         "title_fr",
         "trust_mode",
@@ -117,58 +125,22 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coordinate:
-    """One number of the vector: kilometres of a mode group in the week, in units of its weight.
-
-    `weight_km` (W, 1 to 100 000) is a heavy week of that mode: S·W km alone fill the cap.
-    """
-
-    label: str
-    weight_km: int
-
-    def __post_init__(self) -> None:
-        """Raise `Malformed` outside the bounds."""
-        expect_match(self.label, "coordinate.label", MODE_LABEL)
-        expect_integer(self.weight_km, "coordinate.weight_km", low=1, high=100_000)
-
-
-DEFAULT_COORDINATES = (
-    Coordinate(label="walk", weight_km=50),
-    Coordinate(label="bike", weight_km=200),
-    Coordinate(label="two_wheeler", weight_km=600),
-    Coordinate(label="car", weight_km=600),
-    Coordinate(label="transit", weight_km=600),
-    Coordinate(label="train", weight_km=1_000),
-    Coordinate(label="plane", weight_km=3_000),
-    Coordinate(label="other", weight_km=600),
-)
-"""The eight mode groups with W, a heavy week in km. Fixed here, never tuned on members' data.
-
-Source: Enquête Mobilité des personnes 2019 (SDES, "Comment les Français se déplacent-ils en
-2019 ?", September 2020): 3 local trips a day; a trip lasts 14 min on foot, 18 by bike, 19 by car,
-41 by public transport. Read on 2026-11-22. A heavy week is twice the week of somebody who makes
-all 21 trips with that one mode, rounded up to one significant digit:
-2 · 21 · minutes/60 · speed, at 5, 14, 40 and 18 km/h (speeds: our assumption, door to door)
-= 49, 176, 532 and 517 km, hence 50, 200, 600 and 600. Two-wheelers and other modes have no row of
-their own in that publication and take the car's. Long distance is one return journey, our
-assumption too: 2 · 470 km by train (La Rochelle-Paris) and 2 · 1 500 km by plane.
-A wrong W costs accuracy, never privacy.
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One question for one ISO week, with everything that fixes its privacy and its accuracy.
 
-    `scale` S (positive, both terms below 10⁹) and `cap_units` Q (1 to 10⁶) set the joint cap:
-    Σ x/(W·S) ≤ 1 fills Q units. `epsilon_micro` is ε for one resident-week in millionths.
+    `scale` S (positive, both terms below 10⁹) and `cap_units` Q (1 to 10⁶) set the joint cap of
+    all coordinates of all measures: Σ x/(W·S) ≤ 1 fills Q units. `epsilon_micro` is ε for one
+    resident-week in millionths.
     `min_batch_size` (at least 2) is the smallest number of reports that is published.
     `report_deadline` (UTC, whole second) is after the week: a week is reported once it is over.
     Trust mode `local` compares any two weeks, so that its adjacency is `REPLACEMENT`.
     `two-keepers` names its `keepers`, leader then helper, with four distinct keys, and splits ε:
     `epsilon_territory_micro` for the territory's figures, the rest for the zones', each at least
     one millionth. `verify_key_sha256` commits them to the secret key that they check reports with,
-    chosen before any report. `local` has none of these. Raises `Malformed` at construction.
+    chosen before any report. `local` has none of these.
+    `factor_set` names the factors that kgCO2e are computed with, `territory_sha256` the outlines
+    that flows are counted in, so that every store counts alike; each is there with its measure
+    only. Raises `Malformed` at construction.
     """
 
     title_fr: str
@@ -189,6 +161,8 @@ class Task:
     keepers: tuple[Keeper, ...] = ()
     epsilon_territory_micro: int = 0
     verify_key_sha256: str = ""
+    factor_set: FactorSetName | None = None
+    territory_sha256: str = ""
 
     def __post_init__(self) -> None:
         """Check every bound; see the class."""
@@ -206,16 +180,29 @@ class Task:
     def _check_question(self) -> None:
         week_monday(self.week)
         codes = [zone.code for zone in self.zones]
-        labels = [coordinate.label for coordinate in self.coordinates]
+        keys = [coordinate.key for coordinate in self.coordinates]
         if not 1 <= len(codes) <= MAX_ZONES or len(set(codes)) != len(codes):
             raise Malformed(f"expected 1 to {MAX_ZONES} zones with distinct codes")
-        if not 1 <= len(labels) <= MAX_COORDINATES or len(set(labels)) != len(labels):
-            raise Malformed(f"expected 1 to {MAX_COORDINATES} coordinates with distinct labels")
+        if not 1 <= len(keys) <= MAX_COORDINATES or len(set(keys)) != len(keys):
+            raise Malformed(f"expected 1 to {MAX_COORDINATES} coordinates, each once")
+        self._check_references()
         if not isinstance(self.scale, Fraction):
             raise Malformed("expected scale as a Fraction; floats are not exact")
         read_fraction(fraction_text(self.scale), "scale")
         expect_integer(self.cap_units, "cap_units", low=1, high=MAX_CAP_UNITS)
         expect_integer(self.min_batch_size, "min_batch_size", low=2, high=10**6)
+
+    def _check_references(self) -> None:
+        measures = self.measures
+        if (self.factor_set is not None) != (Measure.KG_CO2E in measures):
+            raise Malformed("expected a factor set where kgCO2e are asked, and there only")
+        if Measure.FLOWS not in measures:
+            if self.territory_sha256:
+                raise Malformed("expected no territory where no flow is asked")
+            return
+        expect_match(self.territory_sha256, "territory_sha256", HEX_32_BYTES)
+        if self.zone(ELSEWHERE) is not None:
+            raise Malformed(f"expected no zone of code {ELSEWHERE} where flows are asked")
 
     def _check_privacy(self) -> None:
         expect_integer(self.epsilon_micro, "epsilon_micro", low=1, high=MAX_EPSILON_MICRO)
@@ -237,6 +224,11 @@ class Task:
             low=1,
             high=self.epsilon_micro - 1,
         )
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is asked, each measure once, in the order of the coordinates."""
+        return tuple(dict.fromkeys(coordinate.measure for coordinate in self.coordinates))
 
     @property
     def epsilon_zone_micro(self) -> int:
@@ -266,10 +258,9 @@ class Task:
                 "title_en": self.title_en,
                 "week": self.week,
                 "zones": [{"code": zone.code, "name": zone.name} for zone in self.zones],
-                "coordinates": [
-                    {"label": coordinate.label, "weight_km": coordinate.weight_km}
-                    for coordinate in self.coordinates
-                ],
+                "coordinates": [coordinate.to_json() for coordinate in self.coordinates],
+                "factor_set": None if self.factor_set is None else self.factor_set.to_json(),
+                "territory_sha256": self.territory_sha256,
                 "scale": fraction_text(self.scale),
                 "cap_units": self.cap_units,
                 "epsilon_micro": self.epsilon_micro,
@@ -297,7 +288,12 @@ class Task:
             week=expect_text(fields["week"], "week", longest=8),
             zones=tuple(_zone(item) for item in expect_list(fields["zones"], "zones")),
             coordinates=tuple(
-                _coordinate(item) for item in expect_list(fields["coordinates"], "coordinates")
+                Coordinate.from_json(item)
+                for item in expect_list(fields["coordinates"], "coordinates")
+            ),
+            factor_set=FactorSetName.from_json(fields["factor_set"]),
+            territory_sha256=expect_match(
+                fields["territory_sha256"], "territory_sha256", _OPTIONAL_DIGEST
             ),
             scale=read_fraction(fields["scale"], "scale"),
             cap_units=expect_integer(fields["cap_units"], "cap_units", low=1, high=MAX_CAP_UNITS),
@@ -371,12 +367,4 @@ def _zone(item: object) -> Zone:
     return Zone(
         code=expect_match(fields["code"], "zone.code", ZONE_CODE),
         name=expect_text(fields["name"], "zone.name", longest=100),
-    )
-
-
-def _coordinate(item: object) -> Coordinate:
-    fields = expect_keys(item, "coordinates", frozenset({"label", "weight_km"}))
-    return Coordinate(
-        label=expect_match(fields["label"], "coordinate.label", MODE_LABEL),
-        weight_km=expect_integer(fields["weight_km"], "coordinate.weight_km", low=1, high=100_000),
     )

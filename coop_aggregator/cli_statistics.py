@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
+from contributions.measures import Measure
 from contributions.task import Adjacency, Task, TrustMode
 from coop_aggregator.aggregate import due_task, freeze
 from coop_aggregator.console import Session
@@ -24,7 +25,7 @@ from coop_aggregator.jobs import retention as retention_job
 from coop_aggregator.jobs import witness as witness_job
 from coop_aggregator.keepers.aggregation import aggregate as aggregate_with_helper
 from coop_aggregator.purposes import publish_purpose, read_notice, read_purpose
-from coop_aggregator.questions import Question, draft_task
+from coop_aggregator.questions import DEFAULT_CAP_UNITS, Question, draft_task
 from coop_aggregator.release import publish
 from coop_aggregator.transport import HttpWitness, helper_channel
 
@@ -85,12 +86,18 @@ def task_create(
     context: typer.Context,
     *,
     week: WeekOption,
+    measure: Annotated[
+        list[Measure] | None,
+        typer.Option(help="Mesure, plusieurs fois si besoin. / Measure, repeatable (kilometres)"),
+    ] = None,
     epsilon: Annotated[
         str | None, typer.Option(help="ε, 1 ou/or 1/2 (two-keepers : 1, local : 4)")
     ] = None,
     min_batch: Annotated[int, typer.Option(help="Minimum de réponses. / of answers.")] = 30,
-    scale: Annotated[str, typer.Option(help="S, 3/4")] = "3/4",
-    cap_units: Annotated[int, typer.Option(help="Q")] = 1000,
+    scale: Annotated[
+        str | None, typer.Option(help="S (3/4 par mesure / 3/4 for each measure)")
+    ] = None,
+    cap_units: Annotated[int, typer.Option(help="Q")] = DEFAULT_CAP_UNITS,
     trust_mode: Annotated[
         TrustMode, typer.Option(help="two-keepers | local")
     ] = TrustMode.TWO_KEEPERS,
@@ -110,9 +117,10 @@ def task_create(
     session: Session = context.obj
     question = Question(
         week=week,
+        measures=tuple(measure or (Measure.KILOMETRES,)),
         epsilon=None if epsilon is None else _fraction(epsilon, "--epsilon"),
         min_batch_size=min_batch,
-        scale=_fraction(scale, "--scale"),
+        scale=None if scale is None else _fraction(scale, "--scale"),
         cap_units=cap_units,
         trust_mode=trust_mode,
         adjacency=adjacency,
@@ -122,9 +130,13 @@ def task_create(
     )
     with session.leader() as leader, leader.database.write() as connection:
         task = draft_task(connection, leader.who, question)
+    _tell_draft(session, task, as_json=as_json)
+
+
+def _tell_draft(session: Session, task: Task, *, as_json: bool) -> None:
     session.say(
-        fr=f"Question préparée pour {week} ; signez-la par « task sign --week {week} ».",
-        en=f"Question drafted for {week}; sign it with 'task sign --week {week}'.",
+        fr=f"Question préparée pour {task.week} ; signez-la par « task sign --week {task.week} ».",
+        en=f"Question drafted for {task.week}; sign it with 'task sign --week {task.week}'.",
     )
     if as_json:
         session.answer({"week": task.week, "digest": task.digest, "signed": False})

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from consents.errors import ConsentsError
 from consents.notice import Notice
 from consents.record import EventType, Purpose
+from contributions.measures import Measure
 from coop_aggregator.db.questions import add_notice, add_purpose, purpose_body
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.log import LeaderLog
@@ -20,14 +21,24 @@ from coop_aggregator.log import LeaderLog
 DEFAULT_EPSILON_WEEK_MICRO = 4_000_000
 """ε = 4 a week and a resident under `replacement`: the local mode's price (privacy design, §2)."""
 DEFAULT_RETENTION_DAYS = 400
+DEFAULT_MEASURES = (
+    Measure.KILOMETRES,
+    Measure.TRIPS,
+    Measure.KG_CO2E,
+    Measure.SHORT_CAR_TRIPS,
+    Measure.ACTIVE_MINUTES,
+)
 _MAX_FILE_BYTES = 262_144
 
 _TEXT_FR = (
-    "{name} publie chaque semaine les kilomètres parcourus par mode de déplacement sur le "
-    "territoire et dans ses zones. Votre espace personnel calcule vos kilomètres par mode, y "
-    "ajoute un bruit aléatoire qui les cache, et n'envoie que ce résultat avec votre zone de "
-    "résidence : jamais de trajet, de lieu ni d'horaire. Chaque réponse porte aussi un numéro "
-    "propre à votre accord : la coopérative peut relier vos réponses d'une semaine à l'autre. "
+    "{name} publie chaque semaine des sommes sur les déplacements du territoire et de ses zones : "
+    "kilomètres, trajets et émissions (kgCO2e) par mode, trajets courts en voiture, minutes à pied "
+    "et à vélo ; chaque question dit lesquelles. Votre espace personnel calcule vos chiffres de la "
+    "semaine, les cache (par un bruit aléatoire ajouté chez vous, ou en deux moitiés scellées que "
+    "deux gardiens ne peuvent lire qu'ensemble et additionnent avec leur bruit), et n'envoie que "
+    "cela avec votre zone de résidence : jamais de trajet, de lieu ni d'horaire. Chaque réponse "
+    "porte aussi un numéro propre à votre accord : la coopérative peut relier vos réponses d'une "
+    "semaine à l'autre. "
     "Responsable : {name} ({contact}). Base : votre consentement. Destinataires : la "
     "coopérative ; les sommes sont publiques. Aucun transfert hors de l'Union européenne, "
     "aucune décision automatisée. Conservation : {days} jours pour les réponses brouillées, sans "
@@ -41,11 +52,14 @@ _TEXT_FR = (
     "d'effacement : {contact} ; réclamation : CNIL."
 )
 _TEXT_EN = (
-    "{name} publishes every week the kilometres travelled by mode in the territory and its "
-    "zones. Your personal store computes your kilometres by mode, adds random noise that hides "
-    "them, and sends only that result with your zone of residence: never a trip, a place or a "
-    "time. Each answer also carries a number made for your consent: the cooperative can link "
-    "your answers from week to week. Controller: {name} ({contact}). Basis: your consent. "
+    "{name} publishes every week sums about travel in the territory and its zones: kilometres, "
+    "trips and emissions (kgCO2e) by mode, short trips by car, minutes walked and cycled; each "
+    "question says which. Your personal store computes your figures of the week, hides them (by "
+    "random noise added on your machine, or in two sealed halves that two keepers can read only "
+    "together and add up with their noise), and sends only that with your zone of residence: "
+    "never a trip, a place or a time. Each answer also carries a number made for your consent: the "
+    "cooperative can link your answers from week to week. "
+    "Controller: {name} ({contact}). Basis: your consent. "
     "Recipients: the cooperative; the sums are public. No transfer outside the European Union, no "
     "automated decision. "
     "Retention: {days} days for noised answers, no limit for published sums and the consent "
@@ -62,7 +76,10 @@ _TRANSFERS = "Aucun hors de l'Union européenne. / None outside the European Uni
 
 
 def default_purpose(*, name: str, contact: str) -> Purpose:
-    """Return the purpose of a new cooperative: weekly kilometres by mode for the territory."""
+    """Return the purpose of a new cooperative: weekly sums by mode for the territory.
+
+    Departures by hour and trips by zone of arrival tell more: they take a purpose of their own.
+    """
     epsilon = DEFAULT_EPSILON_WEEK_MICRO // 1_000_000
     facts = {
         "name": name,
@@ -72,14 +89,14 @@ def default_purpose(*, name: str, contact: str) -> Purpose:
         "year": 52 * epsilon,
     }
     return Purpose(
-        title_fr="Kilomètres hebdomadaires par mode",
-        title_en="Weekly kilometres by mode",
+        title_fr="Sommes hebdomadaires des déplacements",
+        title_en="Weekly sums of travel",
         text_fr=_TEXT_FR.format(**facts),
         text_en=_TEXT_EN.format(**facts),
         dpv_purpose="dpv:ImproveTransportMobility",
         controller_name=name,
         controller_contact=contact,
-        fields=("distance_km_by_mode_group", "zone_of_residence"),
+        fields=(*(measure.purpose_field for measure in DEFAULT_MEASURES), "zone_of_residence"),
         epsilon_week_micro=DEFAULT_EPSILON_WEEK_MICRO,
         retention_days=DEFAULT_RETENTION_DAYS,
         version="1",

@@ -6,6 +6,7 @@ for ever as the bytes that were signed.
 
 import math
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -14,9 +15,11 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
+from carbon.identity import newest_set
 from consents.record import Purpose
 from contributions.errors import ContributionsError
 from contributions.keeper import Keeper
+from contributions.measures import FactorSetName, Measure, coordinates_for
 from contributions.prio3.prio3 import VERIFY_KEY_BYTES
 from contributions.task import Adjacency, Task, TrustMode, Zone, sign_task
 from contributions.weeks import week_period
@@ -25,6 +28,7 @@ from coop_aggregator.db.identity import Identity, lock
 from coop_aggregator.db.keepers import both_keepers
 from coop_aggregator.db.territories import load_zones
 from coop_aggregator.errors import TaskRefused
+from coop_aggregator.territory import ZoneOutline, territory_document
 
 REPORTING_DELAY = timedelta(days=7)
 """By default stores have one week after the week to report: a holiday, an unplugged machine."""
@@ -33,20 +37,48 @@ DEFAULT_EPSILON = {TrustMode.LOCAL: Fraction(4), TrustMode.TWO_KEEPERS: Fraction
 """ε of a week where the operator names none: what each mode's noise leaves something to read at."""
 
 
+DEFAULT_CAP_UNITS = 2**14 - 1
+"""Q: finer than the noise of 100 000 residents, and no bit of a proof unused (ADR 0014)."""
+
+SCALE_OF_ONE_MEASURE = Fraction(3, 4)
+"""S for one measure; several share one cap, which grows with them so that no week is cut more."""
+
+_NAMES_FR = {
+    Measure.KILOMETRES: "kilomètres par mode",
+    Measure.TRIPS: "trajets par mode",
+    Measure.KG_CO2E: "kgCO2e par mode",
+    Measure.DEPARTURES: "départs par heure",
+    Measure.SHORT_CAR_TRIPS: "trajets courts en voiture",
+    Measure.ACTIVE_MINUTES: "minutes à pied et à vélo",
+    Measure.FLOWS: "trajets par zone d'arrivée",
+}
+_NAMES_EN = {
+    Measure.KILOMETRES: "kilometres by mode",
+    Measure.TRIPS: "trips by mode",
+    Measure.KG_CO2E: "kgCO2e by mode",
+    Measure.DEPARTURES: "departures by hour",
+    Measure.SHORT_CAR_TRIPS: "short trips by car",
+    Measure.ACTIVE_MINUTES: "minutes walked and cycled",
+    Measure.FLOWS: "trips by the zone where they end",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What an operator decides about one week; the rest follows from the cooperative itself.
 
-    `report_deadline` None means one week after the end of the week; `epsilon` None the default of
-    the trust mode. `territory_share` is the part of ε that the territory's figures have, in
-    ]0, 1[; `adjacency` and it count with two keepers only.
+    `measures` share one cap and one ε. `report_deadline` None means one week after the end of the
+    week; `epsilon` None the default of the trust mode, `scale` None three quarters for each
+    measure. `territory_share` is the part of ε that the territory's figures have, in ]0, 1[;
+    `adjacency` and it count with two keepers only.
     """
 
     week: str
+    measures: tuple[Measure, ...] = (Measure.KILOMETRES,)
     epsilon: Fraction | None = None
     min_batch_size: int = 30
-    scale: Fraction = Fraction(3, 4)
-    cap_units: int = 1000
+    scale: Fraction | None = None
+    cap_units: int = DEFAULT_CAP_UNITS
     trust_mode: TrustMode = TrustMode.LOCAL
     adjacency: Adjacency = Adjacency.ZERO_OUT
     territory_share: Fraction = Fraction(1, 2)
@@ -73,6 +105,13 @@ def draft_task(connection: Connection, who: Identity, question: Question) -> Tas
             f"({purpose.epsilon_week_micro} millionièmes). Baissez --epsilon.",
             en="The question asks for more ε than its purpose promises "
             f"({purpose.epsilon_week_micro} millionths). Lower --epsilon.",
+        )
+    missing = {measure.purpose_field for measure in task.measures} - set(purpose.fields)
+    if missing:
+        listed = ", ".join(sorted(missing))
+        raise TaskRefused(
+            fr=f"La finalité ne couvre pas {listed}. Publiez-en une qui le dise aux résidents.",
+            en=f"The purpose does not cover {listed}. Publish one that tells residents so.",
         )
     db.add_task(
         connection,
@@ -149,25 +188,25 @@ def _task(
     purpose: Purpose,
     verify_key: bytes | None,
 ) -> Task:
-    zones = tuple(Zone(code=zone.code, name=zone.name) for zone in load_zones(connection))
-    if not zones:
-        raise TaskRefused(
-            fr="Le territoire n'a pas de zone. Lancez « coop-aggregator territory import ».",
-            en="The territory has no zone. Run 'coop-aggregator territory import'.",
-        )
+    outlines = _outlines(connection)
+    zones = tuple(Zone(code=zone.code, name=zone.name) for zone in outlines)
     year, _, number = question.week.partition("-W")
     local = question.trust_mode is TrustMode.LOCAL
     epsilon = question.epsilon or DEFAULT_EPSILON[question.trust_mode]
     epsilon_micro = math.floor(epsilon * 1_000_000)
     keepers = _keepers(connection, question)
+    measures = question.measures
     try:
         deadline = question.report_deadline or week_period(question.week).end + REPORTING_DELAY
         return Task(
-            title_fr=f"Kilomètres par mode, semaine {number} de {year}",
-            title_en=f"Kilometres by mode, week {number} of {year}",
+            title_fr=f"{_listed(measures, _NAMES_FR)}, semaine {number} de {year}",
+            title_en=f"{_listed(measures, _NAMES_EN)}, week {number} of {year}",
             week=question.week,
             zones=zones,
-            scale=question.scale,
+            coordinates=coordinates_for(measures, zone_codes=[zone.code for zone in zones]),
+            factor_set=_factor_set(measures),
+            territory_sha256=_territory_sha256(measures, outlines),
+            scale=question.scale or SCALE_OF_ONE_MEASURE * len(set(measures)),
             cap_units=question.cap_units,
             epsilon_micro=epsilon_micro,
             epsilon_territory_micro=0
@@ -188,3 +227,31 @@ def _task(
             fr=f"La question ne peut pas être posée ainsi ({error}).",
             en=f"The question cannot be asked like this ({error}).",
         ) from error
+
+
+def _outlines(connection: Connection) -> tuple[ZoneOutline, ...]:
+    outlines = load_zones(connection)
+    if not outlines:
+        raise TaskRefused(
+            fr="Le territoire n'a pas de zone. Lancez « coop-aggregator territory import ».",
+            en="The territory has no zone. Run 'coop-aggregator territory import'.",
+        )
+    return outlines
+
+
+def _factor_set(measures: Sequence[Measure]) -> FactorSetName | None:
+    if Measure.KG_CO2E not in measures:
+        return None
+    newest = newest_set()
+    return FactorSetName(name=newest.name, sha256=newest.sha256)
+
+
+def _territory_sha256(measures: Sequence[Measure], outlines: Sequence[ZoneOutline]) -> str:
+    if Measure.FLOWS not in measures:
+        return ""
+    return sha256(territory_document(outlines)).hexdigest()
+
+
+def _listed(measures: Sequence[Measure], names: Mapping[Measure, str]) -> str:
+    text = ", ".join(names[measure] for measure in Measure if measure in measures)
+    return text[:1].upper() + text[1:]

@@ -1,6 +1,6 @@
 """Step 8 of 9 — release. In: a frozen batch. Out: published figures with intervals. Next: audit.
 
-Kilometres by mode for the territory and each zone, with 95 % intervals that include the noise;
+What the task asks, for the territory and each zone, with 95 % intervals that include the noise;
 negative values are kept, since clamping them would bias every sum. A place with fewer reports than
 the task's minimum is held back. A release is made once: its bytes are kept and served for ever.
 Not the estimate of one place (`contributions.estimate`), which has no opinion on its neighbours.
@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 
 from contributions.estimate import local_release, local_rows
 from contributions.noise import OpenDPLaplace
-from contributions.release import Release, ReleaseRow
+from contributions.release import Release
+from contributions.release_row import ReleaseRow
 from contributions.task import Task, TrustMode
 from coop_aggregator.aggregate import ZoneSum, due_task, freeze, sum_batch
 from coop_aggregator.audit import record_release

@@ -7,7 +7,7 @@ Spec: RFC 7946 (WGS 84, longitude first).
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -79,6 +79,23 @@ def read_territory(
         for code, name, outline in sorted(zip(codes, names, outlines, strict=True))
     )
     return Territory(zones=zones, source_sha256=sha256(content).hexdigest())
+
+
+def territory_document(zones: Sequence[ZoneOutline]) -> bytes:
+    """Return the outlines as stores download them: GeoJSON, the same bytes for the same zones.
+
+    Outlines are those of the map, simplified to 1/200 of the territory's larger side.
+    """
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"code": zone.code, "nom": zone.name},
+            "geometry": json.loads(zone.outline),
+        }
+        for zone in sorted(zones, key=lambda zone: zone.code)
+    ]
+    collection = {"type": "FeatureCollection", "features": features}
+    return json.dumps(collection, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _content(path: Path) -> bytes:

@@ -20,6 +20,7 @@ from consents.jws import thumbprint
 from consents.receipt import LeafPayload, SignedEvent, read_event, sign_event
 from consents.record import EventType
 from contributions.measurement import encode
+from contributions.measures import Key, Measure
 from contributions.messages import Report, sign_report
 from contributions.noise import OpenDPLaplace, noise_scale
 from contributions.sealed_report import SealedReport, Upload, seal_shares, sign_sealed_report
@@ -30,6 +31,20 @@ from personal_store.cooperative import Membership
 from personal_store.transport import HttpTransport
 
 AT_ONCE = 4
+KG_CO2E_PER_KM = {
+    "walk": 0.0,
+    "bike": 0.0056,
+    "two_wheeler": 0.0851,
+    "car": 0.218,
+    "transit": 0.147,
+    "train": 0.0277,
+    "plane": 0.23,
+    "other": 0.023,
+}
+"""Life cycle, one factor a group from the set `factors-2026-11-22`, everybody alone in a car."""
+KM_A_CAR_TRIP = 13.0
+SHORT_SHARES = {"km_0_3": 0.2, "km_3_5": 0.15}
+"""Share of short trips among those by car, and their mean length: our assumptions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +55,20 @@ class SimulatedResident:
     consent: SignedEvent
     consent_key: Ed25519PrivateKey
     week: SimulatedWeek
+
+
+def figures_of(week: SimulatedWeek) -> dict[Key, float]:
+    """Return what the demonstration asks of a simulated week, derived from its kilometres."""
+    km = week.kilometres
+    car_trips = km["car"] / KM_A_CAR_TRIP
+    return {
+        **{(Measure.KILOMETRES, group): value for group, value in km.items()},
+        **{(Measure.KG_CO2E, group): KG_CO2E_PER_KM[group] * km[group] for group in km},
+        **{
+            (Measure.SHORT_CAR_TRIPS, band): car_trips * share
+            for band, share in SHORT_SHARES.items()
+        },
+    }
 
 
 def join_all(
@@ -100,7 +129,7 @@ def _send_both(resident: SimulatedResident, task: Task) -> None:
     week, consent = resident.week, resident.consent
     report_id = secrets.token_hex(16)
     sharded = shard(
-        encode(week.kilometres, task).vector,
+        encode(figures_of(week), task).vector,
         task,
         report_id=report_id,
         randomness=secrets.token_bytes(vdaf_for(task).rand_bytes),
@@ -132,7 +161,7 @@ def _send_both(resident: SimulatedResident, task: Task) -> None:
 
 def _report(resident: SimulatedResident, task: Task) -> bytes:
     week, consent = resident.week, resident.consent
-    exact = encode(week.kilometres, task)
+    exact = encode(figures_of(week), task)
     report = Report(
         report_id=secrets.token_hex(16),
         task_digest=task.digest,

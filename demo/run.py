@@ -44,6 +44,7 @@ NAME = "Coopérative de démonstration"
 # The table needs enough answers to say something; a zone is shown from MINIMUM_BATCH on.
 RESIDENTS = 400
 MINIMUM_BATCH = 30
+MEASURES = ("kilometres", "kg_co2e", "short_car_trips")
 # Answering takes less time than joining did, on whatever machine this is.
 OPENING_S = 25.0
 OPENING_SHARE_OF_JOINING = 1.5
@@ -197,6 +198,7 @@ class Demonstration:
             self.city(
                 *("task", "create", "--week", self.week, "--trust-mode", self.trust_mode),
                 *("--min-batch", str(MINIMUM_BATCH)),
+                *(option for measure in MEASURES for option in ("--measure", measure)),
                 *("--deadline", deadline.isoformat(timespec="seconds"), "--json"),
             )
         )
@@ -265,8 +267,9 @@ class Demonstration:
         published = httpx.get(f"{self.pages['city']}/v1/releases/{self.week}.csv")
         rows = list(csv.DictReader(io.StringIO(published.raise_for_status().text)))
         table = Table(title=f"{NAME}, {self.week}")
-        for column in ("zone", "mode", "value", "ci95_low", "ci95_high", "quality"):
-            table.add_column(column, justify="left" if column in {"zone", "mode"} else "right")
+        texts = ("zone", "indicator", "label", "unit")
+        for column in (*texts, "value", "ci95_low", "ci95_high"):
+            table.add_column(column, justify="left" if column in texts else "right")
         for row in rows:
             if row["quality"] != "suppressed":
                 table.add_row(*(row[column.header] for column in table.columns))

@@ -18,7 +18,7 @@ from personal_store.store import Store
 from personal_store.trips.locations import PlaceKind, find_locations, propose
 from personal_store.vocabulary import several, several_en
 from personal_store.whatif import ScenarioName, cost_of, effect_of, read_prices
-from personal_store.zones import zone_of
+from personal_store.zones import read_outlines
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 Since = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])]
@@ -138,7 +138,8 @@ def list_places(
     if home is None:
         proposed = [each.location for each in found if each.kind is PlaceKind.HOME]
         home = proposed[0].centre if proposed else None
-    zone = zone_of(home, territory) if territory is not None and home is not None else None
+    outlines = None if territory is None else read_outlines(territory)
+    zone = outlines.zone_of(home) if outlines is not None and home is not None else None
     if as_json:
         session.answer(documents.places_document(named, found, zone))
         return

@@ -1,4 +1,4 @@
-"""Step 5 of 9 — contribution. In: `Permitted[WeekKilometres]`. Out: a report. Next: intake.
+"""Step 5 of 9 — contribution. In: `Permitted[WeekFigures]`. Out: a report. Next: intake.
 
 Turns a permitted week into the exact bytes that would leave. The exact vector is capped and rounded
 down; then, in trust mode `local`, it leaves under discrete Laplace noise, and in `two-keepers` as
@@ -25,7 +25,7 @@ from contributions.sealed_report import (
 from contributions.task import Task, TrustMode
 from contributions.two_keepers import shard, vdaf_for
 from contributions.wire import sha256_hex
-from personal_store.gate import Permitted, WeekKilometres
+from personal_store.gate import Permitted, WeekFigures
 
 REPORT_ID_LENGTH_BYTES = 16
 
@@ -45,7 +45,7 @@ class Contribution:
 
 
 def contribute(
-    permitted: Permitted[WeekKilometres],
+    permitted: Permitted[WeekFigures],
     *,
     task: Task,
     n: int,
@@ -60,7 +60,7 @@ def contribute(
     retries must resend the same bytes, never call again.
     """
     week, grant = permitted.value, permitted.grant
-    exact = encode(week.kilometres, task)
+    exact = encode(week.figures, task)
     report_id = randomness(REPORT_ID_LENGTH_BYTES).hex()
     if task.trust_mode is TrustMode.LOCAL:
         report = Report(

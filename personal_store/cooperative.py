@@ -195,6 +195,14 @@ def notice(transport: Transport, purpose_digest: str) -> bytes | None:
     return answer.body
 
 
+def territory(transport: Transport, digest: str) -> bytes:
+    """Return the bytes of a territory's outlines, checked against the digest that names them."""
+    answer = transport.exchange("GET", f"/v1/territories/{digest}", None)
+    if answer.status not in HTTP_OK or sha256(answer.body).hexdigest() != digest:
+        _out_of_protocol("territories", None)
+    return answer.body
+
+
 def log_event(
     transport: Transport, membership: Membership, leaf: bytes, *, signed_at: datetime, now: datetime
 ) -> LogAnswer:

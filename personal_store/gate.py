@@ -1,6 +1,6 @@
-"""Step 4 of 9 — consent gate. In: a week's kilometres. Out: `Permitted[...]`. Next: contribution.
+"""Step 4 of 9 — consent gate. In: a week's figures. Out: `Permitted[...]`. Next: contribution.
 
-The only way out. `contribute.py` accepts nothing but a `Permitted[WeekKilometres]`, and only this
+The only way out. `contribute.py` accepts nothing but a `Permitted[WeekFigures]`, and only this
 module can make one: the constructor wants a seal that never leaves it. A `Permitted` names the
 consent, its head and its purpose, so that what it covers can be proved later.
 
@@ -17,22 +17,23 @@ from typing import Generic, NoReturn, TypeVar, final
 from consents.decision import Reason, permitted
 from consents.receipt import SignedEvent
 from consents.record import ConsentBody
+from contributions.measures import Key
 from contributions.task import Task
 from personal_store.errors import GateClosed
 
 T = TypeVar("T")
 _SEAL = object()
-# What a report tells, in the words that purposes use for their fields.
-FIELDS_USED = ("distance_km_by_mode_group", "zone_of_residence")
+# What every report tells beside its measures, in the words that purposes use for their fields.
+ZONE_FIELD = "zone_of_residence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeekKilometres:
-    """What one ISO week comes down to: kilometres by coordinate label, and the home zone."""
+class WeekFigures:
+    """What one ISO week comes down to: a figure a coordinate, in its unit, and the home zone."""
 
     week: str
     zone: str
-    kilometres: Mapping[str, Fraction] = field(repr=False)
+    figures: Mapping[Key, Fraction] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +95,8 @@ class Covering:
 
 
 def permit_week(
-    week: WeekKilometres, *, task: Task, covering: Covering | None, now: datetime
-) -> Permitted[WeekKilometres]:
+    week: WeekFigures, *, task: Task, covering: Covering | None, now: datetime
+) -> Permitted[WeekFigures]:
     """Let a week out for a task, if the resident's consent covers it now.
 
     Raises GateClosed, with the reason in plain words, in every other case; `covering` is None when
@@ -116,7 +117,7 @@ def permit_week(
         now=now,
         body=covering.body,
         body_key=covering.commitment_key,
-        fields=FIELDS_USED,
+        fields=(*(measure.purpose_field for measure in task.measures), ZONE_FIELD),
         spent_week_micro=covering.spent_week_micro,
         spent_total_micro=covering.spent_total_micro,
     )

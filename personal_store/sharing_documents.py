@@ -15,6 +15,7 @@ from personal_store.jobs.ledger import yearly_loss
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.local_time import HOME_TIMEZONE
 from personal_store.proofs import ProofState, ProofStatus
+from personal_store.vocabulary import MEASURE_NAMES, part_name
 
 Document = dict[str, object]
 MICRO = 1_000_000
@@ -83,11 +84,16 @@ def preview_document(shown: Preview) -> Document:
     return {
         "task": shown.task.digest,
         "week": shown.task.week,
-        "zone": shown.kilometres.zone,
-        "labels": [coordinate.label for coordinate in shown.task.coordinates],
-        "kilometres": {
-            label: round(float(km), 3) for label, km in shown.kilometres.kilometres.items()
-        },
+        "zone": shown.week.zone,
+        "figures": [
+            {
+                "measure": coordinate.measure.value,
+                "unit": coordinate.measure.unit.value,
+                "label": coordinate.label,
+                "value": round(float(shown.week.figures[coordinate.key]), 3),
+            }
+            for coordinate in shown.task.coordinates
+        ],
         "exact_vector": list(shown.exact),
         "clipped": shown.clipped,
         "epsilon": shown.task.epsilon_micro / MICRO,
@@ -109,7 +115,7 @@ def reduction_percent(shown: Preview) -> int:
     if not shown.clipped:
         return 0
     caps = sum(
-        shown.kilometres.kilometres[coordinate.label] / (coordinate.weight_km * shown.task.scale)
+        shown.week.figures[coordinate.key] / (coordinate.weight * shown.task.scale)
         for coordinate in shown.task.coordinates
     )
     return ceil(100 * (1 - 1 / caps))
@@ -121,27 +127,40 @@ def reduction_sentences(shown: Preview) -> dict[str, str]:
     if not percent:
         return {"fr": "", "en": ""}
     return {
-        "fr": "Votre semaine dépasse le plafond commun : tous vos kilomètres sont réduits de "
+        "fr": "Votre semaine dépasse le plafond commun : tous vos chiffres sont réduits de "
         f"{percent} % avant le bruit.\n",
-        "en": "Your week goes over the common cap: all your kilometres are reduced by "
+        "en": "Your week goes over the common cap: all your figures are reduced by "
         f"{percent}% before the noise.\n",
     }
 
 
+def _rows(shown: Preview) -> dict[str, str]:
+    """Return a heading a measure and a line a coordinate, in words and in units of the cap."""
+    fr, en = [], []
+    headed = None
+    for coordinate, units in zip(shown.task.coordinates, shown.exact, strict=True):
+        measure = coordinate.measure
+        if measure is not headed:
+            headed = measure
+            fr.append(f" {MEASURE_NAMES[measure]}")
+            en.append(f" {measure.value.replace('_', ' ')}")
+        value = float(shown.week.figures[coordinate.key])
+        figures = f"{value:>9.1f} {measure.unit.value:<6} {units:>6}"
+        fr.append(f"  {part_name(coordinate, shown.task):<20} {figures}")
+        en.append(f"  {coordinate.label:<20} {figures}")
+    return {"fr": "\n".join(fr), "en": "\n".join(en)}
+
+
 def preview_sentences(shown: Preview) -> dict[str, str]:
     """Say what would leave: the exact vector stays, the noised bytes leave."""
-    rows = "\n".join(
-        f"  {coordinate.label:<12} "
-        f"{float(shown.kilometres.kilometres.get(coordinate.label, 0)):>9.1f} km  {units:>6}"
-        for coordinate, units in zip(shown.task.coordinates, shown.exact, strict=True)
-    )
+    rows = _rows(shown)
     reduced = reduction_sentences(shown)
     if shown.kept is None:
         closed = shown.closed
         return {
-            "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows}\n"
+            "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows['fr']}\n"
             f"{reduced['fr']}Rien ne partirait : {closed.fr if closed else ''}",
-            "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows}\n"
+            "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows['en']}\n"
             f"{reduced['en']}Nothing would leave: {closed.en if closed else ''}",
         }
     leaves = shown.kept.report.decode()
@@ -149,19 +168,19 @@ def preview_sentences(shown: Preview) -> dict[str, str]:
         leader, helper = shown.task.keepers
         sizes = len(shown.kept.sealed_leader), len(shown.kept.sealed_helper)
         return {
-            "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais entier) :\n{rows}\n"
-            f"{reduced['fr']}Ce qui part : une moitié scellée pour {leader.name} "
+            "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais entier) :\n"
+            f"{rows['fr']}\n{reduced['fr']}Ce qui part : une moitié scellée pour {leader.name} "
             f"({sizes[0]} octets), l'autre pour {helper.name} ({sizes[1]} octets), illisibles "
             f"l'une sans l'autre, et à chacun cet énoncé signé ({len(leaves)} octets) :\n{leaves}",
-            "en": f"Week {shown.task.week}, exact vector (never leaves whole):\n{rows}\n"
+            "en": f"Week {shown.task.week}, exact vector (never leaves whole):\n{rows['en']}\n"
             f"{reduced['en']}What leaves: one half sealed for {leader.name} ({sizes[0]} bytes), "
             f"the other for {helper.name} ({sizes[1]} bytes), unreadable without each other, and "
             f"to each this signed statement ({len(leaves)} bytes):\n{leaves}",
         }
     return {
-        "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows}\n"
+        "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows['fr']}\n"
         f"{reduced['fr']}Ce qui part, bruit compris, octet pour octet ({len(leaves)}) :\n{leaves}",
-        "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows}\n"
+        "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows['en']}\n"
         f"{reduced['en']}What leaves, noise included, byte for byte ({len(leaves)}):\n{leaves}",
     }
 

@@ -1,6 +1,8 @@
 """What modes, evidence and corrections are called in French; `locale/en.po` has the English."""
 
 from carbon.modes import ModeGroup, TransportMode
+from contributions.measures import ELSEWHERE, HOURS, Coordinate, Measure, Unit
+from contributions.task import Task
 from personal_store.trips.corrections import CorrectionKind
 from personal_store.trips.locations import PlaceKind
 from personal_store.trips.timeline import ModeSource
@@ -45,6 +47,29 @@ GROUP_NAMES = {
     ModeGroup.PLANE: "avion",
     ModeGroup.OTHER: "autre ou incertain",
 }
+MEASURE_NAMES = {
+    Measure.KILOMETRES: "kilomètres par mode",
+    Measure.TRIPS: "trajets par mode",
+    Measure.KG_CO2E: "émissions par mode (cycle de vie)",
+    Measure.DEPARTURES: "départs par heure",
+    Measure.SHORT_CAR_TRIPS: "trajets courts en voiture",
+    Measure.ACTIVE_MINUTES: "minutes à pied et à vélo",
+    Measure.FLOWS: "trajets par zone d'arrivée",
+}
+UNIT_NAMES = {
+    Unit.KILOMETRE: "km",
+    Unit.TRIP: "trajets",
+    Unit.KILOGRAM_CO2E: "kgCO₂e",
+    Unit.MINUTE: "min",
+}
+PART_NAMES = {
+    "km_0_3": "moins de 3 km",
+    "km_3_5": "de 3 à 5 km",
+    ELSEWHERE: "hors du territoire",
+    **{label: f"de {hour} h à {hour + 1} h" for hour, label in enumerate(HOURS)},
+    **{group.value: name for group, name in GROUP_NAMES.items()},
+}
+"""What the parts of measures are called; flows have the zones' own names."""
 SOURCE_NAMES = {
     ModeSource.RESIDENT: "vous l'avez dit",
     ModeSource.TAP: "validation de transport",
@@ -74,6 +99,14 @@ SCENARIO_NAMES = {
     ScenarioName.COMMUTE_BY_CARPOOL: "domicile-travail en covoiturage deux jours par semaine",
     ScenarioName.ELECTRIC_CAR: "la même chose en voiture électrique",
 }
+
+
+def part_name(coordinate: Coordinate, task: Task) -> str:
+    """Return what a coordinate of a task is called in French, a zone by its own name."""
+    if coordinate.measure is Measure.FLOWS:
+        zone = task.zone(coordinate.label)
+        return PART_NAMES[ELSEWHERE] if zone is None else zone.name
+    return PART_NAMES.get(coordinate.label, coordinate.label)
 
 
 def several(count: int, one: str, many: str) -> str:

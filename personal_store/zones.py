@@ -23,29 +23,53 @@ class Zone:
     name: str
 
 
-def zone_of(point: Point, outlines: Path) -> Zone | None:
-    """Return the zone of a GeoJSON FeatureCollection in which (lon, lat) lies, None outside all.
+class Outlines:
+    """The zones of a territory, ready to be asked in which of them a point lies."""
 
-    Raises StoreError when the file is not such a collection.
-    """
-    # Imported here: geometry is 20 MB that nothing else of the store needs.
-    import shapely  # noqa: PLC0415
-    from shapely.geometry import Point as At  # noqa: PLC0415
-    from shapely.geometry import shape  # noqa: PLC0415
+    def __init__(self, content: bytes, *, name: str) -> None:
+        """Read a GeoJSON FeatureCollection; `name` is what a refusal calls it.
 
+        Raises StoreError when it is no collection of coded, named zones.
+        """
+        # Imported here: geometry is 20 MB that nothing else of the store needs.
+        import shapely  # noqa: PLC0415
+        from shapely.geometry import shape  # noqa: PLC0415
+
+        try:
+            self._zones = [
+                (
+                    shape(feature["geometry"]),
+                    Zone(
+                        code=str(feature["properties"]["code"]),
+                        name=str(feature["properties"]["nom"]),
+                    ),
+                )
+                for feature in json.loads(content)["features"]
+            ]
+            self._at = shapely.Point
+        except (ValueError, KeyError, TypeError, AttributeError, shapely.GEOSException):
+            raise _not_outlines(name) from None
+
+    def zone_of(self, point: Point) -> Zone | None:
+        """Return the first zone that covers (lon, lat), None outside all."""
+        at = self._at(point)
+        return next((zone for outline, zone in self._zones if outline.covers(at)), None)
+
+
+def read_outlines(file: Path) -> Outlines:
+    """Read a file of outlines; raises StoreError when it is none or above `MAX_FILE_BYTES`."""
     try:
-        with outlines.open("rb") as file:
+        with file.open("rb") as opened:
             # A larger file is cut here, and is then no JSON.
-            features = json.loads(file.read(MAX_FILE_BYTES))["features"]
-        for feature in features:
-            if shape(feature["geometry"]).covers(At(point)):
-                properties = feature["properties"]
-                return Zone(code=str(properties["code"]), name=str(properties["nom"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, shapely.GEOSException):
-        raise StoreError(
-            fr=f"« {outlines.name} » n'a pas la forme attendue : un GeoJSON de communes, avec "
-            "« code » et « nom », d'au plus 32 Mo.",
-            en=f"“{outlines.name}” is not as expected: a GeoJSON of zones with “code” and “nom”, "
-            "of at most 32 MB.",
-        ) from None
-    return None
+            return Outlines(opened.read(MAX_FILE_BYTES), name=file.name)
+    except OSError:
+        raise _not_outlines(file.name) from None
+
+
+def _not_outlines(name: str) -> StoreError:
+    return StoreError(
+        fr=f"« {name} » n'a pas la forme attendue : un GeoJSON de communes, avec « code » et "
+        "« nom », d'au plus 32 Mo.",
+        en=f"“{name}” is not as expected: a GeoJSON of zones with “code” and “nom”, "
+        "of at most 32 MB.",
+    )

@@ -12,7 +12,8 @@ from dataclasses import replace
 from contributions.collection import totals
 from contributions.errors import ContributionsError
 from contributions.estimate import suppressed_rows, two_keepers_release, two_keepers_rows
-from contributions.release import Release, ReleaseRow
+from contributions.release import Release
+from contributions.release_row import ReleaseRow
 from contributions.task import Task
 from contributions.two_keepers import Level, keeper_noise_scale
 from coop_aggregator.db.collections import Collected

@@ -5,6 +5,7 @@ is one short transaction.
 """
 
 import re
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -29,6 +30,7 @@ from coop_aggregator.enrolment import enrol
 from coop_aggregator.erasure import erase
 from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
+from coop_aggregator.territory import territory_document
 from coop_aggregator.witness import add_checkpoint, origin_path
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -249,6 +251,14 @@ def _add_questions(router: APIRouter, leader: Leader) -> None:
         if body is None:
             raise HTTPException(404)
         return Response(body, media_type="application/json")
+
+    @router.get("/territories/{digest}", response_class=Response)
+    def territory(digest: str) -> Response:
+        with leader.database.read() as connection:
+            document = territory_document(load_zones(connection))
+        if sha256(document).hexdigest() != digest:
+            raise HTTPException(404)
+        return Response(document, media_type="application/geo+json")
 
 
 def _add_notices(router: APIRouter, leader: Leader) -> None:

@@ -65,14 +65,14 @@ class Map:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModeRow:
-    """One mode in the territory's table; texts are empty where the row is held back.
+class FigureRow:
+    """One line of a measure's table; texts are empty where it is held back.
 
     `share` is a dash where the interval holds zero.
     """
 
     label: str
-    km: str
+    value: str
     interval: str
     share: str
 
@@ -103,15 +103,26 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureView:
+    """One measure of a release. `chart` is None when the territory is held back."""
+
+    name: str
+    title: str
+    unit: str
+    finding: str
+    chart: BarChart | None
+    rows: tuple[FigureRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseView:
-    """One release as a page shows it. `chart` is None when the territory is held back."""
+    """One release as a page shows it, one section a measure."""
 
     week: str
     title: str
     period: str
     finding: str
-    chart: BarChart | None
-    rows: tuple[ModeRow, ...]
+    sections: tuple[MeasureView, ...]
     trust: str
     facts: tuple[Fact, ...]
 
@@ -127,27 +138,36 @@ class HomePage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkGroup:
+    """Links under one heading."""
+
+    title: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasePage:
     """One release with everything that qualifies it."""
 
     site: Site
     title: str
     release: ReleaseView
-    zone_pages: tuple[Link, ...]
+    zone_pages: tuple[LinkGroup, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonesPage:
-    """One mode over the zones: the map and the table that says the same."""
+    """One coordinate over the zones: the map and the table that says the same."""
 
     site: Site
     title: str
     week: str
     finding: str
     map: Map
+    unit: str
     rows: tuple[ZoneRow, ...]
     minimum: str
-    zone_pages: tuple[Link, ...]
+    zone_pages: tuple[LinkGroup, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,17 @@ Rendered on the server, without JavaScript and without a request to anybody else
 build a context and render; sentences and drawings come from `web.figures`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from babel.dates import format_datetime
 from fastapi import APIRouter, Header
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Connection
 
 from consents.checkpoint import read_checkpoint
 from consents.receipt import Purpose
+from contributions.measures import Key
 from contributions.release import Release
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
@@ -24,6 +27,7 @@ from coop_aggregator.web import contexts, figures
 from coop_aggregator.web.languages import preferred_language
 from coop_aggregator.web.rendering import Renderer, site
 from coop_aggregator.web.steward_pages import steward_pages
+from coop_aggregator.web.wording import Wording
 
 SHOWN_WITNESSED = 40
 SHOWN_RELEASES = 12
@@ -83,9 +87,9 @@ def _add_leader_pages(
         page = _release_page(leader, wording, week)
         return missing("") if page is None else renderer.page("release.html", page)
 
-    @router.get(f"{prefix}/publications/{{week}}/zones/{{mode}}")
-    def zones(week: str, mode: str) -> Response:
-        page = _zones_page(leader, wording, week, mode)
+    @router.get(f"{prefix}/publications/{{week}}/zones/{{measure}}/{{label}}")
+    def zones(week: str, measure: str, label: str) -> Response:
+        page = _zones_page(leader, wording, week, (measure, label))
         return missing("") if page is None else renderer.page("zones.html", page)
 
     @router.get(f"{prefix}/{{rest:path}}")
@@ -99,16 +103,17 @@ def _stored(leader: Leader, week: str) -> Release | None:
     return None if stored is None else Release.parse(stored.body)
 
 
-def _home(leader: Leader, wording: figures.Wording) -> contexts.HomePage:
+def _home(leader: Leader, wording: Wording) -> contexts.HomePage:
     with leader.database.read() as connection:
         latest = releases_db.latest_release(connection)
         weeks = releases_db.release_weeks(connection)
+        names = _zone_names(connection)
     return contexts.HomePage(
         site=site(leader, wording.language, ""),
-        title=wording.say("Kilomètres par mode de déplacement"),
+        title=wording.say("Les déplacements de la semaine"),
         release=None
         if latest is None
-        else figures.release_view(Release.parse(latest.body), wording),
+        else figures.release_view(Release.parse(latest.body), wording, zones=names),
         others=tuple(
             contexts.Link(
                 href=f"/{wording.language.value}/publications/{week}",
@@ -119,59 +124,83 @@ def _home(leader: Leader, wording: figures.Wording) -> contexts.HomePage:
     )
 
 
-def _release_page(
-    leader: Leader, wording: figures.Wording, week: str
-) -> contexts.ReleasePage | None:
+def _release_page(leader: Leader, wording: Wording, week: str) -> contexts.ReleasePage | None:
     release = _stored(leader, week)
     if release is None:
         return None
+    with leader.database.read() as connection:
+        names = _zone_names(connection)
     return contexts.ReleasePage(
         site=site(leader, wording.language, f"publications/{week}"),
         title=figures.week_title(week, wording),
-        release=figures.release_view(release, wording),
-        zone_pages=_zone_links(release, wording),
+        release=figures.release_view(release, wording, zones=names),
+        zone_pages=_zone_links(release, wording, zones=names),
     )
 
 
 def _zones_page(
-    leader: Leader, wording: figures.Wording, week: str, mode: str
+    leader: Leader, wording: Wording, week: str, asked: tuple[str, str]
 ) -> contexts.ZonesPage | None:
     release = _stored(leader, week)
-    if release is None or mode not in {level.mode for level in release.noise}:
+    key = None if release is None else _key(release, asked)
+    if release is None or key is None:
         return None
-    asked = {row.zone for row in release.rows}
+    published = {row.zone for row in release.rows}
     with leader.database.read() as connection:
-        zones = [zone for zone in load_zones(connection) if zone.code in asked]
-    rows = figures.zone_rows(release, mode, zones, wording)
+        zones = [zone for zone in load_zones(connection) if zone.code in published]
+    names = {zone.code: zone.name for zone in zones}
+    rows = figures.zone_rows(release, key, zones, wording)
+    part = wording.say(
+        "{measure} — {part}",
+        measure=wording.measure(key[0]),
+        part=wording.part(key, names),
+    )
     return contexts.ZonesPage(
-        site=site(leader, wording.language, f"publications/{week}/zones/{mode}"),
+        site=site(leader, wording.language, f"publications/{week}/zones/{asked[0]}/{asked[1]}"),
         title=wording.say(
-            "{mode}, par zone : {week}",
-            mode=wording.mode(mode),
-            week=figures.week_title(week, wording),
+            "{part}, par zone : {week}", part=part, week=figures.week_title(week, wording)
         ),
         week=week,
-        finding=figures.zones_finding(rows, mode, wording),
-        map=figures.zone_map(release, mode, zones, wording),
+        finding=figures.zones_finding(rows, part, wording),
+        map=figures.zone_map(release, key, zones, wording),
+        unit=wording.unit(key[0].unit),
         rows=rows,
         minimum=str(release.min_batch_size),
-        zone_pages=_zone_links(release, wording),
+        zone_pages=_zone_links(release, wording, zones=names),
     )
 
 
-def _zone_links(release: Release, wording: figures.Wording) -> tuple[contexts.Link, ...]:
+def _key(release: Release, asked: tuple[str, str]) -> Key | None:
+    return next((level.key for level in release.noise if level.key == asked), None)
+
+
+def _zone_names(connection: Connection) -> dict[str, str]:
+    return {zone.code: zone.name for zone in load_zones(connection)}
+
+
+def _zone_links(
+    release: Release, wording: Wording, *, zones: Mapping[str, str]
+) -> tuple[contexts.LinkGroup, ...]:
     if not release.n:
         return ()
+    start = f"/{wording.language.value}/publications/{release.week}/zones"
     return tuple(
-        contexts.Link(
-            href=f"/{wording.language.value}/publications/{release.week}/zones/{level.mode}",
-            text=wording.mode(level.mode),
+        contexts.LinkGroup(
+            title=wording.measure(measure),
+            links=tuple(
+                contexts.Link(
+                    href=f"{start}/{measure.value}/{level.label}",
+                    text=wording.part(level.key, zones),
+                )
+                for level in release.noise
+                if level.measure is measure
+            ),
         )
-        for level in release.noise
+        for measure in release.measures
     )
 
 
-def _protection(leader: Leader, wording: figures.Wording) -> contexts.ProtectionPage:
+def _protection(leader: Leader, wording: Wording) -> contexts.ProtectionPage:
     with leader.database.read() as connection:
         digest = questions_db.purpose_digests(connection)[-1]
         body = questions_db.purpose_body(connection, digest)

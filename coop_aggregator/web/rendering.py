@@ -8,8 +8,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.settings import Language
-from coop_aggregator.web import contexts, figures
+from coop_aggregator.web import contexts
 from coop_aggregator.web.languages import translations
+from coop_aggregator.web.wording import Wording
 
 TEMPLATES = Path(__file__).with_name("templates")
 _PAGE_HEADERS = {"Cache-Control": "public, max-age=60"}
@@ -38,7 +39,7 @@ class Renderer:
         )
         catalogue = translations(language)
         cast("Any", self.environment).install_gettext_translations(catalogue, newstyle=True)
-        self.wording = figures.Wording(language=language, gettext=catalogue.gettext)
+        self.wording = Wording(language=language, gettext=catalogue.gettext)
 
     def page(self, template: str, context: PageContext, *, status: int = 200) -> Response:
         """Render `template` with `context`, a page's frozen dataclass."""

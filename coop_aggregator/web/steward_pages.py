@@ -35,8 +35,8 @@ from coop_aggregator.errors import AggregatorError
 from coop_aggregator.installation import Helper
 from coop_aggregator.settings import Language
 from coop_aggregator.web import contexts
-from coop_aggregator.web.figures import Wording
 from coop_aggregator.web.rendering import Renderer, site
+from coop_aggregator.web.wording import Wording
 
 SHOWN_DAYS = 30
 SHOWN_FINDINGS = 6

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from contributions.keeper import Keeper
 from contributions.task import read_task
 from personal_store.cooperative import Membership, SignedTask
-from personal_store.db.tables import membership, notice, purpose, task
+from personal_store.db.tables import membership, notice, purpose, task, territory
 from personal_store.db.units import to_ms
 
 
@@ -95,4 +95,17 @@ def notice_document(connection: Connection, purpose_digest: str) -> bytes | None
 def purpose_document(connection: Connection, digest: str) -> bytes | None:
     """Return the bytes of a purpose as received, None when it was never fetched."""
     document = connection.scalar(select(purpose.c.document).where(purpose.c.digest == digest))
+    return None if document is None else bytes(document)
+
+
+def keep_territory(connection: Connection, digest: str, document: bytes) -> None:
+    """Keep the bytes of a territory under its digest."""
+    connection.execute(
+        upsert(territory).values(digest=digest, document=document).on_conflict_do_nothing()
+    )
+
+
+def territory_document(connection: Connection, digest: str) -> bytes | None:
+    """Return the bytes of a territory as received, None when it was never fetched."""
+    document = connection.scalar(select(territory.c.document).where(territory.c.digest == digest))
     return None if document is None else bytes(document)

@@ -248,6 +248,13 @@ purpose = Table(
     Column("document", LargeBinary, nullable=False, comment="bytes as received"),
 )
 
+territory = Table(
+    "territory",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("document", LargeBinary, nullable=False, comment="bytes as received"),
+)
+
 consent = Table(
     "consent",
     metadata,

@@ -16,17 +16,31 @@ from personal_store.transport import Transport
 
 
 def run_once(engine: Engine, member: Membership, transport: Transport) -> int:
-    """Fetch and keep the tasks and their purposes; return how many tasks are asked."""
+    """Fetch and keep the tasks, their purposes and territories; return how many are asked.
+
+    Every store asks for the same documents, by their digest: this tells nothing of the resident.
+    Outlines that the cooperative does not give stop the questions about flows alone.
+    """
     signed = cooperative.tasks(transport, member)
     named = sorted({each.task.purpose_digest for each in signed})
     with reading(engine) as connection:
         untold = [each for each in named if memberships.notice_document(connection, each) is None]
         missing = [each for each in named if memberships.purpose_document(connection, each) is None]
+        outlines = sorted({each.task.territory_sha256 for each in signed} - {""})
+        unknown = [
+            each for each in outlines if memberships.territory_document(connection, each) is None
+        ]
     documents = {digest: cooperative.purpose(transport, digest) for digest in missing}
+    territories = dict[str, bytes]()
+    for digest in unknown:
+        with suppress(TransportError):
+            territories[digest] = cooperative.territory(transport, digest)
     notices = {digest: cooperative.notice(transport, digest) for digest in untold}
     with writing(engine) as connection:
         for digest, document in documents.items():
             memberships.keep_purpose(connection, digest, document)
+        for digest, document in territories.items():
+            memberships.keep_territory(connection, digest, document)
         for digest, told in notices.items():
             if told is not None:
                 memberships.keep_notice(connection, digest, told)

@@ -10,12 +10,12 @@ completed by the next attempt or dropped by both at the deadline.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from fractions import Fraction
 from hashlib import sha256
 
 from sqlalchemy import Connection
 
-from carbon.modes import ModeGroup
+from carbon.errors import UnknownId
+from carbon.factors import FactorSet, load_factor_set
 from contributions.budget import EntryState, LedgerEntry, decide, mark_sent
 from contributions.measurement import encode
 from contributions.sealed_report import Upload
@@ -23,7 +23,7 @@ from contributions.task import Task, TrustMode
 from personal_store import consenting, cooperative, fork_watch
 from personal_store.contribute import contribute, read_own
 from personal_store.cooperative import Membership
-from personal_store.db import checkpoints, consents, contributions, trips
+from personal_store.db import checkpoints, consents, contributions, memberships, trips
 from personal_store.db.connection import writing
 from personal_store.db.consents import Consent
 from personal_store.db.contributions import ContributionState, KeptContribution
@@ -35,10 +35,11 @@ from personal_store.errors import (
     PreviewChanged,
     StoreError,
 )
-from personal_store.footprint import distance_by_group, one_traveller
-from personal_store.gate import Covering, Permitted, WeekKilometres, permit_week
+from personal_store.gate import Covering, Permitted, WeekFigures, permit_week
 from personal_store.jobs.ledger import entries, entry_of
+from personal_store.measuring import week_figures
 from personal_store.store import Store
+from personal_store.zones import Outlines
 
 # ε of 52 weeks: a resident's own ceiling. At ε = 4 a week a full year comes to 208.
 YEARLY_CAP_EPSILON_MICRO = 208_000_000
@@ -53,31 +54,60 @@ class Preview:
     """
 
     task: Task
-    kilometres: WeekKilometres
+    week: WeekFigures
     exact: tuple[int, ...] = field(repr=False)
     clipped: bool
     kept: KeptContribution | None
     closed: StoreError | None
 
 
-def week_kilometres(connection: Connection, task: Task, zone: str) -> WeekKilometres:
-    """Return the kilometres of the task's week by its labels, from the stored trips.
+def week_of_task(connection: Connection, task: Task, zone: str) -> WeekFigures:
+    """Return the figures that a task asks of its week, from the stored trips.
 
-    Raises NotAnswerable for a label that is no mode group.
+    Raises NotAnswerable for what this version, its factors or its outlines cannot count.
     """
-    labels = {coordinate.label for coordinate in task.coordinates}
-    groups = [group for group in ModeGroup if group.value in labels]
-    if len(groups) < len(labels):
-        raise _not_served()
     period = task.period
     stored = trips.between(connection, start=period.start, end=period.end)
-    legs = [leg for trip in one_traveller([each.trip for each in stored]) for leg in trip.triplegs]
-    metres = distance_by_group(legs)
-    return WeekKilometres(
-        week=task.week,
+    return week_figures(
+        [each.trip for each in stored],
+        task,
         zone=zone,
-        kilometres={group.value: Fraction(metres[group]) / 1000 for group in groups},
+        factors=_factors(task),
+        outlines=_outlines(connection, task),
     )
+
+
+def _factors(task: Task) -> FactorSet | None:
+    """Return the very factors that a task names, None where it names none."""
+    if task.factor_set is None:
+        return None
+    try:
+        known = load_factor_set(task.factor_set.name)
+    except UnknownId:
+        known = None
+    if known is None or known.sha256 != task.factor_set.sha256:
+        raise NotAnswerable(
+            fr=f"Cette question compte les kgCO2e avec les facteurs « {task.factor_set.name} », "
+            "que cette version n'a pas à l'identique : rien ne part. Mettez le programme à jour.",
+            en=f"This question counts kgCO2e with the factors “{task.factor_set.name}”, which "
+            "this version does not have to the byte: nothing leaves. Update the program.",
+        )
+    return known
+
+
+def _outlines(connection: Connection, task: Task) -> Outlines | None:
+    """Return the very outlines that a task names, None where it names none."""
+    if not task.territory_sha256:
+        return None
+    document = memberships.territory_document(connection, task.territory_sha256)
+    if document is None:
+        raise NotAnswerable(
+            fr="Cette question compte les trajets par zone d'arrivée, et la coopérative n'a pas "
+            "donné le tracé de ses zones : rien ne part. Relancez « tasks », ou prévenez-la.",
+            en="This question counts trips by the zone where they end, and the cooperative did "
+            "not give the outlines of its zones: nothing leaves. Run “tasks” again, or tell them.",
+        )
+    return Outlines(document, name=task.territory_sha256)
 
 
 def preview(store: Store, member: Membership, task: Task) -> Preview:
@@ -87,7 +117,7 @@ def preview(store: Store, member: Membership, task: Task) -> Preview:
     """
     with writing(store.engine) as connection:
         week = _week(connection, member, task)
-        exact = encode(week.kilometres, task)
+        exact = encode(week.figures, task)
         kept = contributions.find(connection, task.digest)
         closed: StoreError | None = None
         if kept is None or kept.state is ContributionState.PREPARED:
@@ -99,7 +129,7 @@ def preview(store: Store, member: Membership, task: Task) -> Preview:
             kept, closed = None, _over_the_cap()
         return Preview(
             task=task,
-            kilometres=week,
+            week=week,
             exact=exact.vector,
             clipped=exact.clipped,
             kept=kept,
@@ -162,7 +192,7 @@ def _send(store: Store, member: Membership, kept: KeptContribution, task: Task) 
 
 
 def _prepared(
-    connection: Connection, store: Store, member: Membership, week: WeekKilometres, task: Task
+    connection: Connection, store: Store, member: Membership, week: WeekFigures, task: Task
 ) -> KeptContribution:
     """Return the kept bytes of a task while the gate is open, drawing them where needed."""
     now = store.clock.now()
@@ -212,7 +242,7 @@ def _prepared(
 
 
 def _still_holds(
-    kept: KeptContribution, permitted: Permitted[WeekKilometres], *, n: int, task: Task
+    kept: KeptContribution, permitted: Permitted[WeekFigures], *, n: int, task: Task
 ) -> bool:
     """Tell whether kept bytes are still those to send; a draft that is not was never sent.
 
@@ -225,7 +255,7 @@ def _still_holds(
         return True
     return (
         same_consent
-        and kept.exact == encode(permitted.value.kilometres, task).vector
+        and kept.exact == encode(permitted.value.figures, task).vector
         and read_own(kept.report, task).n == n
     )
 
@@ -278,8 +308,8 @@ def _covering(
     )
 
 
-def _week(connection: Connection, member: Membership, task: Task) -> WeekKilometres:
-    return week_kilometres(connection, task, member.zone)
+def _week(connection: Connection, member: Membership, task: Task) -> WeekFigures:
+    return week_of_task(connection, task, member.zone)
 
 
 def _never_shown() -> PreviewChanged:
@@ -288,15 +318,6 @@ def _never_shown() -> PreviewChanged:
         "(« preview »), puis envoyez.",
         en="You have not seen yet what would leave: nothing has left. Look at the preview "
         "(“preview”), then send.",
-    )
-
-
-def _not_served() -> NotAnswerable:
-    return NotAnswerable(
-        fr="Cette question demande ce que cette version ne sait pas faire : rien ne part. "
-        "Mettez le programme à jour.",
-        en="This question asks for what this version cannot do: nothing leaves. "
-        "Update the program.",
     )
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from carbon.footprint import Interval
-from carbon.modes import ModeGroup
 from consents.record import EventType, Purpose
 from contributions.weeks import week_of, week_period
 from personal_store import consenting
@@ -23,7 +22,7 @@ from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.sharing_documents import MICRO, reduction_sentences, spent_epsilon
 from personal_store.store import Store
-from personal_store.vocabulary import GROUP_NAMES, MODE_NAMES
+from personal_store.vocabulary import MEASURE_NAMES, MODE_NAMES, UNIT_NAMES, part_name
 
 EVENT_NAMES = {
     EventType.GIVEN: "accord donné",
@@ -92,6 +91,17 @@ class WeekPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRow:
+    """One coordinate of the exact vector; `measure` is empty under the heading it repeats."""
+
+    measure: str
+    part: str
+    value: float
+    unit: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SharingPage:
     """The page "what I share": the choice, the preview of the newest task, the ledger.
 
@@ -107,7 +117,7 @@ class SharingPage:
     unanswerable: NotAnswerable | None
     shown_sha256: str
     preview: Preview | None
-    preview_rows: Sequence[tuple[str, float, int]]
+    preview_rows: Sequence[PreviewRow]
     reduction: Mapping[str, str]
     readable_report: str
     ledger: Sequence[KeptContribution]
@@ -159,16 +169,22 @@ def trip_rows(stored: Sequence[StoredTrip]) -> list[TripRow]:
     ]
 
 
-def preview_rows(shown: Preview) -> list[tuple[str, float, int]]:
-    """Return (mode group, km, exact units) for each coordinate of the vector."""
-    return [
-        (
-            GROUP_NAMES[ModeGroup(coordinate.label)],
-            float(shown.kilometres.kilometres[coordinate.label]),
-            units,
+def preview_rows(shown: Preview) -> list[PreviewRow]:
+    """Return one row a coordinate of the vector; the first of each measure names it."""
+    rows, headed = [], None
+    for coordinate, units in zip(shown.task.coordinates, shown.exact, strict=True):
+        measure = coordinate.measure
+        rows.append(
+            PreviewRow(
+                measure="" if measure is headed else MEASURE_NAMES[measure],
+                part=part_name(coordinate, shown.task),
+                value=float(shown.week.figures[coordinate.key]),
+                unit=UNIT_NAMES[measure.unit],
+                units=units,
+            )
         )
-        for coordinate, units in zip(shown.task.coordinates, shown.exact, strict=True)
-    ]
+        headed = measure
+    return rows
 
 
 def readable_report(shown: Preview) -> str:

@@ -10,10 +10,12 @@ from contributions.audit import certify, clopper_pearson
 from contributions.collection import add_noise, totals
 from contributions.errors import Malformed
 from contributions.measurement import encode
+from contributions.measures import Coordinate, Measure
 from contributions.noise import OpenDPLaplace, noise_scale
-from contributions.task import Adjacency, Coordinate, TrustMode
+from contributions.task import Adjacency, TrustMode
 from contributions.two_keepers import Level, keeper_noise_scale
 
+CAR, BIKE = (Measure.KILOMETRES, "car"), (Measure.KILOMETRES, "bike")
 CAP = 4
 PRECISE = 1_000_000
 EPSILON = 0.5  # of the zones' figures in the task below
@@ -29,8 +31,8 @@ def audited(make_task):
         cap_units=CAP,
         scale=Fraction(1),
         coordinates=(
-            Coordinate(label="car", weight_km=100),
-            Coordinate(label="bike", weight_km=100),
+            Coordinate(measure=Measure.KILOMETRES, label="car", weight=100),
+            Coordinate(measure=Measure.KILOMETRES, label="bike", weight=100),
         ),
     )
 
@@ -50,7 +52,7 @@ def pool(audited, draws):
 
 def weeks(task, encoder=encode):
     """Return the empty week and the one that moves the sum most: the worst neighbours."""
-    full = {"car": 10_000.0, "bike": 10_000.0}
+    full = {CAR: 10_000.0, BIKE: 10_000.0}
     return tuple(np.array(encoder(week, task).vector) for week in ({}, full))
 
 
@@ -103,7 +105,7 @@ def test_a_silent_keeper_is_caught_from_the_other_s_view(audited, pool):
 def rounding_up(week, task):
     """Encode as production does, but for the direction of the last rounding."""
     units = [
-        task.cap_units * Fraction(week.get(c.label, 0)) / (c.weight_km * task.scale)
+        task.cap_units * Fraction(week.get(c.key, 0)) / (c.weight * task.scale)
         for c in task.coordinates
     ]
     shrink = min(Fraction(1), Fraction(task.cap_units) / (sum(units) or 1))
@@ -112,7 +114,7 @@ def rounding_up(week, task):
 
 def test_rounding_up_after_capping_is_caught(make_task, audited, pool):
     wide = make_task(cap_units=CAP, coordinates=make_task().coordinates)
-    week = {c.label: 0.001 for c in wide.coordinates} | {"car": 9e9}
+    week = {c.key: 0.001 for c in wide.coordinates} | {CAR: 9e9}
     vectors = np.array(encode(week, wide).vector), np.array(rounding_up(week, wide))
     noise = pool.reshape(2, -1, 8)
     honest, up = (bound((np.zeros(8, dtype=int), z), noise) for z in vectors)
@@ -126,12 +128,12 @@ def test_a_local_report_loses_at_most_epsilon_between_any_two_weeks(make_task, d
         cap_units=CAP,
         scale=Fraction(1),
         coordinates=(
-            Coordinate(label="car", weight_km=100),
-            Coordinate(label="bike", weight_km=100),
+            Coordinate(measure=Measure.KILOMETRES, label="car", weight=100),
+            Coordinate(measure=Measure.KILOMETRES, label="bike", weight=100),
         ),
     )
     noise = np.array(OpenDPLaplace().laplace([0] * (4 * draws), noise_scale(task)))
-    inputs = tuple(np.array(encode(week, task).vector) for week in ({"car": 9e9}, {"bike": 9e9}))
+    inputs = tuple(np.array(encode(week, task).vector) for week in ({CAR: 9e9}, {BIKE: 9e9}))
     assert 0.7 < bound(inputs, noise.reshape(2, draws, 2)) <= 1 + SLACK
 
 

@@ -17,10 +17,13 @@ from contributions.estimate import (
     two_keepers_rows,
 )
 from contributions.measurement import encode
+from contributions.measures import Measure
 from contributions.noise import OpenDPLaplace, noise_scale
-from contributions.release import Quality, Release
+from contributions.release import Release
+from contributions.release_row import Quality
 from contributions.task import TrustMode
 
+WALK, BIKE, CAR = ((Measure.KILOMETRES, mode) for mode in ("walk", "bike", "car"))
 VERSION = "mobilites-en-commun 0.1.0"
 
 
@@ -33,18 +36,18 @@ def _release(task, rows, n=300):
 def test_a_zone_below_the_minimum_batch_shows_no_figure_and_no_count(task):
     for row in local_rows((10**6,) * 8, task, zone="17300", n=task.min_batch_size - 1):
         assert row.quality is Quality.SUPPRESSED
-        assert (row.km, row.ci95_low, row.ci95_high, row.n) == (None, None, None, None)
+        assert (row.value, row.ci95_low, row.ci95_high, row.n) == (None, None, None, None)
 
 
 def test_a_zone_at_the_minimum_batch_is_published(task):
     rows = local_rows((1000,) * 8, task, zone="17300", n=task.min_batch_size)
-    assert [row.km for row in rows] == [c.weight_km * 0.75 for c in task.coordinates]
+    assert [row.value for row in rows] == [c.weight * 0.75 for c in task.coordinates]
     assert {row.quality for row in rows} == {Quality.PUBLISHED}
 
 
 def test_a_negative_estimate_is_published_as_it_is(task):
     row = local_rows((-1000,) * 8, task, zone=None, n=10)[3]
-    assert row.km == -450.0
+    assert row.value == -450.0
 
 
 def test_rows_need_one_sum_a_coordinate(task):
@@ -77,7 +80,7 @@ def test_two_keepers_state_their_noise_mechanism_and_trust(shared_task):  # R5
         epsilon_week_micro=shared_task.epsilon_micro,
         software_version=VERSION,
     )
-    assert release.noise[3].noise_sd_km == pytest.approx(math.sqrt(4) * 4 * 450, rel=1e-4)
+    assert release.noise[3].noise_sd == pytest.approx(math.sqrt(4) * 4 * 450, rel=1e-4)
     assert release.mechanism == TWO_KEEPERS_MECHANISM
     assert "un des deux est honnête" in release.trust_fr
     assert Release.parse(release.to_bytes()) == release
@@ -94,8 +97,8 @@ def test_the_release_states_what_qualifies_it(task):
     assert release.epsilon_52_weeks_micro == 52_000_000
     assert release.noise_vs_two_keepers == 12.2
     car = release.noise[3]
-    assert (car.mode, car.weight_km) == ("car", 600)
-    assert car.noise_sd_km == pytest.approx(math.sqrt(300 * 2) * 2 * 450, abs=0.06)
+    assert (car.label, car.weight) == ("car", 600)
+    assert car.noise_sd == pytest.approx(math.sqrt(300 * 2) * 2 * 450, abs=0.06)
 
 
 def test_the_published_interval_covers_the_true_kilometres_at_95_percent(make_task):
@@ -106,19 +109,19 @@ def test_the_published_interval_covers_the_true_kilometres_at_95_percent(make_ta
     task = make_task(cap_units=200, coordinates=make_task().coordinates[:3])
     rng = np.random.default_rng(20261116)
     population = [
-        encode({"walk": float(walk), "bike": float(bike)}, task).vector
+        encode({WALK: float(walk), BIKE: float(bike)}, task).vector
         for walk, bike in rng.uniform(0, (12, 50), size=(30, 2))
     ]
     p = 1 - math.exp(-1 / float(noise_scale(task)))
     releases, covered = 1_500, 0
     exact = np.array(population)
-    truth = [row.km for row in local_rows(exact.sum(axis=0).tolist(), task, zone=None, n=30)]
+    truth = [row.value for row in local_rows(exact.sum(axis=0).tolist(), task, zone=None, n=30)]
     for _ in range(releases):
         noise = rng.geometric(p, exact.shape) - rng.geometric(p, exact.shape)
         units = (exact + noise).sum(axis=0).tolist()
         rows = local_rows(units, task, zone=None, n=30)
         covered += sum(
-            row.ci95_low <= km <= row.ci95_high for row, km in zip(rows, truth, strict=True)
+            row.ci95_low <= value <= row.ci95_high for row, value in zip(rows, truth, strict=True)
         )
     assert 0.93 <= covered / (3 * releases) <= 0.97
 
@@ -128,15 +131,15 @@ def test_the_published_sd_is_the_one_that_opendp_noise_shows(task):
     scale = noise_scale(task)
     draws = np.array(OpenDPLaplace().laplace([0] * (n * releases * 8), scale))
     units = draws.reshape(releases, n, 8).sum(axis=1)
-    weight = float(task.coordinates[3].weight_km * task.scale / task.cap_units)
-    stated = _release(task, (), n=n).noise[3].noise_sd_km
+    weight = float(task.coordinates[3].weight * task.scale / task.cap_units)
+    stated = _release(task, (), n=n).noise[3].noise_sd
     # 4 800 sums: the sd's own error is about 1 %, six of which are allowed.
     assert units.std() * weight == pytest.approx(stated, rel=0.06)
 
 
 def test_a_finer_cap_does_not_change_the_noise_in_kilometres(make_task):
     coarse, fine = make_task(cap_units=1000), make_task(cap_units=10**6)
-    stated = [_release(task, ()).noise[3].noise_sd_km for task in (coarse, fine)]
+    stated = [_release(task, ()).noise[3].noise_sd for task in (coarse, fine)]
     assert stated[0] == pytest.approx(stated[1], rel=1e-4)
 
 
@@ -150,12 +153,12 @@ def test_an_estimate_survives_every_task_in_bounds(make_task):
                 report_deadline=datetime(2027, 1, 1, tzinfo=UTC),
             )
             rows = local_rows((cap_units,) * 8, task, zone=None, n=10**4)
-            assert rows[0].ci95_low < rows[0].km < rows[0].ci95_high
+            assert rows[0].ci95_low < rows[0].value < rows[0].ci95_high
             assert dataclasses.replace(_release(task, rows), rows=()).n == 300
 
 
 def test_walking_alone_can_push_a_week_over_the_joint_cap_and_lowers_every_mode(make_task):
-    week = {"walk": 29.0, "car": 110.0}
+    week = {WALK: 29.0, CAR: 110.0}
     capped = encode(week, make_task(scale=Fraction(3, 4), cap_units=1000))
     assert capped.clipped
     assert capped.vector[3] < 110 / (600 * 0.75) * 1000

@@ -125,7 +125,7 @@ def test_an_answer_that_contradicts_itself_is_refused(verdicts, shares):
         AggregationAnswer(request_sha256="00" * 32, verdicts=verdicts, verifier_shares=shares)
 
 
-@pytest.mark.parametrize("share", [(), (-1,), (FIELD128.modulus,), (0,) * 65])
+@pytest.mark.parametrize("share", [(), (-1,), (FIELD128.modulus,), (0,) * 129])
 def test_a_share_that_is_no_vector_of_the_field_is_refused(share):
     with pytest.raises(Malformed):
         CollectionShare(task_digest="ab" * 32, zone=None, reports=SET, noised_share=share)

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from contributions.errors import Malformed
 from contributions.estimate import local_release, local_rows
-from contributions.release import CSV_COLUMNS, ModeNoise, Quality, Release, ReleaseRow
+from contributions.measures import Measure
+from contributions.release import CSV_COLUMNS, Release
+from contributions.release_row import CoordinateNoise, Quality, ReleaseRow
 
 
 @pytest.fixture(scope="session")
@@ -27,8 +29,9 @@ def release(task):
 def _row(**changes):
     fields = {
         "zone": "17300",
-        "mode": "car",
-        "km": 12.0,
+        "measure": Measure.KILOMETRES,
+        "label": "car",
+        "value": 12.0,
         "ci95_low": -3.0,
         "ci95_high": 27.0,
         "n": 12,
@@ -60,40 +63,43 @@ def test_every_statement_owed_to_a_reader_is_on_the_wire(release):
     assert stated["noise_vs_two_keepers"] == "3.9"
     assert stated["trust_fr"] != stated["trust_en"]
     assert stated["software_version"] == "mobilites 0.1.0"
-    assert [level["mode"] for level in stated["noise"]][3] == "car"
+    assert [level["label"] for level in stated["noise"]][3] == "car"
 
 
 @settings(max_examples=100, deadline=None)
 @given(
-    km=st.floats(-1e11, 1e11), below=st.floats(0, 1e11), above=st.floats(0, 1e11), n=st.integers(1)
+    value=st.floats(-1e11, 1e11),
+    below=st.floats(0, 1e11),
+    above=st.floats(0, 1e11),
+    n=st.integers(1),
 )
-def test_a_row_round_trips_whatever_its_figures(km, below, above, n):
-    row = _row(km=km, ci95_low=km - below, ci95_high=km + above, n=1 + n % 10**9)
+def test_a_row_round_trips_whatever_its_figures(value, below, above, n):
+    row = _row(value=value, ci95_low=value - below, ci95_high=value + above, n=1 + n % 10**9)
     assert ReleaseRow.from_json(row.to_json()) == row
 
 
 def test_a_figure_is_written_with_exactly_one_decimal():
-    row = _row(km=12.349, ci95_low=-0.04, ci95_high=27)
+    row = _row(value=12.349, ci95_low=-0.04, ci95_high=27)
     written = row.to_json()
-    assert (written["km"], written["ci95_low"], written["ci95_high"]) == ("12.3", "0.0", "27.0")
+    assert (written["value"], written["ci95_low"], written["ci95_high"]) == ("12.3", "0.0", "27.0")
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"km": None}, id="no figure"),
+        pytest.param({"value": None}, id="no figure"),
         pytest.param({"n": None}, id="no count"),
         pytest.param({"n": 0}, id="nobody"),
-        pytest.param({"km": 30.0}, id="outside its interval"),
-        pytest.param({"km": math.nan}, id="not a number"),
+        pytest.param({"value": 30.0}, id="outside its interval"),
+        pytest.param({"value": math.nan}, id="not a number"),
         pytest.param({"ci95_high": math.inf}, id="infinite"),
         pytest.param({"ci95_low": -1e13}, id="beyond any territory"),
         pytest.param({"zone": "a b"}, id="no zone code"),
-        pytest.param({"mode": "Car"}, id="no mode label"),
+        pytest.param({"label": "a car"}, id="no label"),
         pytest.param({"quality": "published"}, id="a text for a quality"),
         pytest.param({"quality": Quality.SUPPRESSED}, id="suppressed with figures"),
         pytest.param(
-            {"quality": Quality.SUPPRESSED, "km": None, "ci95_low": None, "ci95_high": None},
+            {"quality": Quality.SUPPRESSED, "value": None, "ci95_low": None, "ci95_high": None},
             id="suppressed with its count",
         ),
     ],
@@ -151,7 +157,7 @@ def test_a_mode_whose_noise_is_not_stated_is_refused(release):
 
 def test_a_negative_sd_is_refused():
     with pytest.raises(Malformed):
-        ModeNoise(mode="car", weight_km=600, noise_sd_km=-1.0)
+        CoordinateNoise(measure=Measure.KILOMETRES, label="car", weight=600, noise_sd=-1.0)
 
 
 def test_the_csv_has_the_published_columns_and_one_line_a_row(release):
@@ -166,8 +172,9 @@ def test_a_published_line_of_the_csv_reads_like_its_row(release):
     assert line == {
         "period": "2026-W46",
         "zone": "",
-        "indicator": "distance_km",
-        "mode": "car",
+        "indicator": "kilometres",
+        "unit": "km",
+        "label": "car",
         "value": "1800.0",
         "ci95_low": f"{row.ci95_low:.1f}",
         "ci95_high": f"{row.ci95_high:.1f}",

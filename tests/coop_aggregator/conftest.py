@@ -310,7 +310,9 @@ def make_coop(make_leader, clock, write_territory, squares):
         coop = Coop(leader=leader, clock=clock, helper=meet(leader))
         with leader.database.write() as connection:
             replace_territory(connection, read_territory(write_territory(squares)), now=clock.now())
-            asked = Question(week=WEEK, min_batch_size=min_batch_size, **question)
+            # A round cap, so that tests read figures off by hand.
+            terms = {"cap_units": 1000} | question
+            asked = Question(week=WEEK, min_batch_size=min_batch_size, **terms)
             coop.task = draft_task(connection, leader.who, asked)
             if coop.helper is None:
                 sign_draft(connection, WEEK, leader.keys.task)

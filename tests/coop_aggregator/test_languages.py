@@ -6,7 +6,7 @@ from babel.messages.extract import extract
 from carbon.modes import ModeGroup
 from consents.receipt import EventType
 from coop_aggregator.settings import Language
-from coop_aggregator.web import figures, steward_pages
+from coop_aggregator.web import steward_pages, wording
 from coop_aggregator.web.languages import preferred_language, read_catalogue, translations
 
 
@@ -37,7 +37,9 @@ def test_every_sentence_of_the_templates_is_translated(templates):
     assert len(sentences) > 40
 
 
-@pytest.mark.parametrize("module", ["figures.py", "pages.py", "steward_pages.py"])
+@pytest.mark.parametrize(
+    "module", ["facts.py", "figures.py", "pages.py", "steward_pages.py", "wording.py"]
+)
 def test_every_sentence_of_the_code_is_translated(repository, module):
     catalogue = read_catalogue()
     sentences = messages_of(repository / "coop_aggregator" / "web" / module)
@@ -47,7 +49,13 @@ def test_every_sentence_of_the_code_is_translated(repository, module):
 def test_every_mode_group_has_a_name_in_both_languages():
     english = translations(Language.ENGLISH)
     for mode in ModeGroup:
-        assert english.gettext(figures.MODE_NAMES[mode]) != figures.MODE_NAMES[mode]
+        assert english.gettext(wording.MODE_NAMES[mode]) != wording.MODE_NAMES[mode]
+
+
+@pytest.mark.parametrize("names", [wording.MEASURE_NAMES, wording.UNIT_NAMES, wording.BAND_NAMES])
+def test_every_measure_unit_and_band_is_in_the_catalogue(names):
+    catalogue = read_catalogue()
+    assert [name for name in names.values() if not catalogue.get(name)] == []
 
 
 def test_every_event_and_every_member_of_a_purpose_has_a_name_in_both_languages():

@@ -58,8 +58,8 @@ PATHS = [
     "/en/protection",
     "/fr/publications/2026-W46",
     "/en/publications/2026-W46",
-    "/fr/publications/2026-W46/zones/car",
-    "/en/publications/2026-W46/zones/walk",
+    "/fr/publications/2026-W46/zones/kilometres/car",
+    "/en/publications/2026-W46/zones/kilometres/walk",
 ]
 
 
@@ -177,7 +177,7 @@ def test_a_release_states_what_it_costs_in_privacy(client):
 
 @pytest.mark.usefixtures("released")
 def test_a_zone_below_the_minimum_shows_no_figure(client):
-    text = Page(client.get("/fr/publications/2026-W46/zones/car").text).text
+    text = Page(client.get("/fr/publications/2026-W46/zones/kilometres/car").text).text
     assert "Zone A non publié" in text  # held back with B: together they are a lawful group
     assert "Zone B non publié" in text
     assert "Zone C non publié" in text
@@ -199,7 +199,7 @@ def test_noise_that_hides_every_mode_is_admitted(client, light_coop):
     for zone in "AAB":
         light_coop.resident(zone).send_report([1] * 8)
     light_coop.release()
-    assert "too large to say which mode comes first" in Page(client.get("/en/").text).text
+    assert "too large to say what comes first" in Page(client.get("/en/").text).text
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_noise_that_hides_every_mode_is_admitted(client, light_coop):
     [
         "/fr/rien",
         "/en/publications/2026-W01",
-        "/fr/publications/2026-W46/zones/rocket",
+        "/fr/publications/2026-W46/zones/kilometres/rocket",
         "/fr/publications/%3Cscript%3E",
     ],
 )
@@ -245,7 +245,7 @@ def test_pages_of_28_communes_stay_within_the_budget(real_territory, publish_cou
     publish_counts(leader, task, {zone.code: 40 for zone in task.zones})
     style = (STATIC / "style.css").read_bytes()
     assert len(style) <= 6_000
-    for path in (*PATHS[:6], "/fr/publications/2026-W46/zones/car"):
+    for path in (*PATHS[:6], "/fr/publications/2026-W46/zones/kilometres/car"):
         html = client.get(path).text
         assert len(Page(html).elements) <= MAX_NODES, path
         assert len(gzip.compress(html.encode())) <= MAX_BYTES_GZIPPED, path
@@ -255,7 +255,7 @@ def test_a_map_draws_each_commune_and_shades_what_is_published(real_territory, p
     leader, task, client = real_territory
     counts = {zone.code: 40 for zone in task.zones} | {"17300": 4, "17028": 5, "17274": 29}
     publish_counts(leader, task, counts)
-    page = Page(client.get("/fr/publications/2026-W46/zones/car").text)
+    page = Page(client.get("/fr/publications/2026-W46/zones/kilometres/car").text)
     shades = [path["class"] for path in page.all("path")]
     assert len(shades) == 28
     assert shades.count("z0") == 3
@@ -320,7 +320,9 @@ def test_a_mode_that_may_be_zero_has_no_share_and_a_hollow_bar(client, light_coo
     assert ("comprend zéro" in page.text) or ("includes zero" in page.text)
 
 
-@pytest.mark.parametrize("path", ["publications/2026-W46", "publications/2026-W46/zones/car"])
+@pytest.mark.parametrize(
+    "path", ["publications/2026-W46", "publications/2026-W46/zones/kilometres/car"]
+)
 def test_a_week_below_the_minimum_leads_to_no_map(client, light_coop, path):
     light_coop.resident().send_report()
     light_coop.release()

@@ -6,7 +6,8 @@ import threading
 import numpy as np
 import pytest
 
-from contributions.release import Quality, Release
+from contributions.release import Release
+from contributions.release_row import Quality
 from coop_aggregator.aggregate import ZoneSum
 from coop_aggregator.db.releases import release_by_week
 from coop_aggregator.errors import ReleaseRefused
@@ -48,7 +49,7 @@ def oracle_half_width(scale, n):
 def test_kilometres_are_units_times_weight_times_scale_over_cap(light_coop):
     units = {"A": (400, -20, 3, 1234, 0, 0, 0, 0), "B": (1, 1, 1, 1, 1, 1, 1, 1)}
     release = build_release(light_coop.task, sums(light_coop.task, (3, 2, 0), units))
-    figures = {(row.zone, row.mode): row.km for row in release.rows}
+    figures = {(row.zone, row.label): row.value for row in release.rows}
     for rank, (mode, weight_km) in enumerate(WEIGHTS_KM.items()):
         assert figures["A", mode] == pytest.approx(
             units["A"][rank] * weight_km * 0.75 / 1000, abs=0.051
@@ -60,7 +61,7 @@ def test_kilometres_are_units_times_weight_times_scale_over_cap(light_coop):
 def test_a_negative_sum_is_published_as_it_is(light_coop):
     units = {"A": (-5000, 0, 0, 0, 0, 0, 0, 0)}
     release = build_release(light_coop.task, sums(light_coop.task, (3, 0, 0), units))
-    assert next(row.km for row in release.rows if row.zone == "A") == -187.5
+    assert next(row.value for row in release.rows if row.zone == "A") == -187.5
 
 
 @pytest.mark.parametrize("n", [2, 5])
@@ -68,7 +69,7 @@ def test_intervals_hold_the_noise_of_all_reports(light_coop, n):
     # Local noise at ε = 4 and Q = 1000: b = 2Q/ε = 500 units a report.
     half_width_km = oracle_half_width(500.0, n) * 600 * 0.75 / 1000
     release = build_release(light_coop.task, sums(light_coop.task, (n, 0, 0)))
-    car = next(row for row in release.rows if row.zone is None and row.mode == "car")
+    car = next(row for row in release.rows if row.zone is None and row.label == "car")
     assert car.ci95_high == pytest.approx(half_width_km, rel=0.002)
     assert car.ci95_low == -car.ci95_high
 

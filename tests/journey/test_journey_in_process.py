@@ -14,7 +14,8 @@ import pytest
 from consents.decision import consent_state
 from consents.receipt import read_event
 from consents.record import EventType
-from contributions.messages import Release, read_report
+from contributions.messages import read_report
+from contributions.release import Release
 from contributions.task import Task
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
@@ -267,15 +268,15 @@ class TestRelease:
             resident.send(task)
         clock.at = task.report_deadline
         release = Release.parse(publish(leader, WEEK, executor=InlineExecutor()).body)
-        territory = {row.mode: row for row in release.rows if row.zone is None}
+        territory = {row.label: row for row in release.rows if row.zone is None}
         # Each of the three vectors is rounded down by less than one unit of its coordinate.
         for mode, expected in (("car", 180.0), ("bike", 120.0), ("train", 0.0)):
             row = territory[mode]
             (coordinate,) = (each for each in task.coordinates if each.label == mode)
-            unit_km = float(coordinate.weight_km * Fraction(task.scale) / task.cap_units)
+            unit_km = float(coordinate.weight * Fraction(task.scale) / task.cap_units)
             assert row.n == 3
-            assert expected - 3 * unit_km <= float(row.km) <= expected + 0.05
-            assert float(row.ci95_low) <= float(row.km) <= float(row.ci95_high)
+            assert expected - 3 * unit_km <= float(row.value) <= expected + 0.05
+            assert float(row.ci95_low) <= float(row.value) <= float(row.ci95_high)
 
     def test_a_zone_with_too_few_answers_is_not_published(self, join, task, leader, clock):
         for zone in ("17300", "17300", "17300", "17028"):

@@ -21,8 +21,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from carbon.factors import load_factor_set
-from contributions.messages import Release
 from contributions.noise import OpenDPLaplace
+from contributions.release import Release
 from contributions.task import TrustMode
 from contributions.weeks import week_of
 from coop_aggregator.app import create_app
@@ -294,4 +294,4 @@ def test_real_trips_end_in_a_published_territory_and_in_suppressed_zones(
     zones = [row for row in release.rows if row.zone is not None]
     assert len(territory) == len(shown.task.coordinates)
     assert all(float(row.ci95_low) <= float(row.ci95_high) for row in territory)
-    assert all(row.km is None and row.n is None for row in zones), "one report a zone is too few"
+    assert all(row.value is None and row.n is None for row in zones), "one report a zone is too few"

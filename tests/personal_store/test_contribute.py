@@ -7,12 +7,13 @@ from fractions import Fraction
 import pytest
 
 from consents.record import Purpose
+from contributions.measures import Measure
 from contributions.messages import check_report, read_report
 from contributions.noise import noise_scale
 from personal_store import consenting
 from personal_store.consenting import Choice
 from personal_store.contribute import contribute
-from personal_store.gate import Covering, WeekKilometres, permit_week
+from personal_store.gate import Covering, WeekFigures, permit_week
 
 
 @pytest.fixture
@@ -36,8 +37,11 @@ def permitted(joined, member, cooperative, task):
         spent_week_micro=0,
         spent_total_micro=0,
     )
-    kilometres = {"car": Fraction(120), "bike": Fraction(30)}
-    week = WeekKilometres(week=task.week, zone="17300", kilometres=kilometres)
+    figures = {
+        (Measure.KILOMETRES, "car"): Fraction(120),
+        (Measure.KILOMETRES, "bike"): Fraction(30),
+    }
+    week = WeekFigures(week=task.week, zone="17300", figures=figures)
     return permit_week(week, task=task, covering=covering, now=now)
 
 

@@ -11,12 +11,15 @@ import pytest
 
 from consents.decision import Reason
 from consents.record import ConsentLimits, EventType
+from contributions.measures import Measure
 from personal_store import consenting, gate
 from personal_store.consenting import Choice
 from personal_store.errors import GateClosed
-from personal_store.gate import Covering, Grant, Permitted, WeekKilometres, permit_week
+from personal_store.gate import Covering, Grant, Permitted, WeekFigures, permit_week
 
-WEEK = WeekKilometres(week="2026-W46", zone="17300", kilometres={"car": Fraction(123)})
+WEEK = WeekFigures(
+    week="2026-W46", zone="17300", figures={(Measure.KILOMETRES, "car"): Fraction(123)}
+)
 
 
 @pytest.fixture

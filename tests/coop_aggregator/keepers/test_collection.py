@@ -79,7 +79,7 @@ def test_without_noise_the_figures_are_what_was_sent(keepers):
     fill(keepers)
     keepers.channel.noise = NoNoise()
     release = build_release(keepers.task, take(keepers, NoNoise()), software_version="test 1")
-    walk = {row.zone: row.km for row in release.rows if row.mode == "walk"}
+    walk = {row.zone: row.value for row in release.rows if row.label == "walk"}
     unit_km = float(50 * keepers.task.scale / keepers.task.cap_units)
     assert walk == {
         None: round(15 * unit_km, 1),

@@ -110,12 +110,12 @@ def test_a_preview_without_consent_shows_the_vector_and_why_nothing_leaves(asked
     answer("tasks")
     document = answer("preview", asked.digest[:10])
     assert set(document) == {
-        *("task", "week", "zone", "labels", "kilometres", "exact_vector", "clipped", "epsilon"),
+        *("task", "week", "zone", "figures", "exact_vector", "clipped", "epsilon"),
         *("leaves", "bytes", "sealed", "state", "closed"),
     }
     assert (document["leaves"], document["bytes"], document["state"]) == (None, None, None)
     assert document["closed"]["en"] == "You have not consented: nothing leaves."
-    assert sum(document["kilometres"].values()) == pytest.approx(4.5, rel=0.1)
+    assert sum(each["value"] for each in document["figures"]) == pytest.approx(4.5, rel=0.1)
     assert sum(document["exact_vector"]) > 0
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from carbon.modes import TransportMode
-from contributions.task import Coordinate, Zone
+from contributions.measures import Coordinate, Measure
+from contributions.task import Zone
 from contributions.weeks import week_period
 from personal_store.db.connection import writing
 from personal_store.db.contributions import ContributionState
@@ -18,6 +19,7 @@ from personal_store.errors import (
 from personal_store.jobs import sharing
 
 CAR, BIKE, UNKNOWN = TransportMode.CAR, TransportMode.BIKE, TransportMode.UNKNOWN
+BIKE_KM = Coordinate(measure=Measure.KILOMETRES, label="bike", weight=200)
 
 
 class TestQuestions:
@@ -58,12 +60,12 @@ class TestQuestions:
         assert "home zone" in self.refused(resident, elsewhere)
 
     def test_a_label_that_is_no_mode_group(self, resident):
-        odd = resident.asked(coordinates=(Coordinate(label="hovercraft", weight_km=10),))
+        odd = resident.asked(coordinates=(replace(BIKE_KM, label="hovercraft"),))
         assert "cannot do" in self.refused(resident, odd)
 
     def test_a_task_about_some_modes_only_is_answered_about_those(self, resident):
         resident.travel({CAR: 120.0, BIKE: 30.0, UNKNOWN: 5.0})
-        some = resident.asked(coordinates=(Coordinate(label="bike", weight_km=200),))
+        some = resident.asked(coordinates=(BIKE_KM,))
         assert resident.send(some).exact == (150,)
 
 

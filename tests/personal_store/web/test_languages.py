@@ -27,6 +27,9 @@ def _names() -> set[str]:
     return {
         *vocabulary.MODE_NAMES.values(),
         *vocabulary.GROUP_NAMES.values(),
+        *vocabulary.MEASURE_NAMES.values(),
+        *vocabulary.UNIT_NAMES.values(),
+        *vocabulary.PART_NAMES.values(),
         *vocabulary.SOURCE_NAMES.values(),
         *vocabulary.CORRECTION_NAMES.values(),
         *vocabulary.PLACE_NAMES.values(),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from carbon.modes import TransportMode
-from contributions.task import Coordinate
+from contributions.measures import Coordinate, Measure
 from contributions.weeks import week_period
 from personal_store.db import contributions
 from personal_store.db.connection import reading
@@ -35,7 +35,7 @@ class TestSharing:
         page = read(browser.get("/fr/sharing").text)
         assert "Vous ne partagez rien." in page.text
         assert "Vous n'avez pas donné votre accord : rien ne part." in page.text
-        assert "voiture 120,0 200" in page.text
+        assert "voiture 120,0 km 200" in page.text
         assert "/fr/sharing/contribute" not in page.attributes("action")
 
     @pytest.mark.usefixtures("asked")
@@ -167,7 +167,11 @@ class TestSharing:
     @pytest.mark.parametrize(
         "terms",
         [
-            {"coordinates": (Coordinate(label="hovercraft", weight_km=10),)},
+            {
+                "coordinates": (
+                    Coordinate(measure=Measure.KILOMETRES, label="hovercraft", weight=10),
+                )
+            },
         ],
         ids=["unknown label"],
     )
@@ -209,7 +213,7 @@ class TestSharing:
         self, browser, joined, travel, read, asked
     ) -> None:
         car = next(each for each in asked.coordinates if each.label == "car")
-        full_km = float(car.weight_km * asked.scale)
+        full_km = float(car.weight * asked.scale)
         said = {"fr": "sont réduits de 75 % avant", "en": "are reduced by 75% before"}
         for language, sentence in said.items():
             # Four times what fills the cap by itself: three quarters are cut.
