@@ -9,7 +9,7 @@ from trips_labelled import FIVE, Recording
 from personal_store.trips.cleaning import clean
 from personal_store.trips.modes import infer_modes
 from personal_store.trips.segment import segment
-from personal_store.trips.timeline import ModeProbability
+from personal_store.trips.timeline import SURE_FROM, ModeProbability
 from personal_store.trips.track import Track, positions_of
 from personal_store.trips.triplegs import Leg
 
@@ -39,7 +39,10 @@ def report(recordings: Sequence[Recording]) -> None:
 
 
 def score_modes(name: str, guesses: Sequence[Guess]) -> None:
-    """Print accuracy, macro F1 and calibration error over five and over three classes."""
+    """Print accuracy, macro F1 and calibration error over five and over three classes.
+
+    These take the likeliest class, however unlikely; the second line counts what is stated.
+    """
     coarse = [Guess(truth=THREE[guess.truth], given=_coarse(guess.given)) for guess in guesses]
     for title, some in (("5 classes", guesses), ("3 classes", coarse)):
         right = sum(_best(guess) == guess.truth for guess in some) / len(some)
@@ -47,6 +50,9 @@ def score_modes(name: str, guesses: Sequence[Guess]) -> None:
             f"{name:28s} {title}  n {len(some)}  accuracy {right:.3f}"
             f"  macro F1 {_macro_f1(some):.3f}  ECE {calibration_error(some):.3f}"
         )
+        sure = [guess for guess in some if _best(guess) != "none" and _chance(guess) >= SURE_FROM]
+        known = sum(_best(guess) == guess.truth for guess in sure)
+        print(f"{'':28s} sure {len(sure) / len(some):.3f}, of those right {known / len(sure):.3f}")
     confusion = Counter((guess.truth, _best(guess)) for guess in guesses)
     for truth in FIVE:
         print(f"    {truth:5s}", *(f"{confusion[truth, seen]:4d}" for seen in (*FIVE, "none")))
@@ -128,6 +134,11 @@ def _coarse(given: Mapping[str, float]) -> dict[str, float]:
 def _best(guess: Guess) -> str:
     """Return the class with the highest probability."""
     return max(guess.given, key=lambda label: guess.given[label])
+
+
+def _chance(guess: Guess) -> float:
+    """Return the probability of the likeliest class."""
+    return guess.given[_best(guess)]
 
 
 def _macro_f1(guesses: Sequence[Guess]) -> float:
