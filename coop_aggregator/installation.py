@@ -13,7 +13,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from consents.checkpoint import NoteKey, SignatureType
 from consents.errors import ConsentsError
-from consents.jws import thumbprint_of_raw
 from contributions.envelope import Role as KeeperRole
 from coop_aggregator import keys
 from coop_aggregator.clock import Clock
@@ -30,6 +29,7 @@ from coop_aggregator.keys import KeeperKeys
 from coop_aggregator.log import LeaderLog
 from coop_aggregator.purposes import default_purpose, publish_purpose
 from coop_aggregator.settings import Settings
+from coop_aggregator.witnesses import Witnesses, read_witnesses
 
 _KEY_NAME = re.compile(r"[!-*,-~]{1,128}")
 """ASCII without space and plus: what a signed note and a task can both carry."""
@@ -45,6 +45,8 @@ class Leader:
     clock: Clock
     steward_kids: tuple[str, ...] = ()
     """Thumbprints of the stewards' keys: they may recover a consent whose key was lost."""
+    witnesses: Witnesses = field(default_factory=Witnesses)
+    """Whom to ask for cosignatures, and how many of them make a checkpoint public."""
     merges_at_once: bool = True
     """Whether an event is merged as it comes in, or waits for the merge job."""
 
@@ -61,7 +63,11 @@ class Leader:
     def log(self, connection: Connection) -> LeaderLog:
         """Return the consent log as seen by one transaction, now."""
         return LeaderLog(
-            connection, origin=self.who.origin, key=self.keys.log, now=self.clock.now()
+            connection,
+            origin=self.who.origin,
+            key=self.keys.log,
+            now=self.clock.now(),
+            witnesses=self.witnesses,
         )
 
 
@@ -145,12 +151,20 @@ def init_helper(settings: Settings, clock: Clock, *, name: str, log_vkey: str) -
 def open_leader(settings: Settings, clock: Clock) -> Leader:
     """Open the cooperative's installation. Raises NotInitialised or UnknownSchema."""
     database, who = _open(settings, Role.LEADER)
+    try:
+        witnesses = read_witnesses(
+            settings.witnesses, quorum=settings.witness_quorum, log_vkey=who.log_vkey
+        )
+    except AggregatorError:
+        database.close()
+        raise
     return Leader(
         database=database,
         who=who,
         keys=keys.load_leader_keys(settings.keys),
         clock=clock,
-        steward_kids=_steward_kids(settings),
+        steward_kids=witnesses.kids,
+        witnesses=witnesses,
         merges_at_once=settings.merge_interval_s == 0,
     )
 
@@ -178,19 +192,6 @@ def open_either(settings: Settings, clock: Clock) -> Leader | Helper:
     finally:
         database.close()
     return (open_leader if role is Role.LEADER else open_helper)(settings, clock)
-
-
-def _steward_kids(settings: Settings) -> tuple[str, ...]:
-    if settings.witness_vkey is None:
-        return ()
-    try:
-        return (thumbprint_of_raw(NoteKey.parse(settings.witness_vkey).public_key),)
-    except ConsentsError as error:
-        raise AggregatorError(
-            fr="COOP_AGGREGATOR_WITNESS_VKEY doit être la clé de vérification des témoins : "
-            "nom+identifiant+base64.",
-            en="COOP_AGGREGATOR_WITNESS_VKEY must be the stewards' verifier key: name+id+base64.",
-        ) from error
 
 
 def _open(settings: Settings, role: Role) -> tuple[Database, Identity]:

@@ -25,6 +25,7 @@ from consents.tlog_proof import TlogProof
 from coop_aggregator.db import events
 from coop_aggregator.db import log as db
 from coop_aggregator.db.identity import lock
+from coop_aggregator.witnesses import Witnesses
 
 MERGE_BATCH = 1_000
 """Leaves appended in one step: a fraction of a second of signature checks."""
@@ -48,9 +49,16 @@ class LeaderLog:
     """The log named `origin`, signed with `key`, as seen by one transaction at `now`."""
 
     def __init__(
-        self, connection: Connection, *, origin: str, key: Ed25519PrivateKey, now: datetime
+        self,
+        connection: Connection,
+        *,
+        origin: str,
+        key: Ed25519PrivateKey,
+        now: datetime,
+        witnesses: Witnesses,
     ) -> None:
         """Keep the transaction; nothing is read yet."""
+        self._witnesses = witnesses
         self._connection = connection
         self._origin = origin
         self._key = key
@@ -136,11 +144,21 @@ class LeaderLog:
         )
         return position
 
-    def checkpoint(self, *, cosigned: bool = True) -> str:
+    def checkpoint(self) -> str:
         """Return the signed checkpoint of all leaves, with the cosignatures kept for its size."""
-        if not cosigned:
-            return self._log.checkpoint()
         return self.cosigned(self._storage.size())
+
+    def signed(self, size: int | None = None) -> str:
+        """Return the checkpoint of the first `size` leaves (default: all) with our signature."""
+        return self._log.checkpoint(size)
+
+    def published(self) -> str:
+        """Return the newest checkpoint that a quorum of our witnesses cosigned.
+
+        Until they have for the first time, and where none is named: the newest of all.
+        """
+        size = self._quorum_size(above=0)
+        return self.checkpoint() if size is None else self.cosigned(size)
 
     def cosigned(self, size: int) -> str:
         """Return the checkpoint of the first `size` leaves with the cosignatures kept for it."""
@@ -159,15 +177,18 @@ class LeaderLog:
         return entry_bundle(text.encode("ascii") for text in texts)
 
     def proof(self, leaf_hash: bytes) -> TlogProof | None:
-        """Return the proof for a leaf hash under the newest checkpoint that shows most witnesses.
+        """Return the proof for a leaf hash under the checkpoint that shows most of the witnesses.
 
-        The leaf itself stays out: who asks holds it already. None where the log has no such leaf.
+        The newest with a quorum, else with any of them, else the newest of all. The leaf itself
+        stays out: who asks holds it already. None where the log has no such leaf.
         """
         index = db.position_of_hash(self._connection, leaf_hash)
         if index is None:
             return None
         sizes = [size for size in db.cosigned_sizes(self._connection) if size > index]
-        size = sizes[-1] if sizes else self._storage.size()
+        size = self._quorum_size(above=index)
+        if size is None:
+            size = sizes[-1] if sizes else self._storage.size()
         path = self._log.inclusion(index, size)
         return TlogProof(index=index, hashes=path.hashes, checkpoint=self.cosigned(size))
 
@@ -189,6 +210,14 @@ class LeaderLog:
     def size(self) -> int:
         """Return how many leaves there are."""
         return self._storage.size()
+
+    def _quorum_size(self, *, above: int) -> int | None:
+        return db.quorum_size(
+            self._connection,
+            vkeys=self._witnesses.vkeys,
+            quorum=self._witnesses.quorum,
+            above=above,
+        )
 
     def _promise(self, leaf: bytes, digest: str) -> events.KeptPromise:
         kept = events.KeptPromise(

@@ -56,10 +56,10 @@ class Settings(BaseSettings):
     """
     retention_interval_s: Annotated[int, Field(ge=0, le=86_400)] = 0
     """Seconds between two runs of the job that erases expired reports; 0 leaves it to the CLI."""
-    witness_url: str | None = None
-    """Address of the stewards' witness, to which the server's loop submits checkpoints."""
-    witness_vkey: str | None = None
-    """The stewards' verifier key, received from them and never from that address."""
+    witnesses: str | None = None
+    """Whom the server's loop asks to cosign: `VERIFIER-KEY ADDRESS`, several parted by commas."""
+    witness_quorum: Annotated[int, Field(ge=1, le=64)] | None = None
+    """How many of them make a checkpoint public; absent, a majority: two of three, one of one."""
     max_body_bytes: Annotated[int, Field(ge=1_024, le=1_048_576)] = 65_536
     """Largest request body that is read at all."""
 

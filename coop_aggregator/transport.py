@@ -4,8 +4,8 @@ Not a policy: which witness or keeper to trust is the caller's pinned key. Bodie
 messages; what a keeper refuses is told apart from a keeper that does not answer.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -74,6 +74,19 @@ class HttpWitness:
             return Answer(status=response.status_code, text=text.decode("utf-8"))
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeDecodeError) as error:
             raise _unreachable() from error
+
+
+Reach = Callable[[str], AbstractContextManager[HttpWitness]]
+"""What opens the way to a witness at an address."""
+
+
+@contextmanager
+def witness_ways(leader: Leader, reach: Reach = HttpWitness) -> Iterator[Mapping[str, HttpWitness]]:
+    """Yield a way to each of the leader's witnesses, by verifier key."""
+    with ExitStack() as opened:
+        yield {
+            each.vkey: opened.enter_context(reach(each.url)) for each in leader.witnesses.members
+        }
 
 
 @contextmanager

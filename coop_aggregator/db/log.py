@@ -220,6 +220,23 @@ def cosigned_sizes(connection: Connection) -> tuple[int, ...]:
     return tuple(connection.scalars(query))
 
 
+def quorum_size(
+    connection: Connection, *, vkeys: Sequence[str], quorum: int, above: int
+) -> int | None:
+    """Return the largest size over `above` that `quorum` of these keys cosigned, None for none."""
+    if not vkeys:
+        return None
+    query = (
+        select(cosignatures.c.size)
+        .where(cosignatures.c.witness.in_(vkeys), cosignatures.c.size > above)
+        .group_by(cosignatures.c.size)
+        .having(func.count() >= quorum)
+        .order_by(cosignatures.c.size.desc())
+        .limit(1)
+    )
+    return connection.scalar(query)
+
+
 def _cid(leaf: bytes) -> str:
     # The log verified the leaf a moment ago: here only its payload is read.
     return LeafPayload.parse(base64url_bytes(leaf.split(b".")[1].decode("ascii"))).cid

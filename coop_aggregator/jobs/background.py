@@ -18,7 +18,7 @@ from coop_aggregator.executors import executor_for
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.jobs import dropbox, merge, release, retention, witness
 from coop_aggregator.settings import Settings
-from coop_aggregator.transport import HttpWitness, helper_channel
+from coop_aggregator.transport import HttpWitness, Reach, helper_channel, witness_ways
 
 
 @asynccontextmanager
@@ -45,23 +45,24 @@ async def background_jobs(side: Leader | Helper, settings: Settings) -> AsyncIte
                 await loop
 
 
-def run_jobs(leader: Leader, settings: Settings) -> None:
-    """Honour the drop-box, publish what is due, have the log's newest checkpoint cosigned."""
-    url, vkey = settings.witness_url, settings.witness_vkey
-    if url is not None and vkey is not None:
-        with HttpWitness(url) as transport:
-            dropbox.run_once(leader, transport, vkey=vkey)
-    try:
-        with (
-            executor_for(settings.workers, cluster=settings.cluster) as executor,
-            helper_channel(leader) as channel,
-        ):
-            release.run_once(leader, executor=executor, channel=channel)
-    finally:
-        # A second keeper that does not answer holds back its weeks, and no cosignature.
-        if url is not None and vkey is not None:
-            with HttpWitness(url) as transport:
-                witness.run_once(leader, transport, vkey=vkey)
+def run_jobs(leader: Leader, settings: Settings, *, reach: Reach = HttpWitness) -> None:
+    """Honour the drop-boxes, publish what is due, have the log's newest checkpoint cosigned.
+
+    `reach` opens the way to a witness's address.
+    """
+    with witness_ways(leader, reach) as ways:
+        try:
+            dropbox.run_round(leader, ways)
+            with (
+                executor_for(settings.workers, cluster=settings.cluster) as executor,
+                helper_channel(leader) as channel,
+            ):
+                release.run_once(leader, executor=executor, channel=channel)
+        finally:
+            # A keeper or drop-box that does not answer holds back weeks, and no cosignature.
+            missing = witness.run_round(leader, ways).missing
+    if missing:
+        structlog.get_logger("jobs").warning("witnesses missing", names=list(missing))
 
 
 async def _loop(job: Callable[[], object], interval_s: int) -> None:

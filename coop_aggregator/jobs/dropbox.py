@@ -6,7 +6,7 @@ it is still on its way) is tried again for a week.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -45,6 +45,21 @@ class DropboxReport:
     fetched: int
     taken: int
     waiting: int
+
+
+def run_round(leader: Leader, ways: Mapping[str, DropboxTransport]) -> None:
+    """Honour the drop-box of each verifier key; raise WitnessFailed once all were asked.
+
+    One that cannot be read holds back what follows: it may hold a withdrawal.
+    """
+    failed: WitnessFailed | None = None
+    for vkey, transport in ways.items():
+        try:
+            run_once(leader, transport, vkey=vkey)
+        except WitnessFailed as error:
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def run_once(leader: Leader, transport: DropboxTransport, *, vkey: str) -> DropboxReport:

@@ -1,15 +1,17 @@
-"""The witness job: have the stewards cosign the newest checkpoint, and keep their cosignature.
+"""The witness job: have the stewards cosign the newest checkpoint, and keep their cosignatures.
 
-Not a witness: this is the log's side of C2SP tlog-witness. The stewards' key is pinned by the
-caller and never taken from the answer.
+Not a witness: this is the log's side of C2SP tlog-witness. The stewards' keys are pinned by the
+caller and never taken from an answer. A round asks everybody for one and the same checkpoint; it
+is public once a quorum has cosigned it (`LeaderLog.published`).
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from consents.checkpoint import verify_checkpoint, verify_cosignature
+from consents.checkpoint import NoteKey, verify_cosignature
 from consents.errors import ConsentsError
 from consents.witness import AddCheckpoint
 from coop_aggregator.db import log as db
@@ -43,13 +45,50 @@ class WitnessReport:
     fresh: bool
 
 
-def run_once(leader: Leader, transport: WitnessTransport, *, vkey: str) -> WitnessReport:
-    """Submit the newest checkpoint and keep the cosignature. Raises WitnessFailed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundReport:
+    """The size that was shown to everybody, and the names of those who did not cosign it."""
+
+    size: int
+    missing: tuple[str, ...]
+
+
+def run_round(leader: Leader, ways: Mapping[str, WitnessTransport]) -> RoundReport:
+    """Ask the witness of each verifier key for the newest checkpoint.
+
+    Raises WitnessFailed when fewer cosigned than make it public; what was cosigned is kept.
+    """
     with leader.database.read() as connection:
-        note = leader.log(connection).checkpoint(cosigned=False)
+        size = leader.log(connection).size()
+    missing: list[str] = []
+    for vkey, transport in ways.items():
+        try:
+            run_once(leader, transport, vkey=vkey, size=size)
+        except WitnessFailed:
+            missing.append(NoteKey.parse(vkey).name)
+    cosigned, quorum = len(ways) - len(missing), leader.witnesses.quorum
+    if cosigned < quorum:
+        silent = ", ".join(missing)
+        raise _failed(
+            f"{quorum} témoins sur {len(ways)}, {cosigned} ont cosigné ; manquent : {silent}",
+            f"{quorum} witnesses of {len(ways)}, {cosigned} cosigned; missing: {silent}",
+        )
+    return RoundReport(size=size, missing=tuple(missing))
+
+
+def run_once(
+    leader: Leader, transport: WitnessTransport, *, vkey: str, size: int | None = None
+) -> WitnessReport:
+    """Submit the checkpoint of `size` leaves (default: all); keep the cosignature.
+
+    Raises WitnessFailed.
+    """
+    with leader.database.read() as connection:
+        log = leader.log(connection)
+        size = log.size() if size is None else size
+        note = log.signed(size)
         known = db.last_cosigned_size(connection, vkey)
-    size = verify_checkpoint(note, leader.who.log_vkey).size
-    if known == size:
+    if known >= size:
         return WitnessReport(size=size, fresh=False)
     answer = transport.add_checkpoint(_request(leader, note, old_size=known, size=size))
     if answer.status == _CONFLICT:

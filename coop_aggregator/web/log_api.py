@@ -47,7 +47,7 @@ def _add_tiles(router: APIRouter, leader: Leader) -> None:
     @router.get("/v1/log/checkpoint", response_class=Response)
     def checkpoint(if_none_match: _Token = "") -> Response:
         with leader.database.read() as connection:
-            note = leader.log(connection).checkpoint()
+            note = leader.log(connection).published()
         return _cached(note.encode(), _TEXT, if_none_match, lifetime="no-cache")
 
     @router.get("/tile/{path:path}", response_class=Response)
@@ -90,7 +90,7 @@ def _add_proofs(router: APIRouter, leader: Leader) -> None:
     @router.get("/v1/log/consistency")
     def consistency(old: Annotated[int, Query(ge=1, le=MAX_LOG_SIZE)]) -> dict[str, Any]:
         with leader.database.read() as connection:
-            note = leader.log(connection).checkpoint(cosigned=False)
+            note = leader.log(connection).signed()
             size = read_checkpoint(note).size
             try:
                 hashes = leader.log(connection).consistency(old, size)

@@ -204,7 +204,7 @@ def _protection(leader: Leader, wording: Wording) -> contexts.ProtectionPage:
     with leader.database.read() as connection:
         digest = questions_db.purpose_digests(connection)[-1]
         body = questions_db.purpose_body(connection, digest)
-        note = leader.log(connection).checkpoint()
+        note = leader.log(connection).published()
         cosigned = log_db.last_cosigned_size(connection)
     assert body is not None
     purpose = Purpose.parse(body)

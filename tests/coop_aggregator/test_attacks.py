@@ -60,7 +60,7 @@ def request_of(coop, old_size):
     with coop.leader.database.read() as connection:
         log = coop.leader.log(connection)
         proof = tuple(log.consistency(old_size)) if old_size <= log.size() else ()
-        note = log.checkpoint(cosigned=False)
+        note = log.signed()
     return AddCheckpoint(old_size=old_size, proof=proof, checkpoint=note).to_bytes()
 
 

@@ -1,9 +1,11 @@
 """The server's own loop: it runs the jobs, outlives a failing run, and stops with the server."""
 
 import asyncio
+from dataclasses import replace
 
 from structlog.testing import capture_logs
 
+from consents.checkpoint import NoteKey
 from contributions.two_keepers import expires_at
 from coop_aggregator.app import create_app
 from coop_aggregator.db.log import last_cosigned_size
@@ -11,6 +13,7 @@ from coop_aggregator.db.releases import release_weeks
 from coop_aggregator.db.sealed import counts
 from coop_aggregator.jobs import background
 from coop_aggregator.settings import Settings
+from coop_aggregator.witnesses import read_witnesses
 
 
 def weeks(coop):
@@ -42,14 +45,15 @@ def test_without_an_interval_nothing_runs(light_coop, light_settings):
     assert weeks(light_coop) == ()
 
 
-def test_a_witness_that_does_not_answer_is_logged_and_tried_again(light_coop, light_settings):
-    settings = Settings(
-        data=light_settings.data,
-        release_interval_s=1,
-        witness_url="http://127.0.0.1:1",
-        witness_vkey="w.example+00000000+BAAA",
+def test_a_witness_that_does_not_answer_is_logged_and_tried_again(
+    light_coop, light_settings, private_key
+):
+    settings = Settings(data=light_settings.data, release_interval_s=1)
+    key = NoteKey.of_witness("w.example", private_key("w").public_key())
+    listed = read_witnesses(
+        f"{key.vkey} http://127.0.0.1:1", quorum=None, log_vkey=light_coop.leader.who.log_vkey
     )
-    app = create_app(light_coop.leader, settings)
+    app = create_app(replace(light_coop.leader, witnesses=listed), settings)
     with capture_logs() as lines:
         asyncio.run(live_until(app, lambda: len(lines) > 0))
     assert lines[0]["event"] == "job refused"

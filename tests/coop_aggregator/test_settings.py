@@ -44,7 +44,7 @@ def test_what_does_not_concern_us_is_left_alone():
 
 
 def test_an_empty_variable_is_an_unset_one():
-    assert load_settings(environment={"COOP_AGGREGATOR_WITNESS_URL": ""}).witness_url is None
+    assert load_settings(environment={"COOP_AGGREGATOR_WITNESSES": ""}).witnesses is None
 
 
 ENVIRONMENTS = [
