@@ -1,7 +1,7 @@
 """The offline verifier and auditor on the command line: `consents verify|monitor|audit|report`.
 
-With `consents.export_folder`, `consents.tile_folder` and `consents.audit.files`, the only input and
-output of this package: files, and the environment for the language. It opens no connection and
+With `consents.export_folder`, `consents.tile_folder`, `consents.audit.files` and
+`consents.purpose_differences`, the only input and output of this package: files, and the environment for the language. It opens no connection and
 takes no key from beside what it verifies. Exit codes:
 0 sound, 2 violation, 3 cannot verify (a wrong command line included, so that 2 is unambiguous).
 
@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from consents import purpose_differences
 from consents.audit import command as audit
 from consents.export_folder import folder_entries, read_bounded, read_note
 from consents.personal_receipt import MAX_RECEIPT_BYTES
@@ -57,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         sys.stderr.write(f"{error}\n{USAGE.say(language)}\n")
         return Verdict.CANNOT_VERIFY.exit_code
+    if options.command == "purposes":
+        return purpose_differences.run(options, language)
     if options.command != "verify":
         return _audit(options, language)
     try:
@@ -166,6 +169,7 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     commands = program.add_subparsers(dest="command", required=True)
     verify = commands.add_parser("verify", help=words["program"], description=words["program"])
     audit.add_parsers(commands, language, _Parser)
+    purpose_differences.add_parser(commands, language, _Parser)
     subjects = verify.add_subparsers(dest="what", required=True)
     log = subjects.add_parser("log", parents=[common], help=words["log"])
     log.add_argument("--older", action="append", default=[], type=Path, help=words["older"])
