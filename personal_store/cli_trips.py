@@ -17,7 +17,7 @@ from personal_store.local_time import HOME_TIMEZONE, local_time
 from personal_store.store import Store
 from personal_store.trips.locations import PlaceKind, find_locations, propose
 from personal_store.vocabulary import several, several_en
-from personal_store.whatif import ScenarioName, cost_of, effect_of, read_prices
+from personal_store.whatif import ScenarioName, cost_of, effect_of, read_prices, scenario_of
 from personal_store.zones import read_outlines
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
@@ -113,7 +113,8 @@ def whatif(  # noqa: PLR0917 -- typer reads the options from the signature
     stored = [each.trip for each in _travelled(store, start, end)]
     with reading(store.engine) as connection:
         named = places.every(connection)
-    effect = effect_of(stored, scenario, documents.factor_set(), places=named, eur_per_km=prices)
+    asked, factors = scenario_of(scenario), documents.factor_set()
+    effect = effect_of(stored, asked, factors, places=named, eur_per_km=prices)
     if as_json:
         session.answer(documents.effect_document(scenario, effect))
         return

@@ -71,6 +71,18 @@ def period_footprint(
     )
 
 
+def total_of(trips: Sequence[Trip], factor_set: FactorSet) -> Footprint:
+    """Compute what these trips weigh in all; the errors that they share add up as shared.
+
+    Raises NoFactors when one of them is older, or newer, than the emission factors.
+    """
+    legs = [leg for trip in one_traveller(trips) for leg in trip.triplegs if leg.distance_m > 0]
+    try:
+        return total_footprint([activity_of(leg) for leg in legs], factor_set)
+    except DateOutsideSet:
+        raise factors_do_not_cover(factor_set) from None
+
+
 def one_traveller(trips: Sequence[Trip]) -> list[Trip]:
     """Keep one trip where several devices recorded the same journey, in time order.
 

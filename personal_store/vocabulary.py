@@ -1,6 +1,8 @@
 """What modes, evidence and corrections are called in French; `locale/en.po` has the English."""
 
+from carbon import comparators
 from carbon.modes import ModeGroup, TransportMode
+from carbon.other_mode import Otherwise
 from contributions.measures import ELSEWHERE, HOURS, Coordinate, Measure, Unit
 from contributions.task import Task
 from personal_store.trips.corrections import CorrectionKind
@@ -98,6 +100,31 @@ SCENARIO_NAMES = {
     ScenarioName.SHORT_CAR_BY_BIKE: "trajets courts en voiture faits à vélo, de jour",
     ScenarioName.COMMUTE_BY_CARPOOL: "domicile-travail en covoiturage deux jours par semaine",
     ScenarioName.ELECTRIC_CAR: "la même chose en voiture électrique",
+}
+OTHERWISE_NAMES = {
+    Otherwise.BIKE: "à vélo",
+    Otherwise.TRAIN: "en train",
+    Otherwise.CARPOOL: "en covoiturage à deux",
+}
+FIGURE_NAMES = {
+    comparators.Measure.USAGE: "usage, du puits à la roue",
+    comparators.Measure.LIFE_CYCLE: "cycle de vie",
+}
+# The parts of an emission, by the names that `carbon.comparators.Scope` gives them.
+EMISSION_PART_NAMES = {
+    "upstream": "la production de l'énergie",
+    "combustion": "sa combustion",
+    "contrails": "les traînées des avions",
+    "construction": "la fabrication des véhicules",
+}
+# What a published figure is about, by its id: the ones that a person's whole mobility can be
+# held against. Those about one mode or one purpose are not among them.
+COMPARATOR_NAMES = {
+    "fr.emp2019.mobility": "Toute la mobilité des habitants de 6 ans et plus, France "
+    "métropolitaine, 2019",
+    "fr.emp2019.local": "Leur mobilité locale seule ; la vôtre compte ici aussi les longs voyages",
+    "target.2t": "Tout ce qu'une personne consomme, pas seulement sa mobilité ; objectif pour la "
+    "France en 2050",
 }
 
 

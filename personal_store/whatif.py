@@ -72,7 +72,7 @@ def travelled_legs(trips: Sequence[Trip], places: Sequence[Place]) -> list[Trave
 
 def effect_of(
     trips: Sequence[Trip],
-    name: ScenarioName,
+    scenario: Scenario,
     factor_set: FactorSet,
     *,
     places: Sequence[Place] = (),
@@ -85,7 +85,7 @@ def effect_of(
     legs = travelled_legs(trips, places)
     prices = None if eur_per_km is None else {**dict.fromkeys(FREE, 0.0), **eur_per_km}
     try:
-        return what_if(legs, scenario_of(name), factor_set, eur_per_km=prices)
+        return what_if(legs, scenario, factor_set, eur_per_km=prices)
     except DateOutsideSet:
         raise factors_do_not_cover(factor_set) from None
 

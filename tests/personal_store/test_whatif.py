@@ -6,11 +6,12 @@ import pytest
 
 from carbon.factors import load_factor_set
 from carbon.modes import TransportMode
+from carbon.scenarios import ShortCarLegsByBike
 from personal_store.errors import StoreError
 from personal_store.footprint import activity_of
 from personal_store.trips.locations import Place, PlaceKind
 from personal_store.trips.timeline import ModeProbability, ModeSource, Trip, Tripleg
-from personal_store.whatif import ScenarioName, cost_of, effect_of, read_prices, travelled_legs
+from personal_store.whatif import cost_of, effect_of, read_prices, travelled_legs
 
 NOON = datetime(2026, 11, 9, 12, tzinfo=UTC)
 M = TransportMode
@@ -50,7 +51,7 @@ def test_a_mode_without_a_price_is_named_and_not_counted_as_free() -> None:
 
 
 def test_a_short_ride_by_car_done_by_bike_weighs_less() -> None:
-    effect = effect_of([trip(M.CAR)], ScenarioName.SHORT_CAR_BY_BIKE, load_factor_set())
+    effect = effect_of([trip(M.CAR)], ShortCarLegsByBike(), load_factor_set())
     assert effect.difference.life_cycle.high < 0
     assert effect.legs == 1
 

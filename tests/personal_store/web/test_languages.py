@@ -33,6 +33,10 @@ def _names() -> set[str]:
         *vocabulary.SOURCE_NAMES.values(),
         *vocabulary.CORRECTION_NAMES.values(),
         *vocabulary.PLACE_NAMES.values(),
+        *vocabulary.OTHERWISE_NAMES.values(),
+        *vocabulary.FIGURE_NAMES.values(),
+        *vocabulary.EMISSION_PART_NAMES.values(),
+        *vocabulary.COMPARATOR_NAMES.values(),
         *contexts.EVENT_NAMES.values(),
         *uploads.REASON_NAMES.values(),
     }

@@ -16,7 +16,14 @@ from personal_store.trips.timeline import ModeProbability, ModeSource, Timeline,
 
 CAR, BIKE = TransportMode.CAR, TransportMode.BIKE
 MONDAY = week_period("2026-W46").start + timedelta(hours=8)
-PAGES = ("/{}/", "/{}/weeks/2026-W46", "/{}/weeks/2026-W01", "/{}/sharing", "/{}/login")
+PAGES = (
+    "/{}/",
+    "/{}/weeks/2026-W46",
+    "/{}/weeks/2026-W01",
+    "/{}/sharing",
+    "/{}/budget",
+    "/{}/login",
+)
 PAGES_AND_ERRORS = (*PAGES, "/{}/weeks/nonsense")
 
 
