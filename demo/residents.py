@@ -28,6 +28,7 @@ from contributions.task import Task, TrustMode
 from contributions.two_keepers import shard, vdaf_for
 from personal_store import cooperative
 from personal_store.cooperative import Membership
+from personal_store.errors import TransportError
 from personal_store.transport import HttpTransport
 
 AT_ONCE = 4
@@ -92,20 +93,26 @@ def join_all(
         return list(pool.map(one, codes, weeks))
 
 
-def answer_all(residents: Sequence[SimulatedResident], *, task_digest: str) -> None:
-    """Let every resident answer the task, as their own store would."""
+def answer_all(residents: Sequence[SimulatedResident], *, task_digest: str) -> int:
+    """Let every resident answer the task, as their own store would; return how many were late."""
     first = residents[0].member
     asked = cooperative.tasks(HttpTransport(first.url), first)
     task = next(each.task for each in asked if each.task.digest == task_digest)
 
-    def one(resident: SimulatedResident) -> None:
-        if task.trust_mode is TrustMode.LOCAL:
-            cooperative.send_report(HttpTransport(first.url), _report(resident, task))
-        else:
-            _send_both(resident, task)
+    def is_late(resident: SimulatedResident) -> bool:
+        try:
+            if task.trust_mode is TrustMode.LOCAL:
+                cooperative.send_report(HttpTransport(first.url), _report(resident, task))
+            else:
+                _send_both(resident, task)
+        except TransportError:
+            if datetime.now(tz=UTC) < task.report_deadline:
+                raise
+            return True
+        return False
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(one, residents))
+        return sum(pool.map(is_late, residents))
 
 
 def _consent(member: Membership, purpose_digest: str, key: Ed25519PrivateKey) -> SignedEvent:
