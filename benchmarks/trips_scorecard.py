@@ -41,7 +41,7 @@ def main() -> None:
     modes_left_out.report(modes_left_out.left_out(folder))
     trips_speed.report([*phones, *diary], peers)
     trips_segmentation.report(phones, peers)
-    trips_segmentation.score_cuts(phones)
+    trips_segmentation.score_legs(phones)
     trips_segmentation.score_stays(diary)
     print("Modes with the shipped model, which knows these very legs: no measure of quality")
     for recordings in (phones, diary):

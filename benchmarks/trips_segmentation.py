@@ -16,6 +16,7 @@ from personal_store.trips.timeline import Timeline
 BIN_S = 10
 THRESHOLDS_MIN = (5, 15, 20, 25)
 LEG_FROM_S = 60.0
+LEGS_JUDGED_FROM_S = 1_564_617_600.0  # 1 August 2019: no parameter of legs was chosen on later days
 SAME_SPAN_IOU = 0.5
 
 
@@ -68,23 +69,31 @@ def score_trips(
     )
 
 
-def score_cuts(recordings: Sequence[Recording]) -> None:
-    """Print how many true legs are found as legs, and how well rides are told from walks."""
-    both = found_total = true_total = 0
-    for recording in recordings:
-        legs = [
-            Span(start_s=leg.start.timestamp(), end_s=leg.end.timestamp())
-            for trip in segment(recording.fixes).trips
-            for leg in trip.triplegs
-        ]
-        true = [leg for leg in recording.legs if leg.end_s - leg.start_s >= LEG_FROM_S]
-        both += len(match_spans(legs, true))
-        found_total, true_total = found_total + len(legs), true_total + len(true)
-    print(
-        f"Legs of {LEG_FROM_S:.0f} s or more, {recordings[0].data_set}:"
-        f" F1 {2 * both / (found_total + true_total):.3f}"
-        f"  ({both} of {true_total} true, {found_total} found)"
-    )
+def score_legs(recordings: Sequence[Recording]) -> None:
+    """Print how many true legs are found, on the days of the rule's making and on the others."""
+    for name, some in (
+        ("July, developed on", [r for r in recordings if r.span.start_s < LEGS_JUDGED_FROM_S]),
+        ("August on, judged", [r for r in recordings if r.span.start_s >= LEGS_JUDGED_FROM_S]),
+        ("all", recordings),
+    ):
+        days: dict[str, Counter[str]] = {}
+        for recording in some:
+            legs = [
+                Span(start_s=leg.start.timestamp(), end_s=leg.end.timestamp())
+                for trip in segment(recording.fixes).trips
+                for leg in trip.triplegs
+            ]
+            true = [leg for leg in recording.legs if leg.end_s - leg.start_s >= LEG_FROM_S]
+            both = len(match_spans(legs, true))
+            day = days.setdefault(recording.day, Counter())
+            day.update(both=both, found=len(legs), true=len(true))
+        low, high = bootstrap(list(days.values()), f1)
+        total = sum(days.values(), Counter())
+        print(
+            f"Legs of {LEG_FROM_S:.0f} s or more, {name}:"
+            f" F1 {f1([total]):.3f} [{low:.3f}, {high:.3f}]"
+            f"  ({total['both']} of {total['true']} true, {total['found']} found, {len(days)} days)"
+        )
 
 
 def score_stays(recordings: Sequence[Recording]) -> None:

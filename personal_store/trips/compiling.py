@@ -5,8 +5,9 @@ and gives the same bytes. numba is imported only for long tracks, so that a resi
 which handles a few days at a time, never loads it. It knows no rule of trips.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from hashlib import sha256
 from types import FunctionType
 from typing import Any, Final
 
@@ -50,14 +51,36 @@ def _compiled(loop: Callable[..., int]) -> Callable[..., int] | None:
         from numba.extending import register_jitable  # noqa: PLC0415
     except ImportError:
         return None
-    for helper in sorted(_called_by(loop, set()), key=lambda function: function.__qualname__):
+    helpers = sorted(_called_by(loop, set()), key=lambda each: (each.__module__, each.__qualname__))
+    for helper in helpers:
         register_jitable(helper)
+    named = _named_by_content(loop, helpers)
     try:
-        kept: Callable[..., int] = numba.njit(cache=True, nogil=True)(loop)
+        kept: Callable[..., int] = numba.njit(cache=True, nogil=True)(named)
     except RuntimeError:
         # No folder to keep machine code in (a read-only image): compile again in each process.
-        kept = numba.njit(nogil=True)(loop)
+        kept = numba.njit(nogil=True)(named)
     return kept
+
+
+def _named_by_content(loop: Callable[..., int], helpers: Sequence[FunctionType]) -> FunctionType:
+    """Return the loop under a name that tells its text, its helpers' and the constants they read.
+
+    numba keeps machine code by name and by the date of the loop's own file: without this it would
+    go on using what was made with a helper of another file that has changed since.
+    """
+    if not isinstance(loop, FunctionType):
+        raise TypeError(f"expected a plain function as a loop, seen {type(loop).__name__}")
+    content = sha256()
+    for each in (loop, *helpers):
+        code = each.__code__
+        read = {name: each.__globals__.get(name) for name in code.co_names}
+        numbers = {name: value for name, value in read.items() if isinstance(value, int | float)}
+        content.update(repr((code.co_code, code.co_consts, code.co_names, numbers)).encode())
+    named = FunctionType(loop.__code__, loop.__globals__, loop.__name__)
+    named.__module__ = loop.__module__
+    named.__qualname__ = f"{loop.__qualname__}_{content.hexdigest()[:12]}"
+    return named
 
 
 def _called_by(function: Callable[..., Any], found: set[FunctionType]) -> set[FunctionType]:

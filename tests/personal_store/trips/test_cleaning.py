@@ -6,7 +6,7 @@ import pytest
 
 from personal_store.trips.cleaning import Verdict, clean
 from personal_store.trips.timeline import SetAside
-from personal_store.trips.track import positions_of
+from personal_store.trips.track import Positions, positions_of, sphere_points
 
 
 def cleaned(fixes):
@@ -135,3 +135,20 @@ def test_cleaning_a_clean_track_changes_nothing(journey):
     kept = [fix for fix in fixes if fix.at.timestamp() in set(once.time_s.tolist())]
     assert np.array_equal(cleaned(kept).track.time_s, once.time_s)
     assert len(once) == len(fixes) - len(spikes)
+
+
+def test_points_are_laid_out_where_the_exact_formula_puts_them():
+    random = np.random.default_rng(7)
+    lon = np.append(random.uniform(-180, 180, 3000), [-180.0, 180.0, 0.0, 0.0, 0.028, -0.028])
+    lat = np.append(random.uniform(-90, 90, 3000), [0.0, 0.0, 90.0, -90.0, 0.028, -0.028])
+    size = len(lon)
+    positions = Positions(
+        time_s=np.arange(size) * 1e6,
+        lon=lon,
+        lat=lat,
+        accuracy_m=np.full(size, np.nan),
+        recorded=np.zeros(size, dtype=np.bool_),
+        activity=None,
+        confidence=None,
+    )
+    assert np.abs(clean(positions).track.xyz_m - sphere_points(lon, lat)).max() < 1e-8

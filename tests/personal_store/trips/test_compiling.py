@@ -1,5 +1,7 @@
 """The loops give the same bytes compiled and as plain Python, and run where numba does not."""
 
+import os
+import subprocess
 import sys
 
 import numpy as np
@@ -59,3 +61,34 @@ def test_most_fixes_of_a_stay_are_near_its_centre(history, seed):
         inside = track.xyz_m[stays.first[stay] : stays.last[stay] + 1]
         away_m = np.linalg.norm(inside - stays.centre_m[stay], axis=1)
         assert np.median(away_m) < 2 * STAY_RADIUS_M
+
+
+CHILD = """
+import numpy as np
+from loop import fill
+from personal_store.trips.compiling import run_loop
+out = np.zeros(3)
+run_loop(fill, (np.arange(3.0),), (out,), compile_from=0)
+print(out.tolist())
+"""
+LOOP = """
+from helper import twice
+def fill(values, out):
+    for index in range(len(values)):
+        out[index] = twice(values[index])
+    return 0
+"""
+HELPER = "FACTOR = {}\ndef twice(value):\n    return {} * value\n"
+
+
+def test_machine_code_is_made_anew_when_a_helper_or_its_constants_change(tmp_path):
+    pytest.importorskip("numba")
+    (tmp_path / "loop.py").write_text(LOOP, encoding="utf-8")
+    seen = []
+    for helper in (("2.0", "FACTOR"), ("2.0", "FACTOR"), ("3.0", "FACTOR"), ("3.0", "4.0")):
+        (tmp_path / "helper.py").write_text(HELPER.format(*helper), encoding="utf-8")
+        path = os.pathsep.join((str(tmp_path), *sys.path))
+        environ = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        child = [sys.executable, "-c", CHILD]
+        seen.append(subprocess.check_output(child, env=environ, text=True).strip())
+    assert seen == ["[0.0, 2.0, 4.0]"] * 2 + ["[0.0, 3.0, 6.0]", "[0.0, 4.0, 8.0]"]
