@@ -60,8 +60,13 @@ def _add_days(router: APIRouter, pages: Pages) -> None:
         return _open(pages, language, request, show)
 
     @router.get("/{language}/trips/{trip_id}")
-    def one_trip(language: Language, request: Request, trip_id: str) -> Response:
-        return _open(pages, language, request, lambda: _trip(pages, language, trip_id))
+    def one_trip(
+        language: Language, request: Request, trip_id: str, *, without_habit: bool = False
+    ) -> Response:
+        def show() -> Response:
+            return _trip(pages, language, trip_id, without_habit=without_habit)
+
+        return _open(pages, language, request, show)
 
     @router.post("/{language}/trips/{trip_id}")
     def say(  # noqa: PLR0917 -- the fields of the form
@@ -146,7 +151,12 @@ def _open(
 
 
 def _trip(
-    pages: Pages, language: Language, trip_id: str, *, trouble: str | None = None
+    pages: Pages,
+    language: Language,
+    trip_id: str,
+    *,
+    trouble: str | None = None,
+    without_habit: bool = False,
 ) -> Response:
     page = trip_contexts.trip_page(pages.store, trip_id)
     if page is None:
@@ -158,7 +168,14 @@ def _trip(
             "error.html", language, status=404, week=None, trouble=gone.say(language)
         )
     status = 200 if trouble is None else 409
-    return pages.render("trip.html", language, status=status, page=page, trouble=trouble)
+    return pages.render(
+        "trip.html",
+        language,
+        status=status,
+        page=page,
+        trouble=trouble,
+        without_habit=without_habit,
+    )
 
 
 def _correct(pages: Pages, language: Language, trip_id: str, said: _Said) -> Response:
@@ -188,10 +205,13 @@ def _correct(pages: Pages, language: Language, trip_id: str, said: _Said) -> Res
             en="This correction does not fit this trip: nothing was changed.",
         )
         return _trip(pages, language, trip_id, trouble=refused.say(language))
-    _keep(store, stored.trip, words, said)
+    kept = _keep(store, stored.trip, words, said)
     day = local_date(stored.trip.start, stored.trip.utc_offset_min)
     gone = said.what == CorrectionKind.HIDE.value
-    return to(f"/{language}/days/{day}" if gone else f"/{language}/trips/{stored.trip_id}")
+    left_out = "" if kept else "?without_habit=true"
+    return to(
+        f"/{language}/days/{day}" if gone else f"/{language}/trips/{stored.trip_id}{left_out}"
+    )
 
 
 def _corrections(trip: Trip, after: list[Trip], said: _Said) -> list[Correction]:
@@ -215,7 +235,8 @@ def _corrections(trip: Trip, after: list[Trip], said: _Said) -> list[Correction]
     return [_about(trip, kind, trip, "")]
 
 
-def _keep(store: Store, trip: Trip, words: list[Correction], said: _Said) -> None:
+def _keep(store: Store, trip: Trip, words: list[Correction], said: _Said) -> bool:
+    """Keep the words; tell whether the habit, where one was asked for, could be kept too."""
     now = store.clock.now()
     with writing(store.engine) as connection:
         for each in words:
@@ -227,8 +248,10 @@ def _keep(store: Store, trip: Trip, words: list[Correction], said: _Said) -> Non
                 TransportMode(said.value),
                 minute_of_day=local_minute(trip.start),
             )
-            if habit is not None:
-                corrections.add_habit(connection, habit, at=now)
+            if habit is None:
+                return False
+            corrections.add_habit(connection, habit, at=now)
+    return True
 
 
 def _confirm(store: Store, kind: PlaceKind, name: str, *, radius_m: int, hidden: bool) -> None:

@@ -166,6 +166,13 @@ def test_a_habit_is_kept_and_taken_back(browser, travelled, read) -> None:
     assert "Mes habitudes" not in read(browser.get("/fr/corrections").text).text
 
 
+def test_a_habit_that_a_leg_cannot_keep_is_said_not_to_be_kept(browser, travelled, read) -> None:
+    answer = say(browser, travelled, what="mode", leg="1", value="bus", habit="true")
+    page = read(browser.get(answer.headers["location"]).text)
+    assert "aucune habitude n'en est tirée" in page.text
+    assert "Mes habitudes" not in read(browser.get("/fr/corrections").text).text
+
+
 def test_people_in_the_car_are_kept(browser, joined, travelled) -> None:
     say(browser, travelled, what="occupants", leg="0", value="3")
     assert [leg.occupants for leg in held(joined)[0].triplegs] == [3, None]
