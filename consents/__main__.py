@@ -1,8 +1,9 @@
 """The offline verifier and auditor on the command line: `consents verify|monitor|audit|report`.
 
 With `consents.export_folder`, `consents.tile_folder`, `consents.audit.files` and
-`consents.purpose_differences`, the only input and output of this package: files, and the environment for the language. It opens no connection and
-takes no key from beside what it verifies. Exit codes:
+`consents.purpose_differences`, the only input and output of this package: files, and the
+environment for the language. It opens no connection and takes no key from beside what it verifies.
+Exit codes:
 0 sound, 2 violation, 3 cannot verify (a wrong command line included, so that 2 is unambiguous).
 
     consents verify log EXPORT --vkey VKEY --older kept-checkpoint --json
