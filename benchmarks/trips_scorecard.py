@@ -8,6 +8,7 @@ kept for development, so these figures flatter. It needs the folder of reference
 """
 
 import argparse
+import os
 import time
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def main() -> None:
     )
     asked = parser.parse_args()
     folder, peers = asked.reference / "trips", asked.peer_python
+    # One thread for training: on a busy machine several wait for each other without end.
+    os.environ["OMP_NUM_THREADS"] = "1"
     phones, diary = list(mobilitynet(folder)), list(ssi(folder))
     print("Modes of people and places that the model was never trained on")
     modes_left_out.report(modes_left_out.left_out(folder))
