@@ -25,13 +25,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from contributions.envelope import Role
 from contributions.keeper import Keeper
+from contributions.keeper_messages import MAX_JOB_REPORTS
 from contributions.sealed_report import seal_shares
 from contributions.task import Adjacency, Task, TrustMode, Zone
 from contributions.two_keepers import Verdict, shard, vdaf_for, verdicts
 from coop_aggregator.db.sealed import StoredShare
 from coop_aggregator.executors import executor_for
 from coop_aggregator.keepers.checking import (
-    CHUNK_REPORTS,
     Check,
     Checked,
     add_up,
@@ -116,8 +116,8 @@ def checked(
 
 def chunks_of(shares: list[StoredShare], total: int) -> Iterator[list[StoredShare]]:
     """Yield so many reports in chunks, the same ones again and again."""
-    for start in range(0, total, CHUNK_REPORTS):
-        size = min(CHUNK_REPORTS, total - start)
+    for start in range(0, total, MAX_JOB_REPORTS):
+        size = min(MAX_JOB_REPORTS, total - start)
         yield [shares[(start + offset) % len(shares)] for offset in range(size)]
 
 

@@ -16,6 +16,7 @@ It is not the transport nor the flow; verdicts are in `two_keepers`, sets in `co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import ClassVar, Protocol, Self, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -44,8 +45,12 @@ from contributions.wire import (
 )
 
 MAX_JOB_REPORTS = 512
-"""Reports in one aggregation job: one numpy batch, and a message of about 300 kB."""
+"""Reports in one aggregation job: one numpy batch. Wide questions take fewer (`job_reports`)."""
 MESSAGE_LIMIT_BYTES = 1_048_576
+_REPORT_FRAME_BYTES = 64
+"""What a message says of a report beside its verifier share: an id or a verdict, and quotes."""
+_JOB_FRAME_BYTES = 1_024
+"""What a message says of its job: task, zone, names."""
 
 _VERSION = 1
 
@@ -64,6 +69,18 @@ class KeeperMessage(Protocol):
 
 
 _Message = TypeVar("_Message", bound=KeeperMessage)
+
+
+def job_reports(verifier_share_bytes: int) -> int:
+    """Return how many reports one job may hold, for the question and its answer to be read.
+
+    `verifier_share_bytes` is the size of the task's verifier shares; base64url adds a third.
+
+    >>> job_reports(352), job_reports(4_000)
+    (512, 193)
+    """
+    each = 4 * ceil(verifier_share_bytes / 3) + _REPORT_FRAME_BYTES
+    return max(1, min(MAX_JOB_REPORTS, (MESSAGE_LIMIT_BYTES - _JOB_FRAME_BYTES) // each))
 
 
 def sign_message(message: KeeperMessage, key: Ed25519PrivateKey) -> bytes:

@@ -198,8 +198,8 @@ def check_report(report: Report, task: Task) -> None:
     """
     if task.trust_mode is not TrustMode.LOCAL:
         raise TrustModeNotServed(
-            f"expected trust mode local, saw {task.trust_mode}: its reports are sealed to two "
-            "keepers, which this version does not do yet"
+            f"expected trust mode local, saw {task.trust_mode}: its answer is a statement "
+            "and two sealed shares, sent to both keepers, never a local report"
         )
     answers = {
         "task_digest": report.task_digest == task.digest,

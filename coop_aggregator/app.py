@@ -23,7 +23,7 @@ from coop_aggregator.web.security import AccessLog, BodyLimit, SecurityHeaders
 
 STATIC = Path(__file__).parent / "web" / "static"
 HELPER_MAX_BODY_BYTES = 4_194_304
-"""An aggregation job of 512 reports of a wide question; a witness's note is far smaller."""
+"""Above any aggregation job, which `job_reports` cuts; a witness's note is far smaller."""
 
 
 def create_app(installation: Leader | Helper, settings: Settings) -> FastAPI:

@@ -26,7 +26,7 @@ from contributions.weeks import week_period
 from coop_aggregator.db import questions as db
 from coop_aggregator.db.identity import Identity, lock
 from coop_aggregator.db.keepers import both_keepers
-from coop_aggregator.db.territories import load_zones
+from coop_aggregator.db.territories import keep_outlines, load_zones
 from coop_aggregator.errors import TaskRefused
 from coop_aggregator.territory import ZoneOutline, territory_document
 
@@ -205,7 +205,7 @@ def _task(
             zones=zones,
             coordinates=coordinates_for(measures, zone_codes=[zone.code for zone in zones]),
             factor_set=_factor_set(measures),
-            territory_sha256=_territory_sha256(measures, outlines),
+            territory_sha256=_territory_sha256(connection, measures, outlines),
             scale=question.scale or SCALE_OF_ONE_MEASURE * len(set(measures)),
             cap_units=question.cap_units,
             epsilon_micro=epsilon_micro,
@@ -246,10 +246,12 @@ def _factor_set(measures: Sequence[Measure]) -> FactorSetName | None:
     return FactorSetName(name=newest.name, sha256=newest.sha256)
 
 
-def _territory_sha256(measures: Sequence[Measure], outlines: Sequence[ZoneOutline]) -> str:
+def _territory_sha256(
+    connection: Connection, measures: Sequence[Measure], outlines: Sequence[ZoneOutline]
+) -> str:
     if Measure.FLOWS not in measures:
         return ""
-    return sha256(territory_document(outlines)).hexdigest()
+    return keep_outlines(connection, territory_document(outlines))
 
 
 def _listed(measures: Sequence[Measure], names: Mapping[Measure, str]) -> str:

@@ -64,6 +64,13 @@ zones = Table(
     ),
 )
 
+outlines = Table(
+    "outlines",
+    metadata,
+    Column("digest", String(64), primary_key=True, comment="SHA-256 of `document`"),
+    Column("document", LargeBinary, nullable=False, comment="GeoJSON that a question names"),
+)
+
 purposes = Table(
     "purposes",
     metadata,

@@ -1,11 +1,12 @@
-"""The zones of the territory."""
+"""The zones of the territory, and the outlines that questions name by digest."""
 
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import Connection, delete, insert, select
 
 from consents.canonical import utc_text
-from coop_aggregator.db.tables import members, territory, zones
+from coop_aggregator.db.tables import members, outlines, territory, zones
 from coop_aggregator.errors import TerritoryRefused
 from coop_aggregator.territory import Territory, ZoneOutline
 
@@ -47,3 +48,21 @@ def load_zones(connection: Connection) -> tuple[ZoneOutline, ...]:
 def zone_exists(connection: Connection, code: str) -> bool:
     """Tell whether the territory has a zone of this code."""
     return connection.scalar(select(zones.c.code).where(zones.c.code == code)) is not None
+
+
+def keep_outlines(connection: Connection, document: bytes) -> str:
+    """Keep outlines that a question is about to name; return their digest, in hexadecimal.
+
+    They stay, whatever is imported afterwards: stores ask for them until the question closes, and
+    whoever reads its release later may too.
+    """
+    digest = sha256(document).hexdigest()
+    if outlines_document(connection, digest) is None:
+        connection.execute(insert(outlines).values(digest=digest, document=document))
+    return digest
+
+
+def outlines_document(connection: Connection, digest: str) -> bytes | None:
+    """Return the outlines of this digest, None where no question ever named them."""
+    found = connection.scalar(select(outlines.c.document).where(outlines.c.digest == digest))
+    return None if found is None else bytes(found)

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from hashlib import sha256
 
+from sqlalchemy import Connection
+
 from contributions import jws
 from contributions.errors import ContributionsError
 from contributions.keeper_messages import (
     AggregationAnswer,
     AggregationRequest,
+    job_reports,
     read_message,
     sign_message,
 )
@@ -25,7 +28,7 @@ from contributions.sealed_report import (
     SealedReport,
 )
 from contributions.task import Task, TrustMode
-from contributions.two_keepers import Verdict, expires_at, verdicts
+from contributions.two_keepers import Verdict, expires_at, vdaf_for, verdicts
 from coop_aggregator.aggregate import commit_batch, covered_reports, due_task, expect_mode
 from coop_aggregator.db import jobs as jobs_db
 from coop_aggregator.db import reports as reports_db
@@ -36,7 +39,6 @@ from coop_aggregator.errors import KeeperFailed, ReleaseRefused
 from coop_aggregator.installation import Leader
 from coop_aggregator.keepers.channel import HelperChannel
 from coop_aggregator.keepers.checking import (
-    CHUNK_REPORTS,
     Check,
     Checked,
     add_up,
@@ -118,14 +120,19 @@ def _queue(leader: Leader, week: str) -> reports_db.Batch | None:
             job_id=None,
         )
         for zone, ids in by_zone.items():
-            kept = [report_id for report_id in ids if report_id in covered]
-            for start in range(0, len(kept), CHUNK_REPORTS):
-                chunk = kept[start : start + CHUNK_REPORTS]
-                job_id = _job_id(task.digest, zone, chunk)
-                job = jobs_db.Job(job_id=job_id, task_digest=task.digest, zone=zone)
-                jobs_db.add_jobs(connection, [job])
-                db.mark(connection, chunk, State.QUEUED, job_id=job_id)
+            _queue_zone(connection, task, zone, [each for each in ids if each in covered])
     return None
+
+
+def _queue_zone(connection: Connection, task: Task, zone: str, report_ids: Sequence[str]) -> None:
+    size = job_reports(vdaf_for(task).verifier_share_bytes)
+    for start in range(0, len(report_ids), size):
+        chunk = report_ids[start : start + size]
+        job_id = _job_id(task.digest, zone, chunk)
+        jobs_db.add_jobs(
+            connection, [jobs_db.Job(job_id=job_id, task_digest=task.digest, zone=zone)]
+        )
+        db.mark(connection, chunk, State.QUEUED, job_id=job_id)
 
 
 def _statement(signed: bytes) -> SealedReport:

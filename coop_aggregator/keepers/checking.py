@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from contributions.envelope import Binding, Role, open_share
 from contributions.errors import EnvelopeRefused
-from contributions.keeper_messages import MAX_JOB_REPORTS
 from contributions.prio3.batch import ReportShare, verify_init_batch
 from contributions.prio3.field import FIELD128
 from contributions.prio3.prio3 import Prio3, Verification
@@ -23,8 +22,6 @@ from contributions.sealed_report import keeper_number
 from contributions.task import Task
 from contributions.two_keepers import context, vdaf_for
 from coop_aggregator.db.sealed import StoredShare
-
-CHUNK_REPORTS = MAX_JOB_REPORTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

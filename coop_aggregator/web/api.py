@@ -5,7 +5,6 @@ is one short transaction.
 """
 
 import re
-from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -23,14 +22,13 @@ from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db.engine import unreachable
 from coop_aggregator.db.identity import load_identity
 from coop_aggregator.db.keepers import both_keepers
-from coop_aggregator.db.territories import load_zones
+from coop_aggregator.db.territories import load_zones, outlines_document
 from coop_aggregator.db.witnessed import latest_witnessed
 from coop_aggregator.dropbox import receive_withdrawal, slips_after
 from coop_aggregator.enrolment import enrol
 from coop_aggregator.erasure import erase
 from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
-from coop_aggregator.territory import territory_document
 from coop_aggregator.witness import add_checkpoint, origin_path
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -254,9 +252,11 @@ def _add_questions(router: APIRouter, leader: Leader) -> None:
 
     @router.get("/territories/{digest}", response_class=Response)
     def territory(digest: str) -> Response:
+        if _DIGEST.fullmatch(digest) is None:
+            raise HTTPException(404)
         with leader.database.read() as connection:
-            document = territory_document(load_zones(connection))
-        if sha256(document).hexdigest() != digest:
+            document = outlines_document(connection, digest)
+        if document is None:
             raise HTTPException(404)
         return Response(document, media_type="application/geo+json")
 

@@ -9,17 +9,22 @@ from contributions.errors import ContributionsError, Malformed, SignatureRefused
 from contributions.keeper import Keeper
 from contributions.keeper_messages import (
     MAX_JOB_REPORTS,
+    MESSAGE_LIMIT_BYTES,
     AggregationAnswer,
     AggregationRequest,
     CollectionRequest,
     CollectionShare,
     CosignRequest,
+    job_reports,
     read_message,
     sign_message,
 )
+from contributions.measures import MAX_COORDINATES, Coordinate, Measure
 from contributions.prio3.field import FIELD128
-from contributions.two_keepers import Verdict
+from contributions.task import MAX_CAP_UNITS, TrustMode
+from contributions.two_keepers import Verdict, vdaf_for
 
+DIGEST = "ab" * 32
 IDS = ("01" * 16, "02" * 16, "03" * 16)
 REQUEST = AggregationRequest(
     task_digest="ab" * 32,
@@ -131,15 +136,49 @@ def test_a_share_that_is_no_vector_of_the_field_is_refused(share):
         CollectionShare(task_digest="ab" * 32, zone=None, reports=SET, noised_share=share)
 
 
-def test_a_full_job_fits_its_limit(key):
+WIDEST = tuple(
+    Coordinate(measure=Measure.FLOWS, label=f"Z{rank}", weight=42)
+    for rank in range(MAX_COORDINATES)
+)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [{}, {"coordinates": WIDEST}, {"coordinates": WIDEST, "cap_units": MAX_CAP_UNITS}],
+    ids=["8 coordinates", "128 coordinates", "128 coordinates, largest Q"],
+)
+def test_a_full_job_and_its_answer_fit_their_limit(make_task, key, question):
+    outlines = {"territory_sha256": DIGEST} if question else {}
+    task = make_task(trust_mode=TrustMode.TWO_KEEPERS, **outlines, **question)
+    size = vdaf_for(task).verifier_share_bytes
+    count = job_reports(size)
     request = AggregationRequest(
-        task_digest="ab" * 32,
-        zone="17300",
+        task_digest=DIGEST,
+        zone="Z" * 32,
         job_id="aa" * 16,
-        report_ids=tuple(f"{k:032x}" for k in range(MAX_JOB_REPORTS)),
-        verifier_shares=(b"v" * 352,) * MAX_JOB_REPORTS,
+        report_ids=tuple(f"{k:032x}" for k in range(count)),
+        verifier_shares=(b"v" * size,) * count,
     )
-    assert read_message(AggregationRequest, sign_message(request, key), key.public_key()) == request
+    answer = AggregationAnswer(
+        request_sha256=request.sha256,
+        verdicts=(Verdict.ACCEPTED,) * count,
+        verifier_shares=request.verifier_shares,
+    )
+    for message in (request, answer):
+        signed = sign_message(message, key)
+        assert read_message(type(message), signed, key.public_key()) == message
+
+
+def test_the_widest_question_takes_more_than_one_message_for_512_reports(make_task):
+    task = make_task(
+        trust_mode=TrustMode.TWO_KEEPERS,
+        territory_sha256=DIGEST,
+        coordinates=WIDEST,
+        cap_units=MAX_CAP_UNITS,
+    )
+    size = vdaf_for(task).verifier_share_bytes
+    assert MAX_JOB_REPORTS * size * 4 // 3 > MESSAGE_LIMIT_BYTES
+    assert MAX_JOB_REPORTS // 2 < job_reports(size) < MAX_JOB_REPORTS
 
 
 def test_a_keeper_says_who_it_is_and_is_read_back(shared_task):

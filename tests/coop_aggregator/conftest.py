@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
 
 import httpx
 import pytest
@@ -473,8 +474,15 @@ def publish_counts(clock):
     """Return a publisher of a release with given counts by zone and plausible sums."""
 
     def publish(leader, task, counts):
+        width = len(task.coordinates)
         sums = tuple(
-            ZoneSum(zone=code, count=n, vector=(n * 30, n * 40, 5, n * 260, n * 50, n * 20, -9, 3))
+            ZoneSum(
+                zone=code,
+                count=n,
+                vector=tuple(
+                    islice(cycle((n * 30, n * 40, 5, n * 260, n * 50, n * 20, -9, 3)), width)
+                ),
+            )
             for code, n in counts.items()
         )
         body = build_release(task, sums).to_bytes()

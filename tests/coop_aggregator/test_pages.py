@@ -12,6 +12,7 @@ from coop_aggregator.app import STATIC
 from coop_aggregator.db.log import Cosignature, add_cosignature
 from coop_aggregator.db.questions import purpose_digests
 from coop_aggregator.db.territories import replace_territory
+from coop_aggregator.purposes import DEFAULT_MEASURES
 from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.settings import Settings
 from coop_aggregator.territory import read_territory
@@ -249,6 +250,55 @@ def test_pages_of_28_communes_stay_within_the_budget(real_territory, publish_cou
         html = client.get(path).text
         assert len(Page(html).elements) <= MAX_NODES, path
         assert len(gzip.compress(html.encode())) <= MAX_BYTES_GZIPPED, path
+
+
+@pytest.fixture
+def every_default_measure(make_leader, clock, reference, tmp_path, serve):
+    """Return the 28 communes asked about every measure of the default purpose."""
+    settings = Settings(data=tmp_path / "many")
+    leader = make_leader(settings)
+    path = reference / "geo" / "larochelle_communes_full.geojson"
+    with leader.database.write() as connection:
+        replace_territory(connection, read_territory(path), now=clock.now())
+        question = Question(week="2026-W46", measures=DEFAULT_MEASURES)
+        task = draft_task(connection, leader.who, question)
+        sign_draft(connection, "2026-W46", leader.keys.task)
+    return leader, task, serve(leader, settings)
+
+
+def test_a_page_of_several_measures_has_a_heading_a_unit_and_a_table_for_each(
+    every_default_measure, publish_counts
+):
+    leader, task, client = every_default_measure
+    publish_counts(leader, task, {zone.code: 40 for zone in task.zones})
+    page = Page(client.get("/en/publications/2026-W46").text)
+    for words in (
+        "Kilometres by mode",
+        "Trips by mode",
+        "Emissions by mode",
+        "Short trips by car",
+        "Minutes walked and cycled",
+    ):
+        assert words in page.text
+    assert {"km", "trips", "kgCO₂e", "min"} <= set(page.text.replace(",", " ").split())
+    assert len(page.all("table")) >= len(task.measures)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/fr/",
+        "/fr/publications/2026-W46",
+        "/fr/publications/2026-W46/zones/kg_co2e/car",
+        "/fr/publications/2026-W46/zones/short_car_trips/km_0_3",
+    ],
+)
+def test_a_page_of_several_measures_stays_light(every_default_measure, publish_counts, path):
+    leader, task, client = every_default_measure
+    publish_counts(leader, task, {zone.code: 40 for zone in task.zones})
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert len(gzip.compress(answer.content)) <= MAX_BYTES_GZIPPED
 
 
 def test_a_map_draws_each_commune_and_shades_what_is_published(real_territory, publish_counts):

@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 
 from consents.receipt import Purpose
+from contributions.measures import Measure
 from contributions.task import Task, TrustMode, read_task
 from coop_aggregator.db.questions import purpose_body, purpose_digests, task_by_week
 from coop_aggregator.errors import AggregatorError, TaskRefused
@@ -54,6 +55,14 @@ REFUSED = {
     "a deadline within the week": {
         "week": "2026-W47",
         "report_deadline": datetime(2026, 11, 20, tzinfo=UTC),
+    },
+    "flows, which the default purpose does not cover": {
+        "week": "2026-W47",
+        "measures": (Measure.KILOMETRES, Measure.FLOWS),
+    },
+    "departures, which the default purpose does not cover": {
+        "week": "2026-W47",
+        "measures": (Measure.DEPARTURES,),
     },
     "an unknown purpose": {"week": "2026-W47", "purpose_digest": "ab" * 32},
 }

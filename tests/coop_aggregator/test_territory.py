@@ -1,12 +1,17 @@
 """Territories: real communes come in, hostile files leave one sentence and no trace."""
 
 import json
+from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 import shapely
 
+from contributions.measures import Measure
 from coop_aggregator.db.territories import load_zones, replace_territory
 from coop_aggregator.errors import TerritoryRefused
+from coop_aggregator.purposes import default_purpose, publish_purpose
+from coop_aggregator.questions import Question, draft_task
 from coop_aggregator.territory import MAX_FILE_BYTES, read_territory
 
 
@@ -156,3 +161,41 @@ def test_a_zone_with_members_cannot_be_taken_away(coop, write_territory, squares
         replace_territory(connection, fewer, now=coop.clock.now())
     with coop.leader.database.read() as connection:
         assert load_zones(connection) == before
+
+
+@pytest.fixture
+def flows(light_coop):
+    """Return a question about flows, under a purpose that covers them."""
+    leader = light_coop.leader
+    purpose = default_purpose(name="Coop", contact="a@coop.example")
+    wider = replace(purpose, fields=(*purpose.fields, Measure.FLOWS.purpose_field), version="2")
+    with leader.database.write() as connection:
+        publish_purpose(connection, leader.log(connection), wider)
+        question = Question(week="2026-W47", measures=(Measure.FLOWS,), purpose_digest=wider.digest)
+        return draft_task(connection, leader.who, question)
+
+
+def test_the_outlines_that_a_task_names_are_served_to_the_byte(client, flows):
+    answer = client.get(f"/v1/territories/{flows.territory_sha256}")
+    assert answer.headers["content-type"] == "application/geo+json"
+    assert sha256(answer.content).hexdigest() == flows.territory_sha256
+    codes = [feature["properties"]["code"] for feature in answer.json()["features"]]
+    assert codes == [zone.code for zone in flows.zones]
+
+
+def test_outlines_that_a_task_names_outlive_another_import(
+    client, light_coop, flows, write_territory, squares
+):
+    door = f"/v1/territories/{flows.territory_sha256}"
+    before = client.get(door).content
+    squares[0]["properties"]["nom"] = "Nouveau nom"
+    with light_coop.leader.database.write() as connection:
+        new = read_territory(write_territory(squares))
+        replace_territory(connection, new, now=light_coop.clock.now())
+    assert client.get(door).content == before
+
+
+@pytest.mark.parametrize("name", ["ab" * 32, "ab", "%00"])
+@pytest.mark.usefixtures("flows")
+def test_outlines_that_no_task_names_are_not_found(client, name):
+    assert client.get(f"/v1/territories/{name}").status_code == 404
