@@ -160,6 +160,8 @@ def _process(purpose: Purpose, body: ConsentBody, notice: Notice | None) -> dict
     if body.limits is not None:
         process["mec:epsilonWeekMicro"] = body.limits.epsilon_week_micro
         process["mec:epsilonTotalMicro"] = body.limits.epsilon_total_micro
+        if body.limits.weekdays is not None:
+            process["mec:isoWeekdays"] = list(body.limits.weekdays)
     return process
 
 

@@ -43,6 +43,7 @@ _LABELS = {
     "purpose": Words(fr="Finalité", en="Purpose"),
     "version": Words(fr="Version", en="Version"),
     "fields": Words(fr="Données", en="Data"),
+    "weekdays": Words(fr="Jours, de 1 (lundi) à 7", en="Days, from 1 (Monday) to 7"),
     "until": Words(fr="Jusqu'au", en="Until"),
     "epsilon": Words(fr="Vie privée par semaine, au plus", en="Privacy a week, at most"),
     "kept": Words(fr="Conservation", en="Kept for"),
@@ -118,6 +119,8 @@ def _limits(kept: PersonalReceipt, language: Language) -> str:
     micro = purpose.epsilon_week_micro if limits is None else limits.epsilon_week_micro
     rows = {"fields": ", ".join(fields)}
     if limits is not None:
+        if limits.weekdays is not None:
+            rows["weekdays"] = ", ".join(str(day) for day in limits.weekdays)
         rows["until"] = _time(limits.expires_at)
     rows["epsilon"] = f"ε = {micro / 1_000_000:g}"
     rows["kept"] = f"{purpose.retention_days} {_DAYS.say(language)}"

@@ -171,18 +171,22 @@ class Party:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentLimits:
     """
-    How far a consent goes: fields, privacy loss in millionths of epsilon, and until when.
+    How far a consent goes: fields, privacy loss in millionths of epsilon, days, and until when.
 
-    `expires_at` is aware UTC, cut to the second; the consent covers times before it.
+    `expires_at` is aware UTC, cut to the second; the consent covers times before it. `weekdays` are
+    ISO numbers from 1 for Monday to 7, ascending, in local time; None covers every day.
     """
 
     fields: tuple[str, ...]
     epsilon_week_micro: int
     epsilon_total_micro: int
     expires_at: datetime
+    weekdays: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         """Refuse limits that do not bound anything."""
+        if self.weekdays is not None:
+            _expect_weekdays(self.weekdays)
         _expect_names(self.fields, "limits.fields")
         _expect_integers(self, "limits", "epsilon_week_micro", "epsilon_total_micro", minimum=0)
         object.__setattr__(self, "expires_at", _whole_seconds(self.expires_at, "expires_at"))
@@ -231,6 +235,9 @@ class ConsentBody:
         mapping["event_time"] = utc_text(self.event_time)
         if self.limits is not None:
             mapping["limits"]["expires_at"] = utc_text(self.limits.expires_at)
+            if self.limits.weekdays is None:
+                # Left out, so that bodies from before this limit keep their bytes.
+                del mapping["limits"]["weekdays"]
         return mapping
 
     def to_bytes(self) -> bytes:
@@ -307,6 +314,16 @@ def _expect_names(value: object, what: str) -> None:
         raise RecordError(f"expected distinct names in {what}, as a tuple")
 
 
+def _expect_weekdays(value: object) -> None:
+    days = value if isinstance(value, tuple) else ()
+    if (
+        not days
+        or any(type(day) is not int or day not in range(1, 8) for day in days)
+        or list(days) != sorted(set(days))
+    ):
+        raise RecordError("expected ascending days from 1 (Monday) to 7 in limits.weekdays")
+
+
 def _expect_records(value: object, record: type, what: str) -> None:
     if (
         not isinstance(value, tuple)
@@ -339,11 +356,15 @@ def _read_members(record: type, value: object, what: str) -> dict[str, Any]:
 def _read_limits(value: object) -> ConsentLimits | None:
     if value is None:
         return None
-    members = _read_members(ConsentLimits, value, "body.limits")
+    every_day = {"weekdays": None} if isinstance(value, dict) and "weekdays" not in value else {}
+    given = {**value, **every_day} if isinstance(value, dict) else value
+    members = _read_members(ConsentLimits, given, "body.limits")
     read = {
         "fields": _tuple(members["fields"], "body.limits.fields"),
         "expires_at": _read_time(members["expires_at"], "body.limits.expires_at"),
     }
+    if not every_day:
+        read["weekdays"] = _tuple(members["weekdays"], "body.limits.weekdays")
     return ConsentLimits(**{**members, **read})
 
 

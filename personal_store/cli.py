@@ -19,6 +19,7 @@ from rich.console import Console
 from personal_store import (
     cli_choices,
     cli_devices,
+    cli_giving,
     cli_lines,
     cli_sharing,
     cli_trips,
@@ -52,6 +53,7 @@ app.add_typer(cli_sharing.consents_app, name="consents")
 app.add_typer(cli_devices.devices_app, name="devices")
 app.add_typer(cli_lines.lines_app, name="lines")
 cli_sharing.add_commands(app)
+cli_giving.add_commands(cli_sharing.consents_app)
 cli_choices.add_commands(cli_sharing.consents_app)
 cli_trips.add_commands(app)
 

@@ -1,4 +1,4 @@
-"""The commands that refuse, put off and erase: what a resident may do instead of consenting.
+"""The commands that refuse, put off, erase and change keys: what else a resident may do.
 
 Same contract as `cli_sharing.py`, whose group `consents` they belong to.
 """
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from consents.record import EventType
-from personal_store import consenting, erasing
+from personal_store import consent_events, consenting, erasing, rekeying
 from personal_store.cli_sharing import hand_over
 from personal_store.console import Session
 from personal_store.errors import TransportError
@@ -66,8 +66,27 @@ def erase(
     )
 
 
+def rotate(
+    context: typer.Context,
+    cid: Annotated[str, typer.Argument(help="Début du numéro de l'accord. / Start of its number.")],
+) -> None:
+    """Donner une nouvelle clé à un accord en cours. / Give a consent in force a new key."""
+    session: Session = context.obj
+    store = session.open()
+    rekeying.rotate(store, catalogue.the_membership(store.engine), cid)
+    session.say(
+        fr="La clé de cet accord est changée et la coopérative le sait. La nouvelle signe dès "
+        "maintenant ; les preuves d'avant restent valables.",
+        en="The key of this consent has changed and the cooperative knows. The new one signs from "
+        "now on; proofs of before stay valid.",
+    )
+
+
 def add_commands(app: typer.Typer) -> None:
     """Hang these commands on the group of the consents."""
+    keys = typer.Typer(help="La clé d'un accord. / The key of a consent.", no_args_is_help=True)
+    keys.command()(rotate)
+    app.add_typer(keys, name="keys")
     for command in (refuse, defer, erase):
         app.command()(command)
 
@@ -76,7 +95,7 @@ def _decline(session: Session, kind: EventType) -> None:
     store = session.open()
     member = catalogue.the_membership(store.engine)
     asked = catalogue.purpose_asked(store.engine, member, store.connect(member.url))
-    choice = consenting.Choice(
+    choice = consent_events.Choice(
         membership=member,
         purpose=asked,
         notice=catalogue.notice_of(store.engine, asked),

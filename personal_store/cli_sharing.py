@@ -9,7 +9,13 @@ from typing import Annotated
 
 import typer
 
-from personal_store import consenting, erasing, fork_watch, own_log, sharing_documents
+from personal_store import (
+    consenting,
+    erasing,
+    fork_watch,
+    own_log,
+    sharing_documents,
+)
 from personal_store.console import EXIT_FAILED, EXIT_UNPROVED, EXIT_VIOLATION, Session
 from personal_store.cooperative import Membership
 from personal_store.db import contributions, memberships
@@ -21,8 +27,6 @@ from personal_store.proofs import ProofState
 from personal_store.store import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
-# 32 bits: enough that another text never answers to the same start by chance.
-DIGEST_START_LENGTH = 8
 consents_app = typer.Typer(
     help="Donner, retirer, relire ses accords. / Give, withdraw, read back consents.",
     no_args_is_help=True,
@@ -150,63 +154,6 @@ def show(context: typer.Context, *, as_json: JsonOption = False) -> None:
     session.say(**sharing_documents.notice_sentences(told))
 
 
-@consents_app.command("give")
-def give(
-    context: typer.Context,
-    *,
-    purpose: Annotated[
-        str | None,
-        typer.Option(help="Début de l'empreinte du texte lu. / Start of the read text's digest."),
-    ] = None,
-) -> None:
-    """Lire le texte, puis donner son accord. / Read the text, then consent."""
-    session: Session = context.obj
-    if purpose is not None and len(purpose) < DIGEST_START_LENGTH:
-        raise typer.BadParameter(
-            f"--purpose : au moins {DIGEST_START_LENGTH} caractères de l'empreinte. / "
-            f"at least {DIGEST_START_LENGTH} characters of the digest."
-        )
-    store = session.open()
-    member = catalogue.the_membership(store.engine)
-    if purpose is None and not session.has_terminal():
-        raise typer.BadParameter(
-            "sans terminal, donnez --purpose et l'empreinte que montre « consents show ». / "
-            "without a terminal, give --purpose and the digest that “consents show” prints."
-        )
-    transport = store.connect(member.url)
-    if purpose is None:
-        asked = catalogue.purpose_asked(store.engine, member, transport)
-    else:
-        asked = catalogue.purpose_read(store.engine, member, transport, digest=purpose)
-    told = catalogue.notice_of(store.engine, asked)
-    session.say(**sharing_documents.purpose_sentences(asked))
-    session.say(**sharing_documents.notice_sentences(told))
-    if purpose is None and not session.confirm(fr="Donner votre accord ?", en="Consent?"):
-        session.say(fr="Rien n'a été signé.", en="Nothing was signed.")
-        raise typer.Exit(EXIT_FAILED)
-    choice = consenting.Choice(
-        membership=member, purpose=asked, notice=told, language=session.language
-    )
-    consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
-    hand_over(session, store, member)
-
-
-@consents_app.command("withdraw")
-def withdraw(context: typer.Context) -> None:
-    """Retirer tous ses accords. / Withdraw every consent."""
-    session: Session = context.obj
-    store = session.open()
-    member = catalogue.the_membership(store.engine)
-    consenting.withdraw(
-        store.engine,
-        member,
-        language=session.language,
-        now=store.clock.now(),
-        randomness=store.randomness,
-    )
-    hand_over(session, store, member)
-
-
 @consents_app.command("list")
 def list_consents(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Relire ses choix, chacun avec sa preuve. / Read one's choices, each with its proof."""
@@ -217,6 +164,16 @@ def list_consents(context: typer.Context, *, as_json: JsonOption = False) -> Non
         return
     for event, status in judged:
         session.say(**sharing_documents.event_sentences(event, status))
+    store = session.open()
+    with reading(store.engine) as connection:
+        rows = contributions.every(connection)
+    for row in rows:
+        if row.state.spends:
+            session.say(**sharing_documents.covered_sentences(row))
+    now = store.clock.now()
+    for event in consenting.in_force((event for event, _ in judged), now=now):
+        if sharing_documents.ends_soon(event, now=now):
+            session.say(**sharing_documents.ending_sentences(event))
 
 
 @consents_app.command("trust")

@@ -6,29 +6,26 @@ A choice that could not be handed over yet is handed over by the next `hand_over
 left with the stewards meanwhile.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
 
-from consents.canonical import utc_text
+from consents.decision import consent_state
 from consents.errors import ConsentsError
 from consents.jws import thumbprint
-from consents.notice import Notice
 from consents.proofs import LogReceipt
-from consents.receipt import LeafPayload, read_event, sign_event
-from consents.record import (
-    ConsentBody,
-    ConsentedPurpose,
-    ConsentLimits,
-    EventType,
-    Party,
-    PrivacyNotice,
-    Purpose,
-)
+from consents.record import EventType
 from personal_store import cooperative, fork_watch
+from personal_store.consent_events import (
+    Choice,
+    choice_body,
+    last_choice,
+    sign_choice,
+    sign_keys,
+)
 from personal_store.cooperative import Membership
 from personal_store.db import consents, trust
 from personal_store.db.connection import reading, writing
@@ -40,25 +37,7 @@ from personal_store.store import Store
 Randomness = Callable[[int], bytes]
 CONSENT_ID_LENGTH_BYTES = 16
 COMMITMENT_KEY_LENGTH_BYTES = 32
-# Asked again every year (CNIL and EDPB 05/2020: refresh at intervals).
-VALIDITY = timedelta(days=365)
-WEEKS_OF_VALIDITY = 53  # a year of 365 days touches at most 53 ISO weeks
 _DECLINED = frozenset({EventType.REFUSED, EventType.DEFERRED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What the resident is asked to consent to, and the language in which it was shown."""
-
-    membership: Membership
-    purpose: Purpose
-    notice: Notice
-    language: str
-
-
-def last_choice(chain: Sequence[KeptEvent]) -> KeptEvent | None:
-    """Return the newest event that is a choice, None without any: events about keys are none."""
-    return next((each for each in reversed(chain) if each.signed.payload.t.of_consent), None)
 
 
 def permits(chain: Sequence[KeptEvent]) -> bool:
@@ -76,12 +55,37 @@ def is_active(chain: Sequence[KeptEvent], *, now: datetime) -> bool:
     return limits is not None and now < limits.expires_at
 
 
-def give(engine: Engine, choice: Choice, *, now: datetime, randomness: Randomness) -> KeptEvent:
+def in_force(events: Iterable[KeptEvent], *, now: datetime) -> list[KeptEvent]:
+    """Return the last choice of each consent that is in force, out of the events of several."""
+    last = {each.signed.payload.cid: each for each in events if each.signed.payload.t.of_consent}
+    return [each for each in last.values() if is_active([each], now=now)]
+
+
+def weekdays_kept(engine: Engine, *, url: str, purpose_digest: str) -> tuple[int, ...] | None:
+    """Return the days that a renewal must not widen unasked; None where every day counts."""
+    with reading(engine) as connection:
+        current = consents.newest_for(connection, url=url, purpose_digest=purpose_digest)
+        chain = consents.chain(connection, current.cid) if current else []
+    choice = last_choice(chain) if permits(chain) else None
+    limits = choice.body.limits if choice is not None and choice.body is not None else None
+    return None if limits is None else limits.weekdays
+
+
+def give(
+    engine: Engine,
+    choice: Choice,
+    *,
+    now: datetime,
+    randomness: Randomness,
+    parent: Ed25519PrivateKey | None = None,
+) -> KeptEvent:
     """Sign a consent and keep it: it holds from now on, whoever can be reached.
 
-    Opens a new consent, with a fresh key and a fresh id; one that has expired is renewed. Raises
-    GateClosed when one is in force.
+    Opens a new consent, with a fresh key and a fresh id; one that has expired is renewed. With the
+    key of a `parent`, both sign. Raises GateClosed when one is in force, or to be renewed by others
+    than those who gave it.
     """
+    origin = choice.membership.log_origin
     with writing(engine) as connection:
         current = consents.newest_for(
             connection, url=choice.membership.url, purpose_digest=choice.purpose.digest
@@ -91,15 +95,19 @@ def give(engine: Engine, choice: Choice, *, now: datetime, randomness: Randomnes
             raise _already_given()
         if current is None or not permits(chain):
             current, chain = _open(connection, choice, now=now, randomness=randomness), []
-        event = _sign(
-            current,
-            chain,
-            _body(choice, current, chain, now=now),
-            origin=choice.membership.log_origin,
-            key=randomness(COMMITMENT_KEY_LENGTH_BYTES),
-        )
-        consents.add_event(connection, event)
-        return event
+        elif _is_joint(chain) != (parent is not None):
+            raise _other_signers()
+        body = choice_body(choice, current, chain, now=now)
+        if parent is not None and not chain:
+            _add(connection, chain, _joined(current, parent, origin=origin, at=now))
+        for signer in (current.key, parent):
+            if signer is not None:
+                said = replace(body, record_id=f"{current.cid}-{len(chain)}")
+                key = randomness(COMMITMENT_KEY_LENGTH_BYTES)
+                signed = sign_choice(current, chain, said, origin=origin, key=key, signer=signer)
+                _add(connection, chain, signed)
+        _expect_sound(chain, origin)
+        return chain[-1]
 
 
 def decline(
@@ -121,10 +129,10 @@ def decline(
         declined = last is not None and last.signed.payload.t in _DECLINED
         if current is None or current.erased_at is not None or not declined:
             current, chain = _open(connection, choice, now=now, randomness=randomness), []
-        event = _sign(
+        event = sign_choice(
             current,
             chain,
-            replace(_body(choice, current, chain, now=now), event_type=kind, limits=None),
+            replace(choice_body(choice, current, chain, now=now), event_type=kind, limits=None),
             origin=choice.membership.log_origin,
             key=randomness(COMMITMENT_KEY_LENGTH_BYTES),
         )
@@ -133,11 +141,18 @@ def decline(
 
 
 def withdraw(
-    engine: Engine, membership: Membership, *, language: str, now: datetime, randomness: Randomness
+    engine: Engine,
+    membership: Membership,
+    *,
+    language: str,
+    now: datetime,
+    randomness: Randomness,
+    parent: Ed25519PrivateKey | None = None,
 ) -> list[KeptEvent]:
     """Sign the end of every consent given to a cooperative, for whatever purpose, and keep it.
 
-    Needs no answer from anybody. Raises GateClosed when there is none.
+    With the key of a `parent`, the end of those that this parent signed. Needs no answer from
+    anybody. Raises GateClosed when there is none.
     """
     with writing(engine) as connection:
         events = []
@@ -145,6 +160,8 @@ def withdraw(
             chain = consents.chain(connection, consent.cid)
             choice = last_choice(chain)
             if consent.url != membership.url or choice is None or not permits(chain):
+                continue
+            if parent is not None and not _signed_by(chain, parent):
                 continue
             assert choice.body is not None, "only an ended consent is erased"
             body = replace(
@@ -156,7 +173,8 @@ def withdraw(
                 limits=None,
             )
             key = randomness(COMMITMENT_KEY_LENGTH_BYTES)
-            event = _sign(consent, chain, body, origin=membership.log_origin, key=key)
+            origin = membership.log_origin
+            event = sign_choice(consent, chain, body, origin=origin, key=key, signer=parent)
             consents.add_event(connection, event)
             events.append(event)
         if not events:
@@ -297,70 +315,45 @@ def _open(
     return opened
 
 
-def _sign(
-    consent: Consent, chain: Sequence[KeptEvent], body: ConsentBody, *, origin: str, key: bytes
-) -> KeptEvent:
-    payload = LeafPayload(
-        t=body.event_type,
-        o=origin,
-        cid=consent.cid,
-        n=len(chain),
-        p=chain[-1].signed.head if chain else "",
-        pd=consent.purpose_digest,
-        c=body.commitment(key=key),
-        at=utc_text(body.event_time),
-        kid=thumbprint(consent.key.public_key()),
-    )
-    return KeptEvent(
-        signed=read_event(sign_event(payload, consent.key)),
-        body=body,
-        commitment_key=key,
-        signed_at=body.event_time,
-        receipt=None,
+def _add(connection: Connection, chain: list[KeptEvent], event: KeptEvent) -> None:
+    consents.add_event(connection, event)
+    chain.append(event)
+
+
+def _joined(consent: Consent, parent: Ed25519PrivateKey, *, origin: str, at: datetime) -> KeptEvent:
+    return sign_keys(
+        consent,
+        [],
+        EventType.SIGNER_JOINED,
+        names=parent.public_key(),
+        signer=consent.key,
+        origin=origin,
+        at=at,
     )
 
 
-def _body(
-    choice: Choice, consent: Consent, chain: Sequence[KeptEvent], *, now: datetime
-) -> ConsentBody:
-    purpose = choice.purpose
-    last = last_choice(chain)
-    before = last.body.limits if last is not None and last.body is not None else None
-    limits = ConsentLimits(
-        fields=purpose.fields,
-        epsilon_week_micro=purpose.epsilon_week_micro,
-        # A renewal adds a year to what the same consent allowed before.
-        epsilon_total_micro=WEEKS_OF_VALIDITY * purpose.epsilon_week_micro
-        + (before.epsilon_total_micro if before else 0),
-        expires_at=now + VALIDITY,
-    )
-    return ConsentBody(
-        record_id=f"{consent.cid}-{len(chain)}",
-        # Fresh with every consent, so that two cooperatives cannot compare residents.
-        pii_principal_id=consent.cid,
-        privacy_notice=PrivacyNotice(
-            url=f"{choice.membership.url}/v1/purposes/{purpose.digest}/notice",
-            version=choice.notice.version,
-            sha256=choice.notice.digest,
-        ),
-        language=choice.language,
-        purposes=(
-            ConsentedPurpose(purpose_digest=purpose.digest, dpv_purpose=purpose.dpv_purpose),
-        ),
-        party_identification=(
-            Party(
-                party_id=choice.membership.log_origin,
-                party_name=purpose.controller_name,
-                party_role="dpv:DataController",
-                party_type="eu-dga:DataCooperative",
-                party_address=choice.membership.url,
-                party_contact=purpose.controller_contact,
-            ),
-        ),
-        event_time=now,
-        validity_duration_s=int(VALIDITY.total_seconds()),
-        event_type=EventType.RENEWED if chain else EventType.GIVEN,
-        limits=limits,
+def _is_joint(chain: Sequence[KeptEvent]) -> bool:
+    return any(each.signed.payload.t is EventType.SIGNER_JOINED for each in chain)
+
+
+def _signed_by(chain: Sequence[KeptEvent], parent: Ed25519PrivateKey) -> bool:
+    kid = thumbprint(parent.public_key())
+    return any(each.signed.payload.kid == kid for each in chain)
+
+
+def _expect_sound(chain: Sequence[KeptEvent], origin: str) -> None:
+    try:
+        consent_state([each.signed for each in chain], log_origin=origin)
+    except ConsentsError as error:
+        raise _other_signers() from error
+
+
+def _other_signers() -> GateClosed:
+    return GateClosed(
+        fr="Cet accord se renouvelle avec les mêmes clés qu'au début : celle d'un parent s'il en "
+        "avait une, aucune sinon. Sinon, retirez-le, puis donnez-en un nouveau.",
+        en="This consent is renewed with the keys that it began with: a parent's where it had one, "
+        "none otherwise. Failing that, withdraw it, then consent anew.",
     )
 
 

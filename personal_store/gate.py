@@ -29,11 +29,15 @@ ZONE_FIELD = "zone_of_residence"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeekFigures:
-    """What one ISO week comes down to: a figure a coordinate, in its unit, and the home zone."""
+    """What one ISO week comes down to: a figure a coordinate, in its unit, and the home zone.
+
+    `weekdays` are the days on which the counted trips began (ISO numbers), None where all count.
+    """
 
     week: str
     zone: str
     figures: Mapping[Key, Fraction] = field(repr=False)
+    weekdays: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,9 @@ def permit_week(
         raise _closed(decision.reason)
     if covering.body is None or covering.commitment_key is None:
         raise _closed(Reason.BODY_MISMATCH)
+    limits = covering.body.limits
+    if limits is None or limits.weekdays != week.weekdays:
+        raise _other_days()
     assert decision.head is not None, "a permission names the event that it rests on"
     assert decision.cid is not None, "a permission names its consent"
     grant = Grant(cid=decision.cid, head=decision.head, purpose_digest=task.purpose_digest)
@@ -134,6 +141,13 @@ def permit_week(
 def _closed(reason: Reason) -> GateClosed:
     fr, en = _WORDS.get(reason, _NOT_COVERED)
     return GateClosed(fr=fr, en=en)
+
+
+def _other_days() -> GateClosed:
+    return GateClosed(
+        fr="La semaine préparée compte d'autres jours que ceux de votre accord : rien ne part.",
+        en="The prepared week counts other days than those of your consent: nothing leaves.",
+    )
 
 
 _NOT_COVERED = (

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from math import ceil
 
 from consents.notice import Notice
-from consents.record import Purpose
+from consents.record import EventType, Purpose
 from contributions.loss import DELTA
 from contributions.task import Task
+from personal_store.consent_events import EXPIRY_NOTICE
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import KeptContribution
 from personal_store.jobs.catching_up import Attempt
@@ -276,16 +278,72 @@ def event_document(event: KeptEvent, status: ProofStatus) -> Document:
 def event_sentences(event: KeptEvent, status: ProofStatus) -> dict[str, str]:
     """Say one consent event in a line, and what proves it."""
     at = event.signed_at.astimezone(HOME_TIMEZONE)
-    kind = event.signed.payload.t.value
+    payload = event.signed.payload
+    kind_fr, kind_en = EVENT_WORDS[payload.t]
     fr, en = PROOF_WORDS[status.state]
     index = "" if event.receipt is None else str(event.receipt.index)
     names = ", ".join(status.witnesses)
+    start = f"{at:%Y-%m-%d %H:%M}  {payload.cid[:8]}  "
     return {
-        "fr": f"{at:%Y-%m-%d %H:%M}  {kind}  " + fr.format(index=index, names=names),
-        "en": f"{at:%Y-%m-%d %H:%M}  {kind}  " + en.format(index=index, names=names),
+        "fr": f"{start}{kind_fr} : {fr.format(index=index, names=names)}",
+        "en": f"{start}{kind_en}: {en.format(index=index, names=names)}",
     }
 
 
+def covered_sentences(row: KeptContribution) -> dict[str, str]:
+    """Say under which consent a week was sent, and what tells the rest of it."""
+    at = row.changed_at.astimezone(HOME_TIMEZONE)
+    start, epsilon = f"{at:%Y-%m-%d %H:%M}  {row.cid[:8]}  ", row.epsilon_micro / MICRO
+    return {
+        "fr": f"{start}contribution de la semaine {row.week}, ε = {epsilon:g} (voir « ledger »)",
+        "en": f"{start}contribution of week {row.week}, ε = {epsilon:g} (see “ledger”)",
+    }
+
+
+def ends_soon(event: KeptEvent, *, now: datetime) -> bool:
+    """Tell whether the consent that a choice permits ends within thirty days of `now`."""
+    limits = None if event.body is None else event.body.limits
+    return limits is not None and limits.expires_at - now <= EXPIRY_NOTICE
+
+
+def ending_sentences(event: KeptEvent) -> dict[str, str]:
+    """Say when a consent in force ends, and what that stops."""
+    assert event.body is not None, "a consent in force has its body"
+    assert event.body.limits is not None, "a permission has limits"
+    until = event.body.limits.expires_at.astimezone(HOME_TIMEZONE)
+    cid = event.signed.payload.cid[:8]
+    return {
+        "fr": f"L'accord {cid} expire le {until:%d/%m/%Y} : passé ce jour, rien ne part tant que "
+        "vous ne l'avez pas renouvelé (« consents give »).",
+        "en": f"Consent {cid} expires on {until:%Y-%m-%d}: after that day, nothing leaves until "
+        "you renew it (“consents give”).",
+    }
+
+
+def days_sentences(days: Sequence[int] | None) -> dict[str, str]:
+    """Say on which days trips would be counted."""
+    if days is None:
+        return {"fr": "Jours comptés : tous.", "en": "Days counted: all."}
+    fr, en = (", ".join(names[day - 1] for day in days) for names in (DAYS_FR, DAYS_EN))
+    return {"fr": f"Jours comptés : {fr}.", "en": f"Days counted: {en}."}
+
+
+DAYS_FR = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+DAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+EVENT_WORDS = {
+    EventType.GIVEN: ("accord donné", "consent given"),
+    EventType.LIMITED: ("accord restreint", "consent limited"),
+    EventType.RENEWED: ("accord renouvelé", "consent renewed"),
+    EventType.REFUSED: ("refus", "refused"),
+    EventType.DEFERRED: ("choix remis à plus tard", "choice put off"),
+    EventType.WITHDRAWN: ("accord retiré", "consent withdrawn"),
+    EventType.EXPIRED: ("accord expiré", "consent expired"),
+    EventType.KEY_ROTATED: ("changement de clé", "change of key"),
+    EventType.KEY_RECOVERED: ("clé remplacée par un témoin", "key replaced by a steward"),
+    EventType.SIGNER_JOINED: ("signature d'un parent demandée", "a parent's signature asked for"),
+    EventType.DELEGATE_NAMED: ("personne nommée pour retirer", "person named to withdraw"),
+}
+"""How each event of a resident's chain is said, in French and English."""
 PROOF_WORDS = {
     ProofState.SIGNED: (
         "signé ici, en attente d'inscription",

@@ -97,6 +97,13 @@ def add_event(connection: Connection, event: KeptEvent) -> None:
     )
 
 
+def set_key(connection: Connection, cid: str, key: Ed25519PrivateKey) -> None:
+    """Keep the key that signs for a consent from now on; the old one goes."""
+    connection.execute(
+        update(consent).where(consent.c.cid == cid).values(consent_key=key.private_bytes_raw())
+    )
+
+
 def keep_receipt(connection: Connection, *, cid: str, n: int, receipt: LogReceipt) -> None:
     """Keep the proof that the log holds an event."""
     hashes = [node.hex() for node in receipt.hashes]

@@ -20,7 +20,7 @@ from contributions.budget import EntryState, LedgerEntry, decide, mark_sent
 from contributions.measurement import encode
 from contributions.sealed_report import Upload
 from contributions.task import Task, TrustMode
-from personal_store import consenting, cooperative, fork_watch
+from personal_store import consent_events, cooperative, fork_watch
 from personal_store.contribute import contribute, read_own
 from personal_store.cooperative import Membership
 from personal_store.db import checkpoints, consents, contributions, memberships, trips
@@ -37,6 +37,7 @@ from personal_store.errors import (
 )
 from personal_store.gate import Covering, Permitted, WeekFigures, permit_week
 from personal_store.jobs.ledger import entries, entry_of
+from personal_store.local_time import local_date
 from personal_store.measuring import week_figures
 from personal_store.store import Store
 from personal_store.zones import Outlines
@@ -61,20 +62,28 @@ class Preview:
     closed: StoreError | None
 
 
-def week_of_task(connection: Connection, task: Task, zone: str) -> WeekFigures:
+def week_of_task(
+    connection: Connection, task: Task, zone: str, weekdays: tuple[int, ...] | None = None
+) -> WeekFigures:
     """Return the figures that a task asks of its week, from the stored trips.
 
+    Only trips that began on one of `weekdays` (ISO numbers, at home) count, all where it is None.
     Raises NotAnswerable for what this version, its factors or its outlines cannot count.
     """
     period = task.period
-    stored = trips.between(connection, start=period.start, end=period.end)
-    return week_figures(
-        [each.trip for each in stored],
+    counted = [
+        each.trip
+        for each in trips.between(connection, start=period.start, end=period.end)
+        if weekdays is None or local_date(each.trip.start).isoweekday() in weekdays
+    ]
+    week = week_figures(
+        counted,
         task,
         zone=zone,
         factors=_factors(task),
         outlines=_outlines(connection, task),
     )
+    return replace(week, weekdays=weekdays)
 
 
 def _factors(task: Task) -> FactorSet | None:
@@ -286,7 +295,7 @@ def _covering(
     task: Task,
 ) -> Covering | None:
     chain = consents.chain(connection, consent.cid) if consent else []
-    choice = consenting.last_choice(chain)
+    choice = consent_events.last_choice(chain)
     if consent is None or choice is None:
         return None
     # A consent given anew for the same purpose does not open the week a second time.
@@ -309,7 +318,11 @@ def _covering(
 
 
 def _week(connection: Connection, member: Membership, task: Task) -> WeekFigures:
-    return week_of_task(connection, task, member.zone)
+    consent = consents.newest_for(connection, url=member.url, purpose_digest=task.purpose_digest)
+    chain = consents.chain(connection, consent.cid) if consent else []
+    choice = consent_events.last_choice(chain)
+    limits = choice.body.limits if choice is not None and choice.body is not None else None
+    return week_of_task(connection, task, member.zone, limits.weekdays if limits else None)
 
 
 def _never_shown() -> PreviewChanged:
@@ -331,10 +344,10 @@ def _preview_changed() -> PreviewChanged:
 
 def _drawn_under_another_consent() -> GateClosed:
     return GateClosed(
-        fr="Cette semaine avait été préparée sous un accord retiré depuis : elle ne partira pas. "
-        "Les semaines suivantes partiront sous le nouvel accord.",
-        en="This week was prepared under a consent that you have withdrawn since: it will not "
-        "leave. The next weeks will leave under the new consent.",
+        fr="Cette semaine avait été préparée sous un accord retiré depuis, ou dont la clé a "
+        "changé : elle ne partira pas. Les semaines suivantes partiront sous l'accord en cours.",
+        en="This week was prepared under a consent that you have withdrawn since, or whose key has "
+        "changed: it will not leave. The next weeks will leave under the consent in force.",
     )
 
 

@@ -10,6 +10,7 @@ from math import ceil
 
 from consents.record import ConsentLimits, Purpose
 from personal_store import consenting, own_log
+from personal_store.consent_events import EXPIRY_NOTICE
 from personal_store.db import contributions, memberships, trust
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
@@ -37,7 +38,8 @@ class ConsentLine:
 class ConsentsPage:
     """The page "my consents": what is in force, then every line, newest first.
 
-    `number` counts pages from 1 to `count`. `broken` tells that somebody did not keep their word,
+    `ends_soon` tells that it expires within thirty days. `number` counts pages from 1 to `count`.
+    `broken` tells that somebody did not keep their word,
     `unsettled` that a proof may still come, `trusting` that stewards to believe were named.
     """
 
@@ -45,6 +47,7 @@ class ConsentsPage:
     active: bool
     may_give: bool
     limits: ConsentLimits | None
+    ends_soon: bool
     lines: Sequence[ConsentLine]
     number: int
     count: int
@@ -83,14 +86,17 @@ def consents_page(store: Store, *, number: int = 1) -> ConsentsPage:
     count = max(1, ceil(len(lines) / LINES_SHOWN))
     number = min(max(number, 1), count)
     purpose = catalogue.newest_purpose(store.engine, joined[-1]) if joined else None
-    in_force = _in_force([event for event, _ in judged], now=store.clock.now())
+    now = store.clock.now()
+    in_force = consenting.in_force([event for event, _ in judged], now=now)
+    limits = _limits(in_force)
     states = {status.state for _, status in judged}
     return ConsentsPage(
         purpose=purpose,
         active=bool(in_force),
         may_give=purpose is not None
         and purpose.digest not in {each.signed.payload.pd for each in in_force},
-        limits=_limits(in_force),
+        limits=limits,
+        ends_soon=limits is not None and limits.expires_at - now <= EXPIRY_NOTICE,
         lines=lines[(number - 1) * LINES_SHOWN : number * LINES_SHOWN],
         number=number,
         count=count,
@@ -117,10 +123,3 @@ def consent_page(store: Store, cid: str, n: str) -> ConsentPage | None:
 def _limits(in_force: Sequence[KeptEvent]) -> ConsentLimits | None:
     body = in_force[-1].body if in_force else None
     return None if body is None else body.limits
-
-
-def _in_force(events: Sequence[KeptEvent], *, now: datetime) -> list[KeptEvent]:
-    last = {
-        event.signed.payload.cid: event for event in events if event.signed.payload.t.of_consent
-    }
-    return [event for event in last.values() if consenting.is_active([event], now=now)]

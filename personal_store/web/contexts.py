@@ -32,6 +32,10 @@ EVENT_NAMES = {
     EventType.DEFERRED: "choix remis à plus tard",
     EventType.WITHDRAWN: "accord retiré",
     EventType.EXPIRED: "accord expiré",
+    EventType.KEY_ROTATED: "changement de clé",
+    EventType.KEY_RECOVERED: "clé remplacée par un témoin",
+    EventType.SIGNER_JOINED: "signature d'un parent demandée",
+    EventType.DELEGATE_NAMED: "personne nommée pour retirer",
 }
 # A mode that is merely possible and weighs less than this share of the week gets no bar.
 SHOWN_SHARE = 0.01

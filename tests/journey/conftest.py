@@ -22,7 +22,7 @@ from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.settings import Settings
 from coop_aggregator.territory import read_territory
 from personal_store import consenting
-from personal_store.consenting import Choice
+from personal_store.consent_events import Choice
 from personal_store.cooperative import Membership
 from personal_store.db import consents, contributions, timelines
 from personal_store.db.connection import open_database, reading, writing

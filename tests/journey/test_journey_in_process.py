@@ -24,8 +24,8 @@ from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import Leader
 from coop_aggregator.purposes import publish_purpose
 from coop_aggregator.release import publish
-from personal_store import consenting
 from personal_store import cooperative as protocol
+from personal_store.consent_events import VALIDITY
 from personal_store.db.contributions import ContributionState
 from personal_store.errors import GateClosed, NotAnswerable, StoreError, TransportError
 from personal_store.jobs import catalogue, joining, sharing
@@ -116,7 +116,7 @@ class TestConsents:
 
     def test_a_consent_that_ran_out_is_renewed_under_the_same_key(self, resident, leader, clock):
         resident.give()
-        clock.at += consenting.VALIDITY
+        clock.at += VALIDITY
         resident.give()
         assert resident.hand_over() == 2
         state = consent_state(
@@ -231,7 +231,7 @@ class TestContributing:
 
     def test_a_renewed_consent_covers_the_weeks_after(self, resident, ask, leader, clock):
         resident.give()
-        clock.at += consenting.VALIDITY
+        clock.at += VALIDITY
         late = ask("2027-W45")
         resident.give()
         resident.hand_over()

@@ -35,6 +35,7 @@ from coop_aggregator.release import publish
 from coop_aggregator.settings import Settings
 from coop_aggregator.territory import read_territory
 from personal_store import consenting, cooperative
+from personal_store.consent_events import Choice
 from personal_store.db import memberships, trips
 from personal_store.db.connection import open_database, reading, writing
 from personal_store.errors import IngestError
@@ -253,7 +254,7 @@ def share(store: Store, leader, *, zone: str) -> sharing.Preview:
     member = join(store, leader, zone)
     purpose = catalogue.purpose_asked(store.engine, member, store.connect(URL))
     told = catalogue.notice_of(store.engine, purpose)
-    choice = consenting.Choice(membership=member, purpose=purpose, notice=told, language="fr")
+    choice = Choice(membership=member, purpose=purpose, notice=told, language="fr")
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
     consenting.hand_over(store, member)
     with reading(store.engine) as connection:

@@ -9,7 +9,7 @@ from consents.decision import consent_state
 from consents.receipt import read_event
 from consents.record import EventType
 from personal_store import consenting
-from personal_store.consenting import Choice
+from personal_store.consent_events import VALIDITY, Choice
 from personal_store.db import consents
 from personal_store.db.connection import reading
 from personal_store.errors import GateClosed, TransportError
@@ -149,7 +149,7 @@ def test_consenting_again_opens_a_new_consent_under_a_new_key(joined, give, with
 def test_a_consent_runs_out_after_a_year(joined, give, clock) -> None:
     give()
     (chain,) = chains(joined)
-    clock.advance(consenting.VALIDITY - timedelta(seconds=1))
+    clock.advance(VALIDITY - timedelta(seconds=1))
     assert consenting.is_active(chain, now=clock.now())
     clock.advance(timedelta(seconds=1))
     assert not consenting.is_active(chain, now=clock.now())
@@ -157,7 +157,7 @@ def test_a_consent_runs_out_after_a_year(joined, give, clock) -> None:
 
 def test_a_consent_that_ran_out_can_be_renewed_under_the_same_key(joined, give, clock) -> None:
     give()
-    clock.advance(consenting.VALIDITY)
+    clock.advance(VALIDITY)
     give()
     (chain,) = chains(joined)
     assert types(chain) == [EventType.GIVEN, EventType.RENEWED]
@@ -167,7 +167,7 @@ def test_a_consent_that_ran_out_can_be_renewed_under_the_same_key(joined, give, 
 
 def test_a_renewal_allows_as_much_again_as_the_first_year(give, clock) -> None:
     first = give().body.limits
-    clock.advance(consenting.VALIDITY)
+    clock.advance(VALIDITY)
     renewed = give().body.limits
     assert renewed.epsilon_total_micro == 2 * first.epsilon_total_micro
     assert renewed.epsilon_week_micro == first.epsilon_week_micro

@@ -13,7 +13,7 @@ from consents.decision import Reason
 from consents.record import ConsentLimits, EventType
 from contributions.measures import Measure
 from personal_store import consenting, gate
-from personal_store.consenting import Choice
+from personal_store.consent_events import VALIDITY, Choice
 from personal_store.errors import GateClosed
 from personal_store.gate import Covering, Grant, Permitted, WeekFigures, permit_week
 
@@ -91,12 +91,12 @@ def test_a_withdrawal_closes_the_gate_at_once(joined, member, task, covering, cl
 
 
 def test_a_consent_that_ran_out_closes_the_gate(task, covering, clock) -> None:
-    clock.advance(consenting.VALIDITY)
+    clock.advance(VALIDITY)
     assert "expired" in refusal(task, covering, clock.now()).en
 
 
 def test_a_consent_lets_out_until_its_last_second(task, covering, clock) -> None:
-    last = clock.now() + consenting.VALIDITY - timedelta(seconds=1)
+    last = clock.now() + VALIDITY - timedelta(seconds=1)
     assert permit_week(WEEK, task=task, covering=covering, now=last).value is WEEK
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from carbon.modes import TransportMode
 from personal_store import consenting
+from personal_store.consent_events import Choice
 from personal_store.db import consents
 from personal_store.db.connection import reading
 from personal_store.db.contributions import ContributionState, KeptContribution
@@ -72,7 +73,7 @@ def test_a_membership_hides_its_private_key(cooperative) -> None:
 
 def test_a_kept_consent_hides_its_private_key_and_its_commitment_key(joined, member, cooperative):
     asked = cooperative.publish()
-    choice = consenting.Choice(
+    choice = Choice(
         membership=member, purpose=asked, notice=cooperative.notice(asked), language="fr"
     )
     event = consenting.give(

@@ -2,9 +2,11 @@
 
 import io
 import sys
+from datetime import timedelta
 
 import pytest
 
+from personal_store.consent_events import EXPIRY_NOTICE, VALIDITY
 from personal_store.console import Session
 from personal_store.db import consents
 from personal_store.db.connection import reading
@@ -110,3 +112,96 @@ def test_showing_the_text_signs_nothing(run, answer, asked, chains) -> None:
     assert asked.text_fr in err
     assert answer("consents", "show")["digest"] == asked.digest
     assert chains() == 0
+
+
+@pytest.fixture
+def reached(here, cooperative):
+    """Return the store, at the hour of a cooperative that answers."""
+    cooperative.clock = here.clock
+    return here
+
+
+def chain_of(store):
+    with reading(store.engine) as connection:
+        return consents.chain(connection, consents.every(connection)[-1].cid)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("fr", "changement de clé"), ("en", "change of key")]
+)
+def test_a_key_is_changed_and_the_list_says_so(run, reached, asked, language, words) -> None:
+    assert run("consents", "give", "--purpose", asked.digest)[0] == 0
+    cid = chain_of(reached)[0].signed.payload.cid
+    code, _, err = run("consents", "keys", "rotate", cid[:8])
+    assert code == 0, err
+    code, _, err = run("--lang", language, "consents", "list")
+    assert code == 0
+    assert err.count(f"{cid[:8]}  {words}") == 2
+
+
+def test_a_parent_s_file_is_made_once_and_ends_the_consent(run, here, asked, tmp_path) -> None:
+    file = tmp_path / "parent.pem"
+    give = ("consents", "give", "--purpose", asked.digest, "--parent-key", str(file))
+    assert run(*give)[0] == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [each.signed.payload.t.value for each in chain_of(here)] == [
+        "signer.joined",
+        "consent.given",
+        "consent.given",
+    ]
+    made = file.read_bytes()
+    assert run("consents", "withdraw", "--parent-key", str(file))[0] == 0
+    assert chain_of(here)[-1].signed.payload.kid == chain_of(here)[2].signed.payload.kid
+    assert file.read_bytes() == made
+
+
+@pytest.mark.usefixtures("here", "asked")
+def test_a_file_that_is_no_key_is_refused_in_words(run, tmp_path) -> None:
+    file = tmp_path / "parent.pem"
+    file.write_text("-----BEGIN")
+    code, _, err = run("consents", "withdraw", "--parent-key", str(file))
+    assert code == 1
+    assert "n'est pas la clé d'un parent" in err
+
+
+@pytest.mark.usefixtures("here", "asked")
+@pytest.mark.parametrize(("typed", "signed"), [("o\no\n", 1), ("o\nn\n", 0), ("n\n", 0)])
+def test_child_and_parent_are_both_asked(run, chains, tmp_path, typed, signed) -> None:
+    file = tmp_path / "parent.pem"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", Terminal(typed))
+        run("consents", "give", "--parent-key", str(file))
+    assert chains() == signed
+    assert file.exists() is bool(signed)
+
+
+@pytest.mark.usefixtures("here", "asked")
+def test_the_question_asks_for_the_age_and_says_what_a_child_does(run, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    _, _, err = run("consents", "give")
+    assert "15 ans ou plus" in err
+    assert "--parent-key" in err
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("days", ["", "0", "8", "1;2", "lundi"])
+def test_days_that_are_none_are_a_usage_error(run, asked, chains, days) -> None:
+    code, _, _ = run("consents", "give", "--purpose", asked.digest, "--weekdays", days)
+    assert (code, chains()) == (2, 0)
+
+
+def test_the_days_are_said_and_signed_and_a_renewal_keeps_them(run, here, asked, clock) -> None:
+    give = ("consents", "give", "--purpose", asked.digest)
+    assert "lundi, vendredi" in run(*give, "--weekdays", "5,1")[2]
+    clock.advance(VALIDITY)
+    assert "lundi, vendredi" in run(*give)[2]
+    assert [each.body.limits.weekdays for each in chain_of(here)] == [(1, 5), (1, 5)]
+
+
+@pytest.mark.usefixtures("here")
+def test_the_end_of_a_consent_is_said_thirty_days_before(run, asked, clock) -> None:
+    assert run("consents", "give", "--purpose", asked.digest)[0] == 0
+    clock.advance(VALIDITY - EXPIRY_NOTICE - timedelta(seconds=1))
+    assert "expire le" not in run("consents", "list")[2]
+    clock.advance(timedelta(seconds=1))
+    assert "expire le" in run("consents", "list")[2]

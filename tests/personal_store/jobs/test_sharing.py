@@ -9,7 +9,7 @@ import pytest
 from carbon.modes import TransportMode
 from contributions.messages import read_report
 from contributions.weeks import week_period
-from personal_store import consenting
+from personal_store.consent_events import VALIDITY
 from personal_store.db.contributions import ContributionState
 from personal_store.errors import (
     GateClosed,
@@ -244,15 +244,15 @@ class TestConsent:
 
     def test_the_gate_closes_when_the_consent_runs_out(self, resident, clock):
         resident.give()
-        late = resident.asked(report_deadline=clock.now() + 2 * consenting.VALIDITY)
-        clock.advance(consenting.VALIDITY)
+        late = resident.asked(report_deadline=clock.now() + 2 * VALIDITY)
+        clock.advance(VALIDITY)
         with pytest.raises(GateClosed, match="expiré"):
             resident.send(late)
 
     def test_a_renewed_consent_opens_the_gate_again(self, resident, clock, cooperative):
         resident.give()
-        late = resident.asked(report_deadline=clock.now() + 2 * consenting.VALIDITY)
-        clock.advance(consenting.VALIDITY)
+        late = resident.asked(report_deadline=clock.now() + 2 * VALIDITY)
+        clock.advance(VALIDITY)
         resident.give()
         resident.send(late)
         assert len(cooperative.reports) == 1

@@ -12,12 +12,14 @@ from carbon.modes import TransportMode
 from consents.personal_receipt import PersonalReceipt
 from consents.policy import policy_text
 from contributions.weeks import week_period
-from personal_store import consenting
+from personal_store import consenting, erasing, rekeying
+from personal_store.consent_events import EXPIRY_NOTICE, VALIDITY
 from personal_store.db import consents
 from personal_store.db.connection import reading, writing
 from personal_store.db.trust import Trust
 from personal_store.web import consent_contexts
 
+PASSPHRASE = "trois mots au hasard"
 MONDAY = week_period("2026-W46").start + timedelta(hours=8)
 
 
@@ -249,3 +251,38 @@ def test_reading_the_log_asks_nobody(give, log, cooperative) -> None:
 def test_a_form_cannot_lead_elsewhere(browser) -> None:
     answer = browser.post("/fr/sharing/withdraw", data={"back": "//elsewhere.example"})
     assert answer.status_code == 400
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_change_of_key_has_its_words_and_its_page(give, log, joined, member) -> None:
+    give()
+    with reading(joined.engine) as connection:
+        cid = consents.every(connection)[-1].cid
+    rekeying.rotate(joined, member, cid[:8])
+    assert log().text.count("changement de clé") == 2
+    page = log(f"/fr/consents/{cid}/1").text
+    assert "changement de clé" in page
+    assert "n'est plus ici" not in page
+
+
+@pytest.mark.usefixtures("asked")
+def test_what_was_erased_still_has_its_line(browser, give, log, joined) -> None:
+    give()
+    browser.post("/fr/sharing/withdraw")
+    erasing.erase(joined)
+    assert "accord retiré" in log().text
+    assert "accord donné" in log(detail_of_the_first(log)).text
+
+
+def detail_of_the_first(log):
+    return next(each for each in log().attributes("href") if re.search(r"consents/\w{32}/0$", each))
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_end_of_a_consent_is_said_thirty_days_before(browser, give, log, clock) -> None:
+    give()
+    assert "Votre accord expire" not in log().text
+    clock.advance(VALIDITY - EXPIRY_NOTICE)
+    # The session has ended by then.
+    assert browser.post("/fr/login", data={"passphrase": PASSPHRASE}).status_code == 303
+    assert "Votre accord expire" in log().text

@@ -82,7 +82,7 @@ def test_every_kind_has_a_name_of_its_own(names, kinds) -> None:
 
 
 def test_every_event_of_a_resident_has_a_name() -> None:
-    assert set(contexts.EVENT_NAMES) == {each for each in contexts.EventType if each.of_consent}
+    assert set(contexts.EVENT_NAMES) == {each for each in contexts.EventType if each.of_resident}
 
 
 def test_the_examples_of_the_module_hold() -> None:

@@ -1,0 +1,183 @@
+"""Make the signed events of a resident's consents: choices with their bodies, and changes of keys.
+
+Nothing is kept or sent here, and no rule about what may follow what is checked: `consents.chain`
+says it, and `consenting` and `rekeying` keep what is made here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from consents.canonical import utc_text
+from consents.chain import key_digest
+from consents.jws import thumbprint
+from consents.notice import Notice
+from consents.receipt import LeafPayload, read_event, sign_event
+from consents.record import (
+    ConsentBody,
+    ConsentedPurpose,
+    ConsentLimits,
+    EventType,
+    Party,
+    PrivacyNotice,
+    Purpose,
+)
+from personal_store.cooperative import Membership
+from personal_store.db.consents import Consent, KeptEvent
+
+# Asked again every year (CNIL and EDPB 05/2020: refresh at intervals).
+VALIDITY = timedelta(days=365)
+EXPIRY_NOTICE = timedelta(days=30)
+"""How long before its end a consent is said to expire soon."""
+WEEKS_OF_VALIDITY = 53  # a year of 365 days touches at most 53 ISO weeks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What the resident is asked to consent to, and the language in which it was shown.
+
+    `weekdays` are the days to count, ISO numbers from 1 for Monday to 7; None counts every day.
+    """
+
+    membership: Membership
+    purpose: Purpose
+    notice: Notice
+    language: str
+    weekdays: tuple[int, ...] | None = None
+
+
+def last_choice(chain: Sequence[KeptEvent]) -> KeptEvent | None:
+    """Return the newest event that is a choice, None without any: events about keys are none."""
+    return next((each for each in reversed(chain) if each.signed.payload.t.of_consent), None)
+
+
+def sign_choice(
+    consent: Consent,
+    chain: Sequence[KeptEvent],
+    body: ConsentBody,
+    *,
+    origin: str,
+    key: bytes,
+    signer: Ed25519PrivateKey | None = None,
+) -> KeptEvent:
+    """Return the choice that `body` says, signed by the consent's key or another `signer`.
+
+    `key` is the fresh secret of the commitment, 32 bytes.
+    """
+    signed_by = signer or consent.key
+    payload = _payload(
+        consent,
+        chain,
+        kind=body.event_type,
+        origin=origin,
+        commitment=body.commitment(key=key),
+        at=body.event_time,
+        signer=signed_by,
+    )
+    return KeptEvent(
+        signed=read_event(sign_event(payload, signed_by)),
+        body=body,
+        commitment_key=key,
+        signed_at=body.event_time,
+        receipt=None,
+    )
+
+
+def sign_keys(
+    consent: Consent,
+    chain: Sequence[KeptEvent],
+    kind: EventType,
+    *,
+    names: Ed25519PublicKey,
+    signer: Ed25519PrivateKey,
+    origin: str,
+    at: datetime,
+) -> KeptEvent:
+    """Return an event about keys, by which `signer` names another key; it has no body."""
+    payload = _payload(
+        consent,
+        chain,
+        kind=kind,
+        origin=origin,
+        commitment=key_digest(thumbprint(names)),
+        at=at,
+        signer=signer,
+    )
+    return KeptEvent(
+        signed=read_event(sign_event(payload, signer)),
+        body=None,
+        commitment_key=None,
+        signed_at=at,
+        receipt=None,
+    )
+
+
+def _payload(
+    consent: Consent,
+    chain: Sequence[KeptEvent],
+    *,
+    kind: EventType,
+    origin: str,
+    commitment: str,
+    at: datetime,
+    signer: Ed25519PrivateKey,
+) -> LeafPayload:
+    return LeafPayload(
+        t=kind,
+        o=origin,
+        cid=consent.cid,
+        n=len(chain),
+        p=chain[-1].signed.head if chain else "",
+        pd=consent.purpose_digest,
+        c=commitment,
+        at=utc_text(at),
+        kid=thumbprint(signer.public_key()),
+    )
+
+
+def choice_body(
+    choice: Choice, consent: Consent, chain: Sequence[KeptEvent], *, now: datetime
+) -> ConsentBody:
+    """Return what the next choice of a chain says: given, or renewed where it was given before."""
+    purpose = choice.purpose
+    last = last_choice(chain)
+    before = last.body.limits if last is not None and last.body is not None else None
+    limits = ConsentLimits(
+        fields=purpose.fields,
+        epsilon_week_micro=purpose.epsilon_week_micro,
+        # A renewal adds a year to what the same consent allowed before.
+        epsilon_total_micro=WEEKS_OF_VALIDITY * purpose.epsilon_week_micro
+        + (before.epsilon_total_micro if before else 0),
+        expires_at=now + VALIDITY,
+        weekdays=choice.weekdays,
+    )
+    return ConsentBody(
+        record_id=f"{consent.cid}-{len(chain)}",
+        # Fresh with every consent, so that two cooperatives cannot compare residents.
+        pii_principal_id=consent.cid,
+        privacy_notice=PrivacyNotice(
+            url=f"{choice.membership.url}/v1/purposes/{purpose.digest}/notice",
+            version=choice.notice.version,
+            sha256=choice.notice.digest,
+        ),
+        language=choice.language,
+        purposes=(
+            ConsentedPurpose(purpose_digest=purpose.digest, dpv_purpose=purpose.dpv_purpose),
+        ),
+        party_identification=(
+            Party(
+                party_id=choice.membership.log_origin,
+                party_name=purpose.controller_name,
+                party_role="dpv:DataController",
+                party_type="eu-dga:DataCooperative",
+                party_address=choice.membership.url,
+                party_contact=purpose.controller_contact,
+            ),
+        ),
+        event_time=now,
+        validity_duration_s=int(VALIDITY.total_seconds()),
+        event_type=EventType.RENEWED if last else EventType.GIVEN,
+        limits=limits,
+    )
