@@ -17,7 +17,7 @@ from personal_store.jobs.ledger import yearly_loss
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.local_time import HOME_TIMEZONE
 from personal_store.proofs import ProofState, ProofStatus
-from personal_store.vocabulary import MEASURE_NAMES, part_name
+from personal_store.vocabulary import MEASURE_NAMES, MEASURE_NAMES_EN, part_name, part_name_en
 
 Document = dict[str, object]
 MICRO = 1_000_000
@@ -145,11 +145,11 @@ def _rows(shown: Preview) -> dict[str, str]:
         if measure is not headed:
             headed = measure
             fr.append(f" {MEASURE_NAMES[measure]}")
-            en.append(f" {measure.value.replace('_', ' ')}")
+            en.append(f" {MEASURE_NAMES_EN[measure]}")
         value = float(shown.week.figures[coordinate.key])
         figures = f"{value:>9.1f} {measure.unit.value:<6} {units:>6}"
-        fr.append(f"  {part_name(coordinate, shown.task):<20} {figures}")
-        en.append(f"  {coordinate.label:<20} {figures}")
+        fr.append(f"  {part_name(coordinate, shown.task):<21} {figures}")
+        en.append(f"  {part_name_en(coordinate, shown.task):<21} {figures}")
     return {"fr": "\n".join(fr), "en": "\n".join(en)}
 
 

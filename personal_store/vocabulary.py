@@ -72,6 +72,25 @@ PART_NAMES = {
     **{group.value: name for group, name in GROUP_NAMES.items()},
 }
 """What the parts of measures are called; flows have the zones' own names."""
+MEASURE_NAMES_EN = {
+    Measure.KILOMETRES: "kilometres by mode",
+    Measure.TRIPS: "trips by mode",
+    Measure.KG_CO2E: "emissions by mode (life cycle)",
+    Measure.DEPARTURES: "departures by hour",
+    Measure.SHORT_CAR_TRIPS: "short trips by car",
+    Measure.ACTIVE_MINUTES: "minutes walked and cycled",
+    Measure.FLOWS: "trips by the zone where they end",
+}
+"""For the terminal, which reads no catalogue."""
+_PART_NAMES_EN = {
+    "km_0_3": "less than 3 km",
+    "km_3_5": "3 to 5 km",
+    ELSEWHERE: "outside the territory",
+    **{group.value: group.value.replace("_", "-") for group in ModeGroup},
+    ModeGroup.WALK.value: "on foot",
+    ModeGroup.TRANSIT.value: "urban transport",
+    ModeGroup.OTHER.value: "other or uncertain",
+}
 SOURCE_NAMES = {
     ModeSource.RESIDENT: "vous l'avez dit",
     ModeSource.TAP: "validation de transport",
@@ -134,6 +153,18 @@ def part_name(coordinate: Coordinate, task: Task) -> str:
         zone = task.zone(coordinate.label)
         return PART_NAMES[ELSEWHERE] if zone is None else zone.name
     return PART_NAMES.get(coordinate.label, coordinate.label)
+
+
+def part_name_en(coordinate: Coordinate, task: Task) -> str:
+    """Return what a coordinate of a task is called in English, a zone by its own name."""
+    label = coordinate.label
+    zone = task.zone(label) if coordinate.measure is Measure.FLOWS else None
+    if zone is not None:
+        return zone.name
+    if label in HOURS:
+        hour = HOURS.index(label)
+        return f"{hour:02d}:00 to {hour + 1:02d}:00"
+    return _PART_NAMES_EN.get(label, label)
 
 
 def several(count: int, one: str, many: str) -> str:

@@ -90,11 +90,25 @@ def test_a_missing_joint_cap_is_caught_although_each_coordinate_alone_passes(poo
         assert bound(alone, pool[:, 0, :, at : at + 1]) <= EPSILON + SLACK
 
 
-def test_noise_used_twice_is_caught(pool):
+def test_noise_used_twice_in_one_share_is_caught(pool):
     reused = np.repeat(pool[:, 0, :, :1], 2, axis=2)
     one_mode = (np.zeros(2, dtype=int), np.array([CAP, 0]))
     assert bound(one_mode, reused) > 4 * EPSILON
     assert bound(one_mode, pool[:, 0]) <= EPSILON + SLACK
+
+
+def test_two_keepers_that_draw_the_same_noise_are_caught_from_either_s_view(pool):
+    """A keeper sees the release without its own draw, and that draw: both must not tell z."""
+    inputs = (np.zeros(4, dtype=int), np.array([CAP, 0, 0, 0]))
+
+    def seen(own, other):
+        # Of each figure: what is left of own + other once own is taken off, then own itself,
+        # side by side: the audit compares neighbours.
+        return np.stack([(own + other) - own, own], axis=3).reshape(*own.shape[:2], 4)
+
+    honest, same = seen(pool[:, 0], pool[:, 1]), seen(pool[:, 0], pool[:, 0])
+    assert bound(inputs, same) > 4 * EPSILON
+    assert bound(inputs, honest) <= EPSILON + SLACK
 
 
 def test_a_silent_keeper_is_caught_from_the_other_s_view(audited, pool):

@@ -1,14 +1,18 @@
 """What a question may ask: measures, their units, their coordinates, and what they must name."""
 
 import json
+import math
 
 import pytest
 
+from carbon.factors import load_factor_set
+from carbon.modes import TransportMode
 from contributions.errors import Malformed
 from contributions.measurement import encode
 from contributions.measures import (
     ELSEWHERE,
     MAX_COORDINATES,
+    WEIGHTS,
     Coordinate,
     FactorSetName,
     Measure,
@@ -31,6 +35,33 @@ def everything(make_task):
 def test_every_measure_has_a_unit_and_a_field_of_its_own():
     assert {measure.unit for measure in Measure} == set(Unit)
     assert len({measure.purpose_field for measure in Measure}) == len(Measure)
+
+
+def test_weights_of_emissions_are_kilometres_times_the_dirtiest_common_factor():
+    """Recomputed as the source note of `WEIGHTS` says, from the factors of the set it names."""
+    dirtiest = {
+        "bike": TransportMode.ESCOOTER,
+        "two_wheeler": TransportMode.MOTORBIKE,
+        "car": TransportMode.CAR_PETROL,
+        "transit": TransportMode.BUS,
+        "train": TransportMode.TRAIN_TER,
+        "other": TransportMode.FERRY,
+    }
+    factors = load_factor_set("factors-2026-11-22").factors
+    expected = {"walk": 1, "plane": one_digit_up(3_000 * 0.230)}
+    for group, mode in dirtiest.items():
+        worst = max(each.life_cycle_kg_co2e_per_km for each in factors if each.mode is mode)
+        expected[group] = one_digit_up(WEIGHTS[Measure.KILOMETRES][group] * worst)
+    assert expected == WEIGHTS[Measure.KG_CO2E]
+    assert 0.230 in [
+        each.life_cycle_kg_co2e_per_km for each in factors if each.mode is TransportMode.PLANE
+    ]
+
+
+def one_digit_up(value):
+    """Round up to one significant digit."""
+    size = 10 ** math.floor(math.log10(value))
+    return math.ceil(value / size) * size
 
 
 def test_each_measure_comes_to_the_coordinates_of_its_own():

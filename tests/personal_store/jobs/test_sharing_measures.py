@@ -1,5 +1,6 @@
 """Sharing: measures that a consent does not cover, and documents that a store does not have."""
 
+import re
 from dataclasses import replace
 from hashlib import sha256
 
@@ -10,6 +11,7 @@ from carbon.modes import TransportMode
 from contributions.measures import ELSEWHERE, FactorSetName, Measure, coordinates_for
 from personal_store.errors import GateClosed, NotAnswerable
 from personal_store.jobs import catalogue
+from personal_store.sharing_documents import preview_sentences
 from personal_store.transport import Answer
 
 CAR = TransportMode.CAR
@@ -110,3 +112,19 @@ def test_several_measures_leave_in_one_vector_within_one_cap(everything, coopera
     }
     assert sum(exact) <= task.cap_units
     assert len(cooperative.reports) == 1
+
+
+def test_the_terminal_names_every_measure_and_part_in_words(everything, cooperative):
+    cooperative.scripted[DOOR] = Answer(status=200, body=OUTLINES)
+    shown = everything.preview(everything.asked(**asking(*Measure)))
+    told = preview_sentences(shown)["en"].partition("What leaves")[0]
+    for words in (
+        "trips by the zone where they end",
+        "07:00 to 08:00",
+        "less than 3 km",
+        "outside the territory",
+        "La Rochelle",
+        "on foot",
+    ):
+        assert words in told
+    assert not re.search(r"_|\bh\d\d\b|17300", told)
