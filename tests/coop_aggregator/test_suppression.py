@@ -11,7 +11,12 @@ from coop_aggregator.db.reports import batch_of
 from coop_aggregator.export import export_log
 
 MINIMUM = 30
-PAGES = ["/fr/", "/en/", "/fr/publications/2026-W46", "/en/publications/2026-W46/zones/kilometres/car"]
+PAGES = [
+    "/fr/",
+    "/en/",
+    "/fr/publications/2026-W46",
+    "/en/publications/2026-W46/zones/kilometres/car",
+]
 ANSWERS = ["/v1/tasks", "/v1/releases", "/v1/releases/2026-W46.json", "/v1/releases/2026-W46.csv"]
 
 
