@@ -110,6 +110,11 @@ def write_report(folder: Path, report: AuditReport) -> None:
     Workspace(folder=folder).write(REPORT_FILE, json.dumps(document).encode())
 
 
+def forget_report(folder: Path) -> None:
+    """Remove the last report, if there is one."""
+    (folder / REPORT_FILE).unlink(missing_ok=True)
+
+
 def read_report(folder: Path) -> AuditReport | None:
     """Return the last report, None before the first audit. Raises AggregatorError if damaged."""
     content = Workspace(folder=folder).read(REPORT_FILE)

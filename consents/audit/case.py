@@ -22,7 +22,38 @@ from consents.promise import DropboxSlip, Promise
 from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent
 
 _HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
-_FIGURES = ("km", "ci95_low", "ci95_high", "n")
+# A row of a release that publishes nothing names its cell and no more; a member that is not listed
+# here could be a figure under another name.
+_ROW_NAMES = frozenset({"zone", "measure", "unit", "label", "quality"})
+_ROW_FIGURES = frozenset({"value", "ci95_low", "ci95_high", "n"})
+_STATEMENT = frozenset(
+    {
+        "v",
+        "task_digest",
+        "week",
+        "privacy_unit",
+        "adjacency",
+        "trust_mode",
+        "epsilon_micro",
+        "epsilon_week_micro",
+        "epsilon_52_weeks_micro",
+        "epsilon_52_weeks_pld_micro",
+        "delta",
+        "delta_pld",
+        "mechanism",
+        "scale",
+        "cap_units",
+        "min_batch_size",
+        "n",
+        "noise",
+        "factor_set",
+        "noise_vs_two_keepers",
+        "trust_fr",
+        "trust_en",
+        "software_version",
+        "rows",
+    }
+)
 _WEEK = re.compile(r"[0-9]{4}-W[0-5][0-9]")
 
 
@@ -107,7 +138,10 @@ class Question:
             not isinstance(week, str)
             or _WEEK.fullmatch(week) is None
             or not isinstance(purpose, str)
+            or _HEX_32_BYTES.fullmatch(purpose) is None
             or not isinstance(epsilon_micro, int)
+            or isinstance(epsilon_micro, bool)
+            or epsilon_micro <= 0
         ):
             raise ExportError("expected a task with week, purpose_digest and epsilon_micro")
         return cls(
@@ -214,17 +248,25 @@ def open_body(line: bytes) -> tuple[bytes, ConsentBody]:
 
 
 def publishes_nothing(content: bytes) -> bool:
-    """Tell whether a release states no contribution and no figure, in any place."""
+    """Tell whether a release states no contribution and no figure, in any place.
+
+    What is allowed is listed, not what is forbidden: an unknown member is taken for a figure.
+    """
     try:
         value = parse_json(content)
     except CanonicalError:
         return False
-    rows = value.get("rows", []) if isinstance(value, dict) else None
+    if not isinstance(value, dict) or not set(value) <= _STATEMENT or release_count(content) != 0:
+        return False
+    rows = value.get("rows", [])
+    return isinstance(rows, list) and all(_names_a_cell_only(row) for row in rows)
+
+
+def _names_a_cell_only(row: object) -> bool:
     return (
-        isinstance(rows, list)
-        and release_count(content) == 0
-        and all(isinstance(row, dict) for row in rows)
-        and all(row.get(name) is None for row in rows for name in _FIGURES)
+        isinstance(row, dict)
+        and set(row) <= _ROW_NAMES | _ROW_FIGURES
+        and all(row.get(name) is None for name in _ROW_FIGURES)
     )
 
 

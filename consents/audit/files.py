@@ -26,7 +26,7 @@ BATCHES_FOLDER = "batches"
 RELEASES_FOLDER = "releases"
 CHECKPOINTS_FOLDER = "checkpoints"
 
-MAX_RELEASE_BYTES = 4_194_304
+MAX_RELEASE_BYTES = 16_777_216
 """Longest release read."""
 
 
@@ -134,4 +134,7 @@ def _text(line: bytes) -> bytes:
         raise ExportError("expected one JSON string on each line") from error
     if not isinstance(value, str):
         raise ExportError("expected one JSON string on each line")
-    return value.encode()
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise ExportError("expected text without half a surrogate pair on each line") from error

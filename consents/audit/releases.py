@@ -73,9 +73,10 @@ def _release_findings(
             AuditProblem.RELEASE_WITHOUT_BATCH, position, "expected a batch of the same task before"
         )
         return
-    stated = None if content is None else release_count(content)
-    # A release below its task's minimum states 0: it publishes nothing.
-    if stated is not None and stated not in {0, len(batch.items)}:
+    if content is None:
+        return
+    # A release below its task's minimum states 0, and then no figure either.
+    if release_count(content) != len(batch.items) and not publishes_nothing(content):
         yield _finding(
             AuditProblem.RELEASE_COUNT, position, "expected the count of the committed batch"
         )

@@ -136,7 +136,7 @@ class TestClosedBatch:
     def test_a_release_with_a_figure_opens_no_excuse(self, auditor):
         (path,) = (auditor.export / "releases").iterdir()
         value = json.loads(path.read_text())
-        value["rows"][0]["km"] = 12.5
+        value["rows"][0]["value"] = 12.5
         path.write_bytes(canonical_bytes(value))
         code, document = auditor.ask("audit", "release")
         assert code == 2

@@ -133,6 +133,18 @@ def test_before_the_first_audit_it_says_what_to_run(read):
     assert "coop-aggregator audit DOSSIER" in read("/fr/journal")
 
 
+def test_an_audit_that_ends_in_no_answer_leaves_no_older_one(run_audit, helper, monkeypatch):
+    run_audit()
+
+    def broken(*_, **__):
+        raise RuntimeError
+
+    monkeypatch.setattr("coop_aggregator.jobs.audit.open_case", broken)
+    with pytest.raises(RuntimeError):
+        run_audit()
+    assert read_report(helper.audits) is None
+
+
 def test_an_export_without_our_cosignature_proves_nothing(coop, auditor, run_audit, read):
     coop.resident("A")
     auditor.export_uncosigned()
