@@ -8,6 +8,9 @@ from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 HOME_TIMEZONE = ZoneInfo("Europe/Paris")
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+"""The days that pages show and that periods are cut to: a calendar ends, a margin must not."""
+
 FARTHEST = timedelta(hours=26)
 """The most by which two clocks on Earth differ."""
 

@@ -10,7 +10,15 @@ from sqlalchemy import Connection
 
 from personal_store.db import corrections, evidence, timelines
 from personal_store.ingest.positionfix import EvidenceKind
-from personal_store.local_time import FARTHEST, is_lived_in, local_minute
+from personal_store.local_time import (
+    FARTHEST,
+    FIRST_DAY,
+    LAST_DAY,
+    day_after,
+    day_start,
+    is_lived_in,
+    local_minute,
+)
 from personal_store.trips.corrections import apply_habits, correct
 from personal_store.trips.identifiers import (
     FOUND_WITHIN,
@@ -66,7 +74,9 @@ def lived_between(connection: Connection, *, start: datetime, end: datetime) -> 
     """Return the trips that began while the clock of their place was in [start, end) of home's.
 
     So that days, from midnight to midnight, are those of the place; otherwise as `between`.
+    What lies outside the days that have a page is left out.
     """
+    start, end = max(start, day_start(FIRST_DAY)), min(end, day_start(day_after(LAST_DAY)))
     around = between(connection, start=start - FARTHEST, end=end + FARTHEST)
     return [
         each

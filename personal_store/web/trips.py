@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
 
 from carbon.modes import TransportMode
@@ -16,7 +16,7 @@ from personal_store.db import corrections, places, trips
 from personal_store.db.connection import reading, writing
 from personal_store.errors import StoreError
 from personal_store.jobs import pipeline
-from personal_store.local_time import local_date, local_minute
+from personal_store.local_time import FIRST_DAY, LAST_DAY, local_date, local_minute
 from personal_store.settings import Language
 from personal_store.store import Store
 from personal_store.trips.corrections import Correction, CorrectionKind, habit_of
@@ -27,6 +27,7 @@ from personal_store.web.pages import Pages, to
 
 WORDS_CHARS = 200
 ZONE_RADII_M = (0, 200, 300, 500, 1000)
+Day = Annotated[date, Path(ge=FIRST_DAY, le=LAST_DAY)]
 Words = Annotated[str, Form(max_length=WORDS_CHARS)]
 
 
@@ -52,7 +53,7 @@ def trip_routes(pages: Pages) -> APIRouter:
 
 def _add_days(router: APIRouter, pages: Pages) -> None:
     @router.get("/{language}/days/{day}")
-    def one_day(language: Language, request: Request, day: date) -> Response:
+    def one_day(language: Language, request: Request, day: Day) -> Response:
         def show() -> Response:
             pipeline.run_once(pages.store.engine)
             return pages.render("day.html", language, page=trip_contexts.day_page(pages.store, day))

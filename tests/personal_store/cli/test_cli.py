@@ -199,6 +199,17 @@ class TestDocuments:
         before = answer("footprint", "--from", "2026-11-08", "--to", "2026-11-09")
         assert before["trips"] == 0
 
+    @pytest.mark.parametrize("command", [("footprint",), ("whatif", "electric-car")])
+    def test_the_longest_period_that_can_be_written_holds_every_trip(
+        self, answer, gpx_file, command
+    ) -> None:
+        answer("import", gpx_file)
+        ever, week = (
+            answer(*command, "--from", first, "--to", last)
+            for first, last in (("0001-01-01", "9999-12-31"), ("2026-11-09", "2026-11-16"))
+        )
+        assert ever["life_cycle_kg_co2e"] == week["life_cycle_kg_co2e"]
+
     def test_footprint_of_nothing(self, answer) -> None:
         document = answer("footprint", "--from", "2026-11-09", "--to", "2026-11-16")
         assert document["trips"] == 0

@@ -138,6 +138,16 @@ def test_a_day_that_is_none_is_not_found(browser) -> None:
     assert browser.get("/fr/days/2026-02-31").status_code == 404
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1899-12-31", "2201-01-01", "9999-12-31"])
+def test_a_day_that_no_trip_can_have_is_not_found(browser, day) -> None:
+    assert browser.get(f"/fr/days/{day}").status_code == 404
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2200-12-31"])
+def test_the_first_and_the_last_day_have_a_page(browser, day) -> None:
+    assert browser.get(f"/fr/days/{day}").status_code == 200
+
+
 def test_a_trip_says_how_sure_each_leg_is_and_why(browser, travelled, read) -> None:
     page = read(browser.get(f"/fr/trips/{travelled}").text)
     assert "vous l'avez dit" in page.text
