@@ -25,6 +25,7 @@ from personal_store import (
     cli_trips,
     documents,
     serving,
+    starting,
     vault,
 )
 from personal_store.console import (
@@ -197,10 +198,12 @@ def serve(
     Avec $PERSONAL_STORE_WATCH, prend aussi les fichiers de ce dossier. / With
     $PERSONAL_STORE_WATCH, it also takes in the files of that folder.
     """
+    session: Session = context.obj
+    starting.check_watched(session.settings.watch)
+    starting.check_address(host, port)
     # Imported here: the other commands must not pay for a web server on a Raspberry Pi.
     from personal_store.app import run_server  # noqa: PLC0415
 
-    session: Session = context.obj
     stays_locked = locked or not session.has_passphrase()
     run_server(session, host=host, port=port, hosts=tuple(name or ()), locked=stays_locked)
 

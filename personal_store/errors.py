@@ -18,6 +18,7 @@ The tree::
     ├── StoreLocked            what was asked needs the passphrase first
     ├── InboxFull              the store is locked and can keep no more
     ├── DeviceRefused          no device, or not one of this name
+    ├── CannotServe            a port or a folder that the server needs is not to be had
     ├── NoFactors              no emission factor covers a trip's day
     ├── GateClosed             no valid consent covers this contribution
     ├── LogForked              the cooperative showed two logs that do not agree
@@ -104,6 +105,10 @@ class DeviceRefused(StoreError):
 
 class NotInitialised(StoreError):
     """There is no store in the data folder."""
+
+
+class CannotServe(StoreError):
+    """A port or a folder that the server needs is not to be had; nothing was started."""
 
 
 class NoFactors(StoreError):
