@@ -22,6 +22,7 @@ from personal_store.trips.timeline import Tripleg
 from personal_store.vocabulary import (
     MODE_NAMES,
     PLACE_NAMES,
+    REASON_NAMES,
     SCENARIO_NAMES,
     SOURCE_NAMES,
     several,
@@ -72,7 +73,8 @@ def import_document(
 def import_sentences(report: ImportReport) -> dict[str, str]:
     """Say what became of one file."""
     reasons = ", ".join(f"{reason.value} {count}" for reason, count in report.reasons.items())
-    detail = f" ({reasons})" if reasons else ""
+    reasons_fr = ", ".join(f"{REASON_NAMES[each]} : {n}" for each, n in report.reasons.items())
+    detail, detail_fr = (f" ({each})" if each else "" for each in (reasons, reasons_fr))
     name = report.path.name
     said = report.evidence_read, report.evidence_new
     resumed = report.resumed_entries
@@ -85,7 +87,7 @@ def import_sentences(report: ImportReport) -> dict[str, str]:
         f"{several(report.read, 'position lue', 'positions lues')}, "
         f"{several(report.new, 'nouvelle', 'nouvelles')}, "
         f"{several(report.duplicate, 'déjà connue', 'déjà connues')}, "
-        f"{several(report.rejected, 'écartée', 'écartées')}{detail}."
+        f"{several(report.rejected, 'écartée', 'écartées')}{detail_fr}."
         + (
             f" {several(said[0], 'indication', 'indications')} de trajet ou de lieu, "
             f"{several(said[1], 'nouvelle', 'nouvelles')}."

@@ -5,10 +5,21 @@ from carbon.modes import ModeGroup, TransportMode
 from carbon.other_mode import Otherwise
 from contributions.measures import ELSEWHERE, HOURS, Coordinate, Measure, Unit
 from contributions.task import Task
+from personal_store.ingest.positionfix import RejectReason
 from personal_store.trips.corrections import CorrectionKind
 from personal_store.trips.locations import PlaceKind
 from personal_store.trips.timeline import ModeSource
 from personal_store.whatif import ScenarioName
+
+REASON_NAMES = {
+    RejectReason.NO_TIME: "sans heure",
+    RejectReason.NO_POSITION: "sans position",
+    RejectReason.IMPOSSIBLE_COORDINATES: "coordonnées impossibles",
+    RejectReason.BEFORE_1990: "avant 1990",
+    RejectReason.IN_THE_FUTURE: "dans le futur",
+    RejectReason.NOT_ONE_PERSON: "d'autres personnes (trajets en même temps)",
+    RejectReason.UNREADABLE_ENTRY: "illisibles",
+}
 
 MODE_NAMES = {
     TransportMode.WALK: "à pied",

@@ -27,10 +27,10 @@ from personal_store.db import imports
 from personal_store.db.connection import reading
 from personal_store.db.imports import FileImport, ImportState
 from personal_store.errors import NoRoom, UploadRefused
-from personal_store.ingest.positionfix import RejectReason
 from personal_store.jobs.incoming import UPLOADS, waiting_uploads
 from personal_store.settings import Language
 from personal_store.store import Store
+from personal_store.vocabulary import REASON_NAMES
 from personal_store.web.pages import SEE_OTHER, Pages
 
 if TYPE_CHECKING:
@@ -41,16 +41,6 @@ NAME_CHARS: Final = 120
 MOST_FILES: Final = 200
 KEEP_FREE_BYTES: Final = 200 * 1024 * 1024
 """Left free on the disk: the database needs room for what the files become."""
-
-REASON_NAMES: Final = {
-    RejectReason.NO_TIME: "sans heure",
-    RejectReason.NO_POSITION: "sans position",
-    RejectReason.IMPOSSIBLE_COORDINATES: "coordonnées impossibles",
-    RejectReason.BEFORE_1990: "avant 1990",
-    RejectReason.IN_THE_FUTURE: "dans le futur",
-    RejectReason.NOT_ONE_PERSON: "d'autres personnes (trajets en même temps)",
-    RejectReason.UNREADABLE_ENTRY: "illisibles",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

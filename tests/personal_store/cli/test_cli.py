@@ -91,6 +91,12 @@ class TestDocuments:
         assert (report["read"], report["new"], report["rejected"]) == (3, 0, 3)
         assert report["reasons"] == {"before-1990": 3}
 
+    def test_import_names_reasons_in_french_as_the_page_does(self, run, tmp_path) -> None:
+        file = tmp_path / "old.gpx"
+        point = '<trkpt lat="46.1" lon="-1.1"><time>1970-01-01T00:00:00Z</time></trkpt>'
+        file.write_text(f"<gpx><trk><trkseg>{point * 3}</trkseg></trk></gpx>")
+        assert "(avant 1990 : 3)" in run("import", file)[2]
+
     def test_a_bad_file_fails_alone_and_the_others_go_in(
         self, run, tmp_path, gpx_file, outing
     ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from personal_store import vocabulary
-from personal_store.web import contexts, language, uploads
+from personal_store.web import contexts, language
 from personal_store.web.language import Speaker, read_catalogue
 from personal_store.web.pages import TEMPLATES
 
@@ -38,7 +38,7 @@ def _names() -> set[str]:
         *vocabulary.EMISSION_PART_NAMES.values(),
         *vocabulary.COMPARATOR_NAMES.values(),
         *contexts.EVENT_NAMES.values(),
-        *uploads.REASON_NAMES.values(),
+        *vocabulary.REASON_NAMES.values(),
     }
 
 
