@@ -14,7 +14,11 @@ from carbon.factors import load_factor_set
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetIdentity:
-    """The name of a factor set and the SHA-256 that pins its files, in hexadecimal."""
+    """The name of a factor set and the SHA-256 that pins its files, in hexadecimal.
+
+    >>> SetIdentity(name="factors-2026-11-22", sha256="00" * 32).name
+    'factors-2026-11-22'
+    """
 
     name: str
     sha256: str

@@ -5,6 +5,7 @@ other time: with a sentence, without a traceback.
 """
 
 import os
+import signal
 import sys
 
 
@@ -19,6 +20,9 @@ def main() -> None:
         is_english = os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("en")
         sys.stderr.write("Interrupted.\n" if is_english else "Interrompu.\n")
         sys.exit(130)
+    finally:
+        # Past this point there is nothing left to interrupt, and nobody left to say so.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 if __name__ == "__main__":

@@ -48,9 +48,9 @@ def give(
     """Lire le texte, puis donner son accord. / Read the text, then consent."""
     session: Session = context.obj
     days = _weekdays(weekdays)
-    _expect_named(session, purpose)
     store = session.open()
     member = catalogue.the_membership(store.engine)
+    _expect_named(session, purpose)
     transport = store.connect(member.url)
     if purpose is None:
         asked = catalogue.purpose_asked(store.engine, member, transport)
