@@ -23,6 +23,10 @@ def main() -> None:
     finally:
         # Past this point there is nothing left to interrupt, and nobody left to say so.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # CPython remembers a Ctrl-C that fell inside a code string (a dataclass being made) and,
+        # after `python -m`, would end by killing itself rather than with our exit code. Running
+        # another code string makes it forget.
+        exec("")  # noqa: S102 - an empty program
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ import sys
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == sys.argv[1]:
-            raise KeyboardInterrupt
+            exec("raise KeyboardInterrupt") if "string" in sys.argv else self.interrupt()
+    def interrupt(self):
+        raise KeyboardInterrupt
 sys.meta_path.insert(0, Interrupting())
 from personal_store.__main__ import main
 main()
@@ -37,10 +39,14 @@ def records(tmp_path):
     return file
 
 
+@pytest.mark.parametrize("inside", ["module", "string"])
 @pytest.mark.parametrize("module", ["personal_store.cli", "sqlalchemy", "rich.console"])
-def test_ctrl_c_while_the_program_loads_is_a_sentence_and_130(module):
+def test_ctrl_c_while_the_program_loads_is_a_sentence_and_130(module, inside, tmp_path):
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED_WHILE_LOADING)
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING, module],
+        # As a module, like `python -m personal_store`: a script would end otherwise.
+        [sys.executable, "-m", "interrupted", module, inside],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
