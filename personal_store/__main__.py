@@ -4,13 +4,23 @@ Loading the command line takes half a second on a small machine. Ctrl-C within i
 other time: with a sentence, without a traceback.
 """
 
+import _thread
 import os
 import signal
 import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+_AGAIN_AFTER_S = 0.05
+"""How long a finalizer or a compiler's callback is given to end before Ctrl-C is said again."""
 
 
 def main() -> None:
     """Load the command line and run it."""
+    sys.unraisablehook = _interrupt_again
     try:
         # Imported here: what is interrupted is this.
         from personal_store.cli import main as run  # noqa: PLC0415
@@ -27,6 +37,17 @@ def main() -> None:
         # after `python -m`, would end by killing itself rather than with our exit code. Running
         # another code string makes it forget.
         exec("")  # noqa: S102 - an empty program
+
+
+def _interrupt_again(ignored: "UnraisableHookArgs") -> None:
+    """Repeat a Ctrl-C that fell where no exception can leave; everything else is shown as usual.
+
+    Inside a finalizer or a callback the interpreter prints a traceback and goes on, deaf.
+    """
+    if ignored.exc_type is KeyboardInterrupt:
+        threading.Timer(_AGAIN_AFTER_S, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`personal-store import` and Ctrl-C: a sentence, 130, no traceback, and nothing to repair."""
 
+import itertools
 import json
 import os
 import signal
@@ -11,12 +12,17 @@ import pytest
 
 INTERRUPTED_WHILE_LOADING = """
 import sys
+def interrupt(self=None):
+    raise KeyboardInterrupt
 class Interrupting:
     def find_spec(self, name, path=None, target=None):
         if name == sys.argv[1]:
-            exec("raise KeyboardInterrupt") if "string" in sys.argv else self.interrupt()
-    def interrupt(self):
-        raise KeyboardInterrupt
+            if sys.argv[2] == "finalizer":
+                type("Finalized", (), {"__del__": interrupt})()
+            elif sys.argv[2] == "string":
+                exec("interrupt()")
+            else:
+                interrupt()
 sys.meta_path.insert(0, Interrupting())
 from personal_store.__main__ import main
 main()
@@ -39,8 +45,15 @@ def records(tmp_path):
     return file
 
 
-@pytest.mark.parametrize("inside", ["module", "string"])
-@pytest.mark.parametrize("module", ["personal_store.cli", "sqlalchemy", "rich.console"])
+@pytest.mark.parametrize(
+    ("module", "inside"),
+    [
+        *itertools.product(
+            ["personal_store.cli", "sqlalchemy", "rich.console"], ["code", "string"]
+        ),
+        ("personal_store.cli", "finalizer"),
+    ],
+)
 def test_ctrl_c_while_the_program_loads_is_a_sentence_and_130(module, inside, tmp_path):
     (tmp_path / "interrupted.py").write_text(INTERRUPTED_WHILE_LOADING)
     done = subprocess.run(
