@@ -339,6 +339,14 @@ contribution = Table(
     Column("sealed_helper", LargeBinary, comment="two keepers: the helper's share, sealed once"),
 )
 
+presumed_week = Table(
+    "presumed_week",
+    metadata,
+    Column("week", Text, primary_key=True, comment="ISO week that may have been answered"),
+    Column("epsilon_micro", Integer, nullable=False, comment="counted as spent; 0: the rows say"),
+    Column("restored_at_ms", Integer, nullable=False),
+)
+
 line_file = Table(
     "line_file",
     metadata,
