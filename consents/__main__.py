@@ -19,9 +19,8 @@ from typing import NoReturn
 
 from consents import purpose_differences
 from consents.audit import command as audit
-from consents.export_folder import folder_entries, read_bounded, read_note
+from consents.export_folder import export_note, folder_entries, read_bounded, read_note
 from consents.personal_receipt import MAX_RECEIPT_BYTES
-from consents.tile_folder import CHECKPOINT_FILE
 from consents.verification import (
     Finding,
     Problem,
@@ -86,7 +85,7 @@ def _audit(options: argparse.Namespace, language: Language) -> int:
 def _verify(options: argparse.Namespace) -> Verification:
     path: Path = options.path
     if options.what == "log":
-        note = read_note(path / CHECKPOINT_FILE)
+        note = export_note(path)
         return verify_log(
             folder_entries(path, note),
             checkpoint=note,

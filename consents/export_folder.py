@@ -12,7 +12,7 @@ from consents.checkpoint import MAX_NOTE_BYTES, read_checkpoint
 from consents.errors import LogError, MalformedNote
 from consents.jws import MAX_JWS_BYTES
 from consents.log import read_export_line
-from consents.tile_folder import read_entries
+from consents.tile_folder import CHECKPOINT_FILE, handed_over, read_entries
 
 ENTRIES_FILE = "entries.jsonl"
 """Name, in an export, of the leaves: one JSON string a line."""
@@ -31,7 +31,8 @@ def folder_entries(folder: Path, note: str) -> Iterator[bytes]:
     `note` is the folder's checkpoint. Raises LogError for lines or tiles that are not what they
     must be, OSError for a missing file.
     """
-    if (folder / ENTRIES_FILE).exists() or not (folder / TILES_FOLDER).is_dir():
+    entries = handed_over(folder, ENTRIES_FILE)
+    if entries is not None or handed_over(folder, TILES_FOLDER) is None:
         for line in bounded_lines(folder / ENTRIES_FILE):
             yield read_export_line(line)
         return
@@ -60,6 +61,11 @@ def read_bounded(path: Path, *, limit_bytes: int) -> bytes:
     if len(content) > limit_bytes:
         raise OSError(f"expected at most {limit_bytes} bytes")
     return content
+
+
+def export_note(folder: Path) -> str:
+    """Return the checkpoint of an export; raise OSError or UnicodeDecodeError."""
+    return read_note(handed_over(folder, CHECKPOINT_FILE) or folder / CHECKPOINT_FILE)
 
 
 def read_note(path: Path) -> str:

@@ -57,6 +57,23 @@ def write_tiles(storage: NodeStorage, folder: Path, *, checkpoint: str) -> int:
     return written + 1
 
 
+def handed_over(folder: Path, *names: str) -> Path | None:
+    """
+    Return where a file or folder of an export lies, None when the operator left it out.
+
+    A symbolic link is neither: it may point nowhere, or at a file of the auditor's own, and what
+    was handed over is then unknown. Raises OSError for one, at any place below `folder`.
+    """
+    path = folder
+    for name in names:
+        path /= name
+        if path.is_symlink():
+            raise OSError("expected a file or folder of the export itself, seen a symbolic link")
+        if not path.exists():
+            return None
+    return path
+
+
 def read_entries(folder: Path, *, size: int) -> Iterator[bytes]:
     """
     Yield the `size` entries of a folder in order, checking every tile of hashes on the way.
@@ -132,10 +149,10 @@ def _put(path: Path, content: bytes) -> None:
 
 
 def _get(folder: Path, tile: Tile, *, limit_bytes: int) -> bytes:
-    path = folder / tile.path
-    if path.exists() and not path.is_file():
-        raise LogError("expected every tile to be a file, seen a folder, a pipe or a device")
     try:
+        path = handed_over(folder, *Path(tile.path).parts)
+        if path is None or not path.is_file():
+            raise LogError("expected every tile to be a file, seen none, a folder or a device")
         with path.open("rb") as file:
             content = file.read(limit_bytes + 1)
     except OSError as error:

@@ -13,13 +13,16 @@ from typing import Any
 
 from consents.audit.files import Workspace
 from consents.audit.findings import AuditFinding, AuditProblem, Subject
-from consents.audit.timeline import Timeline
+from consents.audit.opening import trusted_keys
+from consents.audit.timeline import Timeline, timeline_file
 from consents.canonical import utc_text, utc_time
 from consents.checkpoint import Checkpoint
 from consents.errors import ConsentsError
+from consents.policy import WitnessPolicy, policy_text
 from consents.receipt import EventType, Purpose
 from consents.verification import Verdict
 from coop_aggregator.errors import AggregatorError
+from coop_aggregator.installation import Helper
 
 REPORT_FILE = "report.json"
 MAX_FINDINGS = 40
@@ -123,29 +126,47 @@ def read_report(folder: Path) -> AuditReport | None:
     try:
         return _parse(json.loads(content))
     except (ValueError, KeyError, TypeError, ConsentsError) as error:
-        raise AggregatorError(
-            fr="Le rapport d'audit gardé est abîmé. Attendu : celui du dernier audit. Relancez "
-            "« coop-aggregator audit ».",
-            en="The kept audit report is damaged. Expected: the last audit's. Run "
-            "'coop-aggregator audit' again.",
-        ) from error
+        raise _damaged() from error
 
 
-def entries_of(folder: Path, report: AuditReport, *, origin: str, cid: str) -> list[FoundEntry]:
-    """Return the entries of a consent id (32 hex digits) in the log that was audited, in order."""
+def own_policy(helper: Helper) -> WitnessPolicy:
+    """Return whose word counts here: the pinned log, and these stewards alone."""
+    text = policy_text(log_vkey=helper.who.log_vkey, witness_vkeys=[helper.who.own_vkey])
+    return WitnessPolicy.parse(text.encode())
+
+
+def entries_of(helper: Helper, report: AuditReport, *, cid: str) -> list[FoundEntry]:
+    """Return the entries of a consent id (32 hex digits) in the log that was audited, in order.
+
+    Raises AggregatorError when what the audit kept is damaged.
+    """
     if report.root is None or report.size is None:
         return []
-    content = Workspace(folder=folder).read(f"{report.root}.timeline")
+    root = bytes.fromhex(report.root)
+    keys = trusted_keys(own_policy(helper), helper.who.log_vkey)
+    content = Workspace(folder=helper.audits).read(timeline_file(root, keys))
     if content is None:
         return []
-    checkpoint = Checkpoint(origin=origin, size=report.size, root=bytes.fromhex(report.root))
-    timeline = Timeline.parse(content, checkpoint=checkpoint)
+    checkpoint = Checkpoint(origin=helper.who.origin, size=report.size, root=root)
+    try:
+        timeline = Timeline.parse(content, checkpoint=checkpoint, keys=keys)
+    except ConsentsError as error:
+        raise _damaged() from error
     asked = bytes.fromhex(cid)
     return [
         FoundEntry(entry=entry, kind=step.kind, at_s=step.at_s)
         for entry, step in enumerate(timeline.steps())
         if step.cid == asked and step.kind is not None
     ]
+
+
+def _damaged() -> AggregatorError:
+    return AggregatorError(
+        fr="Le rapport d'audit gardé est abîmé. Attendu : celui du dernier audit. Relancez "
+        "« coop-aggregator audit ».",
+        en="The kept audit report is damaged. Expected: the last audit's. Run "
+        "'coop-aggregator audit' again.",
+    )
 
 
 def _parse(document: Mapping[str, Any]) -> AuditReport:

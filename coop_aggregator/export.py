@@ -86,10 +86,10 @@ class _Export:
                 yield body
 
     def _notices(self) -> Iterable[bytes]:
-        for digest in questions.purpose_digests(self._connection):
-            body = questions.notice_body(self._connection, digest)
-            if body is not None:
-                yield body
+        digests = questions.purpose_digests(self._connection)
+        bodies = (questions.notice_body(self._connection, digest) for digest in digests)
+        # Two purposes may share a notice; its line then stands once.
+        return dict.fromkeys(body for body in bodies if body is not None)
 
     def _batches(self) -> list[reports.Batch]:
         found = (reports.batch_of(self._connection, task.digest) for task in self._tasks)

@@ -22,38 +22,6 @@ from consents.promise import DropboxSlip, Promise
 from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent
 
 _HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
-# A row of a release that publishes nothing names its cell and no more; a member that is not listed
-# here could be a figure under another name.
-_ROW_NAMES = frozenset({"zone", "measure", "unit", "label", "quality"})
-_ROW_FIGURES = frozenset({"value", "ci95_low", "ci95_high", "n"})
-_STATEMENT = frozenset(
-    {
-        "v",
-        "task_digest",
-        "week",
-        "privacy_unit",
-        "adjacency",
-        "trust_mode",
-        "epsilon_micro",
-        "epsilon_week_micro",
-        "epsilon_52_weeks_micro",
-        "epsilon_52_weeks_pld_micro",
-        "delta",
-        "delta_pld",
-        "mechanism",
-        "scale",
-        "cap_units",
-        "min_batch_size",
-        "n",
-        "noise",
-        "factor_set",
-        "noise_vs_two_keepers",
-        "trust_fr",
-        "trust_en",
-        "software_version",
-        "rows",
-    }
-)
 _WEEK = re.compile(r"[0-9]{4}-W[0-5][0-9]")
 
 
@@ -180,7 +148,8 @@ class Case:
     """
     Everything that the checks look at.
 
-    `seen` holds the cosigned checkpoints by size; `promises` (with `promised_events`, where their
+    `purpose_texts` and `notice_texts` are the digests of the texts that were handed over; `seen`
+    holds the cosigned checkpoints by size; `promises` (with `promised_events`, where their
     holders gave the leaves) and `slips` the evidence that residents and stewards kept; `bodies` the
     clear bodies by head of their entry, where they were handed over; `withheld` the entries of
     batches that stay closed and of which nothing was published; `problems` what was already wrong
@@ -193,6 +162,7 @@ class Case:
     batches: tuple[Batch, ...] = ()
     purposes: Mapping[str, Purpose] = field(default_factory=dict)
     purpose_texts: tuple[str, ...] = ()
+    notice_texts: tuple[str, ...] = ()
     questions: Mapping[str, Question] = field(default_factory=dict)
     releases: Mapping[int, bytes] = field(default_factory=dict)
     seen: tuple[Seen, ...] = ()
@@ -211,12 +181,20 @@ class Case:
 def open_acts(
     leaves: Iterable[ActLeaf], bodies: Iterable[OpenedBody], *, operator_kid: str
 ) -> tuple[list[Act], list[AuditFinding]]:
-    """Match the operator's entries with the bodies that open them; report each that does not."""
-    by_position = {opened.position: opened for opened in bodies}
+    """
+    Match the operator's entries with the bodies that open them; report each that does not.
+
+    Raises ExportError for two bodies of one entry: which of them is believed must not depend on
+    their order.
+    """
+    by_position: dict[int, OpenedBody] = {}
+    for each in bodies:
+        if by_position.setdefault(each.position, each) is not each:
+            raise ExportError("expected one body for an entry, seen two")
     acts: list[Act] = []
     findings: list[AuditFinding] = []
     for leaf in leaves:
-        opened = by_position.get(leaf.position)
+        opened = by_position.pop(leaf.position, None)
         if leaf.kid != operator_kid:
             detail = "expected the operator's key on an operator's entry"
             problem = AuditProblem.STRANGER_ACT
@@ -230,6 +208,9 @@ def open_acts(
             acts.append(Act(leaf=leaf, body=opened.body))
             continue
         findings.append(AuditFinding(problem=problem, detail=detail, entry=leaf.position))
+    if by_position:
+        detail = "expected bodies of the operator's entries, seen one of another place"
+        findings.append(AuditFinding(problem=AuditProblem.BAD_FILE, detail=detail))
     return acts, findings
 
 
@@ -245,36 +226,3 @@ def open_body(line: bytes) -> tuple[bytes, ConsentBody]:
     except ConsentsError as error:
         raise ExportError("expected a body that opens its leaf's commitment") from error
     return bytes.fromhex(opening.event.head), opening.body
-
-
-def publishes_nothing(content: bytes) -> bool:
-    """Tell whether a release states no contribution and no figure, in any place.
-
-    What is allowed is listed, not what is forbidden: an unknown member is taken for a figure.
-    """
-    try:
-        value = parse_json(content)
-    except CanonicalError:
-        return False
-    if not isinstance(value, dict) or not set(value) <= _STATEMENT or release_count(content) != 0:
-        return False
-    rows = value.get("rows", [])
-    return isinstance(rows, list) and all(_names_a_cell_only(row) for row in rows)
-
-
-def _names_a_cell_only(row: object) -> bool:
-    return (
-        isinstance(row, dict)
-        and set(row) <= _ROW_NAMES | _ROW_FIGURES
-        and all(row.get(name) is None for name in _ROW_FIGURES)
-    )
-
-
-def release_count(content: bytes) -> int | None:
-    """Return the number of contributions that a published release states, None without one."""
-    try:
-        value = parse_json(content)
-    except CanonicalError:
-        return None
-    count = value.get("n") if isinstance(value, dict) else None
-    return count if isinstance(count, int) and not isinstance(count, bool) else None

@@ -8,10 +8,12 @@ to the RFC 9162 hash of each JWS. Whether it is covered is `consents.audit.cover
 
 import re
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from consents.canonical import base64url_bytes, parse_json
-from consents.errors import CanonicalError, MalformedLeaf
+from consents.errors import CanonicalError, ExportError, MalformedLeaf
 from consents.jws import read_jws
 from consents.merkle import leaf_hash
 
@@ -57,6 +59,8 @@ class Contribution:
 RECORD_BYTES = _RECORD.size
 """Length of a packed contribution."""
 
+_DIGEST_BYTES = 32
+
 
 def read_contribution(token: bytes) -> Contribution:
     """Verify and read a contribution; raise LeafError."""
@@ -79,8 +83,17 @@ def read_contribution(token: bytes) -> Contribution:
     )
 
 
+def pack_all(items: Iterable[Contribution]) -> bytes:
+    """Return what an auditor keeps of a batch: its records, and their SHA-256."""
+    records = b"".join(item.pack() for item in items)
+    return records + sha256(records).digest()
+
+
 def unpack(content: bytes) -> list[Contribution]:
-    """Return the contributions of packed records."""
+    """Return the contributions that were kept; raise ExportError when they are damaged."""
+    records, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
+    if sha256(records).digest() != digest or len(records) % RECORD_BYTES:
+        raise ExportError("expected kept contributions as they were written")
     return [
         Contribution(
             cid=cid,
@@ -91,7 +104,7 @@ def unpack(content: bytes) -> list[Contribution]:
             leaf_hash=hashed,
             epsilon_micro=epsilon_micro,
         )
-        for cid, head, pd, task, kid, hashed, epsilon_micro in _RECORD.iter_unpack(content)
+        for cid, head, pd, task, kid, hashed, epsilon_micro in _RECORD.iter_unpack(records)
     ]
 
 

@@ -13,14 +13,21 @@ from pathlib import Path
 from consents.audit.evidence import Held, read_held
 from consents.canonical import parse_json
 from consents.errors import CanonicalError, ExportError
-from consents.export_folder import bounded_lines, folder_entries, read_bounded, read_note
+from consents.export_folder import (
+    bounded_lines,
+    export_note,
+    folder_entries,
+    read_bounded,
+    read_note,
+)
 from consents.log import read_export_line
 from consents.policy import MAX_POLICY_BYTES, WitnessPolicy
-from consents.tile_folder import CHECKPOINT_FILE
+from consents.tile_folder import handed_over
 
 OPERATOR_FILE = "operator.jsonl"
 BODIES_FILE = "bodies.jsonl"
 PURPOSES_FILE = "purposes.jsonl"
+NOTICES_FILE = "notices.jsonl"
 TASKS_FILE = "tasks.jsonl"
 BATCHES_FOLDER = "batches"
 RELEASES_FOLDER = "releases"
@@ -32,13 +39,17 @@ MAX_RELEASE_BYTES = 16_777_216
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """A folder that an operator handed over; a missing optional file is an empty one."""
+    """
+    A folder that an operator handed over; a missing optional file is an empty one.
+
+    Everything below it is the operator's: any of the methods raises OSError for a symbolic link.
+    """
 
     folder: Path
 
     def note(self) -> str:
         """Return the checkpoint; raise OSError."""
-        return read_note(self.folder / CHECKPOINT_FILE)
+        return export_note(self.folder)
 
     def entries(self) -> Iterator[bytes]:
         """Yield the leaves; raise LogError or OSError."""
@@ -46,9 +57,10 @@ class Export:
 
     def older_notes(self) -> tuple[str, ...]:
         """Return the checkpoints of before, as far as the operator kept them."""
-        folder = self.folder / CHECKPOINTS_FOLDER
-        paths = sorted(folder.iterdir()) if folder.is_dir() else []
-        return tuple(read_note(path) for path in paths)
+        folder = handed_over(self.folder, CHECKPOINTS_FOLDER)
+        names = () if folder is None else sorted(path.name for path in folder.iterdir())
+        paths = (handed_over(self.folder, CHECKPOINTS_FOLDER, name) for name in names)
+        return tuple(read_note(path) for path in paths if path is not None)
 
     def operator_lines(self) -> Iterator[bytes]:
         """Yield the lines that open the operator's entries."""
@@ -59,28 +71,38 @@ class Export:
         return self._lines(BODIES_FILE)
 
     def purposes(self) -> tuple[bytes, ...]:
-        """Return the exact bytes of each purpose."""
-        return tuple(_text(line) for line in self._lines(PURPOSES_FILE))
+        """Return the exact bytes of each purpose; raise ExportError for one given twice."""
+        return self._texts(PURPOSES_FILE)
+
+    def notices(self) -> tuple[bytes, ...]:
+        """Return the exact bytes of each notice; raise ExportError for one given twice."""
+        return self._texts(NOTICES_FILE)
 
     def tasks(self) -> tuple[bytes, ...]:
-        """Return the exact bytes of each task."""
-        return tuple(_text(line) for line in self._lines(TASKS_FILE))
+        """Return the exact bytes of each task; raise ExportError for one given twice."""
+        return self._texts(TASKS_FILE)
 
     def batch(self, position: int) -> tuple[bytes, ...] | None:
         """Return the contributions of the batch committed at `position`; None without the file."""
-        path = self.folder / BATCHES_FOLDER / f"{position}.jsonl"
-        if not path.exists():
+        path = handed_over(self.folder, BATCHES_FOLDER, f"{position}.jsonl")
+        if path is None:
             return None
         return tuple(read_export_line(line) for line in bounded_lines(path))
 
     def release(self, position: int) -> bytes | None:
         """Return the release published at `position`; None without the file."""
-        path = self.folder / RELEASES_FOLDER / f"{position}.json"
-        return read_bounded(path, limit_bytes=MAX_RELEASE_BYTES) if path.exists() else None
+        path = handed_over(self.folder, RELEASES_FOLDER, f"{position}.json")
+        return None if path is None else read_bounded(path, limit_bytes=MAX_RELEASE_BYTES)
+
+    def _texts(self, name: str) -> tuple[bytes, ...]:
+        found = tuple(_text(line) for line in self._lines(name))
+        if len(set(found)) != len(found):
+            raise ExportError(f"expected each line of {name} once, seen one twice")
+        return found
 
     def _lines(self, name: str) -> Iterator[bytes]:
-        path = self.folder / name
-        return bounded_lines(path) if path.exists() else iter(())
+        path = handed_over(self.folder, name)
+        return iter(()) if path is None else bounded_lines(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

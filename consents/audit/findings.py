@@ -39,6 +39,7 @@ class AuditProblem(StrEnum):
     NO_BATCH = "no-batch"
     NO_TASK = "no-task"
     NO_PURPOSE_TEXT = "no-purpose-text"
+    NO_NOTICE = "no-notice"
     NO_RELEASE_FILE = "no-release-file"
     NO_TIMES = "no-times"
     BAD_EVIDENCE = "bad-evidence"
@@ -65,6 +66,7 @@ class AuditProblem(StrEnum):
     EVIDENCE_IGNORED = "evidence-ignored"
     PURPOSE_UNPUBLISHED = "purpose-unpublished"
     PURPOSE_EDITED = "purpose-edited"
+    NOTICE_EDITED = "notice-edited"
     LATE = "late"
     PROMISE_BROKEN = "promise-broken"
     PROMISE_LATE = "promise-late"
@@ -90,6 +92,7 @@ _INCONCLUSIVE = frozenset(
         AuditProblem.NO_BATCH,
         AuditProblem.NO_TASK,
         AuditProblem.NO_PURPOSE_TEXT,
+        AuditProblem.NO_NOTICE,
         AuditProblem.NO_RELEASE_FILE,
         AuditProblem.NO_TIMES,
         AuditProblem.BAD_EVIDENCE,

@@ -25,13 +25,18 @@ from consents.audit.case import (
     Seen,
     open_acts,
     open_body,
-    publishes_nothing,
 )
-from consents.audit.contribution import Contribution, read_contribution, unpack
+from consents.audit.contribution import Contribution, pack_all, read_contribution, unpack
 from consents.audit.evidence import Held, check_evidence
 from consents.audit.files import Export, Workspace
 from consents.audit.findings import AuditFinding, AuditProblem
-from consents.audit.timeline import Timeline, verified_timeline
+from consents.audit.timeline import (
+    Timeline,
+    TrustedKeys,
+    timeline_file,
+    verified_timeline,
+)
+from consents.audit.withheld import withheld_batches
 from consents.canonical import sha256_hex
 from consents.checkpoint import Checkpoint, NoteKey
 from consents.errors import (
@@ -107,9 +112,11 @@ def open_case(
     return Refused(findings=tuple(opening.findings))
 
 
-def steward_kids(policy: WitnessPolicy) -> tuple[str, ...]:
-    """Return the thumbprints of the witnesses' keys."""
-    return tuple(_kid(vkey) for vkey in policy.witnesses.values())
+def trusted_keys(policy: WitnessPolicy, log_vkey: str) -> TrustedKeys:
+    """Return the thumbprints of a log's key and of the policy's witnesses."""
+    return TrustedKeys(
+        operator=_kid(log_vkey), stewards=tuple(map(_kid, policy.witnesses.values()))
+    )
 
 
 def _kid(vkey: str) -> str:
@@ -117,16 +124,16 @@ def _kid(vkey: str) -> str:
 
 
 def _timeline(opening: _Opening, attested: Attested) -> Timeline | None:
-    name = f"{attested.checkpoint.root.hex()}.timeline"
+    keys = trusted_keys(opening.policy, attested.log_vkey)
+    name = timeline_file(attested.checkpoint.root, keys)
     kept = None if opening.workspace is None else opening.workspace.read(name)
     if kept is not None:
-        return Timeline.parse(kept, checkpoint=attested.checkpoint)
+        return Timeline.parse(kept, checkpoint=attested.checkpoint, keys=keys)
     verification, timeline = verified_timeline(
         opening.export.entries(),
         note=opening.export.note(),
         vkey=attested.log_vkey,
-        operator_kids=(_kid(attested.log_vkey),),
-        steward_kids=steward_kids(opening.policy),
+        keys=keys,
     )
     for finding in verification.findings:
         violation = finding.problem.verdict is Verdict.VIOLATION
@@ -175,29 +182,27 @@ def _case(
     seen: tuple[Seen, ...],
     evidence: Sequence[Held],
 ) -> Case:
-    operator = _kid(attested.log_vkey)
-    proved = check_evidence(
-        evidence, operator_kid=operator, steward_kids=steward_kids(opening.policy)
-    )
+    operator = timeline.keys.operator
+    proved = check_evidence(evidence, operator_kid=operator, steward_kids=timeline.keys.stewards)
     acts, findings = open_acts(
         timeline.acts,
         (OpenedBody.parse(line) for line in opening.export.operator_lines()),
         operator_kid=operator,
     )
     releases = _releases(opening.export, acts)
-    withheld = _withheld(timeline, acts, releases)
+    tasks = opening.export.tasks()
+    questions = {question.digest: question for question in map(Question.parse, tasks)}
+    withheld = withheld_batches(timeline.acts, acts, releases, questions)
     opening.findings += [each for each in findings if each.entry not in withheld]
     texts = opening.export.purposes()
-    questions = {
-        question.digest: question for question in map(Question.parse, opening.export.tasks())
-    }
     return Case(
         attested=attested,
         timeline=timeline,
         acts=tuple(acts),
         batches=_batches(opening, acts, questions),
         purposes=_purposes(opening, texts),
-        purpose_texts=tuple(sha256_hex(text) for text in texts),
+        purpose_texts=tuple(map(sha256_hex, texts)),
+        notice_texts=tuple(map(sha256_hex, opening.export.notices())),
         questions=questions,
         releases=releases,
         seen=seen,
@@ -208,28 +213,6 @@ def _case(
         withheld=withheld,
         problems=tuple(opening.findings),
     )
-
-
-def _withheld(
-    timeline: Timeline, acts: Sequence[Act], releases: Mapping[int, bytes]
-) -> frozenset[int]:
-    """Return the closed batches of which a release shows that nothing was published."""
-    closed = {each.position for each in timeline.acts if each.kind is EventType.BATCH_COMMITTED}
-    closed -= {act.leaf.position for act in acts}
-    found: set[int] = set()
-    for act in acts:
-        content = releases.get(act.leaf.position)
-        batch = act.body.get("batch_position")
-        if (
-            content is not None
-            and batch in closed
-            and isinstance(batch, int)
-            and batch < act.leaf.position
-            and sha256_hex(content) == act.body.get("release_sha256")
-            and publishes_nothing(content)
-        ):
-            found.add(batch)
-    return frozenset(found)
 
 
 def _batches(
@@ -275,8 +258,7 @@ def _items(opening: _Opening, act: Act) -> list[Contribution] | None:
         )
         return None
     if kept is None and opening.workspace is not None:
-        packed = b"".join(item.pack() for item in items)
-        opening.workspace.write(f"{root}.batch", packed)
+        opening.workspace.write(f"{root}.batch", pack_all(items))
     return items
 
 

@@ -1,8 +1,9 @@
 """Whether residents agreed to the words that are published, and only to those.
 
 Every purpose that an entry refers to must have been published in the log before it, and its text
-handed to the auditor must be, byte for byte, the one whose digest was logged. Two texts under one
-title and version mean that words were changed without saying so.
+handed to the auditor must be, byte for byte, the one whose digest was logged; so must its notice
+(GDPR, Article 13). Two texts under one title and version mean that words were changed without
+saying so.
 """
 
 import difflib
@@ -35,6 +36,7 @@ def audit_purposes(case: Case) -> AuditResult:
     published = _published(case)
     findings = [*case.problems, *_unpublished(case, published)]
     findings += _texts(case, published)
+    findings += _notices(case)
     return AuditResult(
         subject=Subject.PURPOSES,
         checkpoint=case.attested.checkpoint,
@@ -42,6 +44,7 @@ def audit_purposes(case: Case) -> AuditResult:
         facts={
             "purposes": len(published),
             "texts": len(case.purpose_texts),
+            "notices": len(case.notice_texts),
             "versions": len({(each.title_fr, each.version) for each in case.purposes.values()}),
         },
         findings=tuple(findings),
@@ -135,6 +138,22 @@ def _texts(case: Case, published: Mapping[str, int]) -> Iterator[AuditFinding]:
             detail = "expected a new version for new words, seen the same one"
             problem = AuditProblem.PURPOSE_EDITED
             yield AuditFinding(problem=problem, detail=detail, entry=position)
+
+
+def _notices(case: Case) -> Iterator[AuditFinding]:
+    """Hold the notices to the digests that the log binds; an entry without one informs nobody."""
+    bound: set[object] = set()
+    for act in case.acts_of(EventType.PURPOSE_PUBLISHED):
+        digest = act.body.get("notice_digest")
+        bound.add(digest)
+        if digest not in case.notice_texts:
+            detail = "expected the notice that a published purpose commits to"
+            problem = AuditProblem.NO_NOTICE
+            yield AuditFinding(problem=problem, detail=detail, entry=act.leaf.position)
+    for digest in case.notice_texts:
+        if digest not in bound:
+            detail = "expected notices whose digest the log holds, seen another"
+            yield AuditFinding(problem=AuditProblem.NOTICE_EDITED, detail=detail)
 
 
 def _lines(purpose: Purpose) -> list[str]:

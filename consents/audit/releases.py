@@ -8,10 +8,11 @@ not recomputed here: that needs the reports, not the log.
 
 from collections.abc import Iterator
 
-from consents.audit.case import Act, Batch, Case, publishes_nothing, release_count
+from consents.audit.case import Act, Batch, Case
 from consents.audit.coverage import audit_coverage
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.audit.withdrawal import audit_after_withdrawal
+from consents.audit.withheld import answers, publishes_nothing, release_count
 from consents.canonical import sha256_hex
 from consents.errors import ExportError
 from consents.receipt import EventType
@@ -73,8 +74,12 @@ def _release_findings(
             AuditProblem.RELEASE_WITHOUT_BATCH, position, "expected a batch of the same task before"
         )
         return
-    if content is None:
+    if content is None or sha256_hex(content) != act.digest("release_sha256"):
         return
+    if not answers(content, batch.question):
+        yield _finding(
+            AuditProblem.RELEASE_WITHOUT_BATCH, position, "expected the task of the batch, stated"
+        )
     # A release below its task's minimum states 0, and then no figure either.
     if release_count(content) != len(batch.items) and not publishes_nothing(content):
         yield _finding(

@@ -10,7 +10,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 
-from consents.canonical import base64url_bytes, canonical_bytes, parse_json, utc_text, utc_time
+from consents.canonical import (
+    base64url_bytes,
+    canonical_bytes,
+    parse_json,
+    sha256_hex,
+    utc_text,
+    utc_time,
+)
 from consents.chain import ConsentState
 from consents.checkpoint import Checkpoint
 from consents.errors import CanonicalError, ExportError
@@ -19,12 +26,26 @@ from consents.nodes import Frontier
 from consents.receipt import EventType, SignedEvent
 from consents.verification import Verification, verify_log
 
-FORMAT = "consents-timeline/1"
+FORMAT = "consents-timeline/2"
 """First member of a kept timeline's header."""
 
 _RECORD = struct.Struct(">16sBB32s32s32s32sq")
 _KINDS = tuple(EventType)
 _NOTHING = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedKeys:
+    """Whose entries count beside the residents': RFC 7638 thumbprints of the reader's own keys."""
+
+    operator: str
+    stewards: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of these keys in hex, whatever their order: a timeline is of one set of keys."""
+        named = {"operator": self.operator, "stewards": sorted(set(self.stewards))}
+        return sha256_hex(canonical_bytes(named))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +84,12 @@ class Timeline:
     """
     All steps of the log that a checkpoint describes, and the operator's entries among them.
 
-    `helpers` are the keys, by consent id, that may end a consent beside the key of its chain.
+    `keys` are those whose entries were let in; `helpers` those, by consent id, that may end a
+    consent beside the key of its chain.
     """
 
     checkpoint: Checkpoint
+    keys: TrustedKeys
     records: bytes = field(repr=False)
     acts: tuple[ActLeaf, ...]
     helpers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -112,31 +135,44 @@ class Timeline:
             "origin": self.checkpoint.origin,
             "size": self.checkpoint.size,
             "root": self.checkpoint.root.hex(),
+            "keys": self.keys.digest,
+            "records_sha256": sha256_hex(self.records),
             "helpers": {cid: list(kids) for cid, kids in self.helpers.items()},
             "acts": [asdict(act) for act in self.acts],
         }
         return canonical_bytes(header) + b"\n" + self.records
 
     @classmethod
-    def parse(cls, content: bytes, *, checkpoint: Checkpoint) -> "Timeline":
-        """Read a kept file made from this very checkpoint; raise ExportError."""
+    def parse(cls, content: bytes, *, checkpoint: Checkpoint, keys: TrustedKeys) -> "Timeline":
+        """Read a kept file made from this checkpoint with these very keys; raise ExportError."""
         line, _, records = content.partition(b"\n")
         try:
             header = parse_json(line)
         except CanonicalError as error:
             raise ExportError("expected a kept timeline") from error
-        of = [FORMAT, checkpoint.origin, checkpoint.size, checkpoint.root.hex()]
+        of = [FORMAT, checkpoint.origin, checkpoint.size, checkpoint.root.hex(), keys.digest]
         if (
             not isinstance(header, dict)
-            or [header.get(name) for name in ("format", "origin", "size", "root")] != of
+            or [header.get(name) for name in ("format", "origin", "size", "root", "keys")] != of
             or len(records) != checkpoint.size * _RECORD.size
+            or header.get("records_sha256") != sha256_hex(records)
         ):
-            raise ExportError("expected a timeline of this log at this checkpoint")
-        acts = tuple(
-            ActLeaf(**{**each, "kind": EventType(each["kind"])}) for each in header["acts"]
-        )
-        helpers = {cid: tuple(kids) for cid, kids in header["helpers"].items()}
-        return cls(checkpoint=checkpoint, records=records, acts=acts, helpers=helpers)
+            raise ExportError(
+                "expected a whole timeline of this log, at this checkpoint, by these keys"
+            )
+        try:
+            acts = tuple(
+                ActLeaf(**{**each, "kind": EventType(each["kind"])}) for each in header["acts"]
+            )
+            helpers = {cid: tuple(kids) for cid, kids in header["helpers"].items()}
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ExportError("expected a kept timeline") from error
+        return cls(checkpoint=checkpoint, keys=keys, records=records, acts=acts, helpers=helpers)
+
+
+def timeline_file(root: bytes, keys: TrustedKeys) -> str:
+    """Return the name, in an auditor's folder, of the timeline of a root by these keys."""
+    return f"{root.hex()}-{keys.digest[:16]}.timeline"
 
 
 def event_type(code: int) -> EventType | None:
@@ -196,10 +232,11 @@ class TimelineBuilder:
                 )
             )
 
-    def timeline(self, checkpoint: Checkpoint) -> Timeline:
+    def timeline(self, checkpoint: Checkpoint, keys: TrustedKeys) -> Timeline:
         """Return what was collected."""
         return Timeline(
             checkpoint=checkpoint,
+            keys=keys,
             records=bytes(self._records),
             acts=tuple(self._acts),
             helpers=self._helpers,
@@ -211,8 +248,7 @@ def verified_timeline(
     *,
     note: str,
     vkey: str,
-    operator_kids: Collection[str],
-    steward_kids: Collection[str],
+    keys: TrustedKeys,
 ) -> tuple[Verification, Timeline | None]:
     """Verify a whole log and return what was found, with its timeline where the log is sound."""
     builder = TimelineBuilder()
@@ -220,13 +256,13 @@ def verified_timeline(
         entries,
         checkpoint=note,
         vkey=vkey,
-        operator_kids=operator_kids,
-        steward_kids=steward_kids,
+        operator_kids=(keys.operator,),
+        steward_kids=keys.stewards,
         observe=builder.observe,
     )
     if verification.checkpoint is None or verification.findings:
         return verification, None
-    return verification, builder.timeline(verification.checkpoint)
+    return verification, builder.timeline(verification.checkpoint, keys)
 
 
 def seconds(text: str) -> int:

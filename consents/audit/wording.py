@@ -133,6 +133,10 @@ _FACTS: Mapping[str, Words] = {
         fr="Textes remis",
         en="Texts handed over",
     ),
+    "notices": Words(
+        fr="Notices d'information",
+        en="Notices",
+    ),
     "versions": Words(
         fr="Versions",
         en="Versions",
@@ -222,6 +226,11 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
     AuditProblem.NO_PURPOSE_TEXT: Words(
         fr="le texte d'une finalité manque.",
         en="the text of a purpose is missing.",
+    ),
+    AuditProblem.NO_NOTICE: Words(
+        fr="la notice d'information (article 13) d'une finalité manque, ou l'entrée n'en engage "
+        "aucune.",
+        en="the notice (Article 13) of a purpose is missing, or its entry commits to none.",
     ),
     AuditProblem.NO_RELEASE_FILE: Words(
         fr="la publication manque.",
@@ -331,6 +340,10 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         fr="le texte d'une finalité n'est pas celui qui est inscrit, ou a changé sans "
         "changer de version.",
         en="the text of a purpose is not the one logged, or changed without a new version.",
+    ),
+    AuditProblem.NOTICE_EDITED: Words(
+        fr="une notice d'information remise n'est aucune de celles qui sont inscrites.",
+        en="a notice that was handed over is none of those logged.",
     ),
     AuditProblem.LATE: Words(
         fr="la date annoncée n'est pas possible d'après les témoins (antidatée ou postdatée).",

@@ -25,7 +25,6 @@ from consents.audit.purposes import audit_purposes
 from consents.audit.releases import audit_release
 from consents.audit.times import audit_late
 from consents.audit.withdrawal import audit_after_withdrawal
-from consents.policy import WitnessPolicy, policy_text
 from consents.receipt import EventType
 from consents.verification import Verdict
 from contributions.weeks import TIME_ZONE_NAME
@@ -35,6 +34,7 @@ from coop_aggregator.audit_report import (
     DayCount,
     PublishedPurpose,
     forget_report,
+    own_policy,
     write_report,
 )
 from coop_aggregator.db.slips import slips_after
@@ -63,12 +63,6 @@ def run_once(helper: Helper, export: Path) -> AuditReport:
     report = _refused(opened, now) if isinstance(opened, Refused) else _answered(opened, now)
     write_report(helper.audits, report)
     return report
-
-
-def own_policy(helper: Helper) -> WitnessPolicy:
-    """Return whose word counts here: the pinned log, and these stewards alone."""
-    text = policy_text(log_vkey=helper.who.log_vkey, witness_vkeys=[helper.who.own_vkey])
-    return WitnessPolicy.parse(text.encode())
 
 
 def _refused(refused: Refused, now: datetime) -> AuditReport:

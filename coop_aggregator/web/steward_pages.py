@@ -180,7 +180,7 @@ def _entries(helper: Helper, wording: Wording, cid: str) -> contexts.EntriesPage
     asked = cid.strip().lower()
     known = _CID.fullmatch(asked) is not None
     report = read_report(helper.audits) if known else None
-    found = entries_of(helper.audits, report, origin=helper.who.origin, cid=asked) if report else []
+    found = entries_of(helper, report, cid=asked) if report else []
     return contexts.EntriesPage(
         site=site(helper, wording.language, "journal/accord"),
         title=wording.say("Chercher un accord"),

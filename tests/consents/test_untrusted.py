@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consents.audit.case import OpenedBody, Question, open_body, release_count
+from consents.audit.case import OpenedBody, Question, open_body
 from consents.audit.contribution import read_contribution
 from consents.audit.evidence import read_held
+from consents.audit.withheld import release_count
 from consents.errors import ConsentsError
 from consents.notice import Notice
 from consents.personal_receipt import PersonalReceipt

@@ -97,6 +97,7 @@ class City:
         self.bodies = []
         self.chain = []
         self.purposes = {}
+        self.notices = {}
         self.tasks = {}
         self.batches = {}
         self.releases = {}
@@ -145,9 +146,14 @@ class City:
     def publish(self, purpose=None):
         purpose = self.purpose if purpose is None else purpose
         self.purposes[purpose.digest] = purpose.to_bytes()
+        notice = canonical_bytes({"notice of": purpose.title_fr, "version": purpose.version})
+        self.notices[hashlib.sha256(notice).hexdigest()] = notice
         return self.act(
             "purpose.published",
-            {"purpose_digest": purpose.digest},
+            {
+                "purpose_digest": purpose.digest,
+                "notice_digest": hashlib.sha256(notice).hexdigest(),
+            },
             purpose_digest=purpose.digest,
         )
 
@@ -186,7 +192,7 @@ class City:
         return position
 
     def release(self, task, batch, content=None):
-        content = content or canonical_bytes({"n": len(self.batches[batch]), "week": task.week})
+        content = content or self.statement(task, n=len(self.batches[batch]))
         position = self.act(
             "release.published",
             {
@@ -197,6 +203,10 @@ class City:
         )
         self.releases[position] = content
         return position
+
+    def statement(self, task, **members):
+        """What a release states: its task, its week, and these members."""
+        return canonical_bytes({"task_digest": task.digest, "week": task.week, **members})
 
     def note(self, size=None, leaves=None):
         """Sign a checkpoint, as the operator alone can."""
@@ -244,6 +254,7 @@ class City:
             "entries.jsonl": map(export_line, self.leaves),
             "operator.jsonl": (canonical_bytes(body) + b"\n" for body in self.bodies),
             "purposes.jsonl": (_line(text) for text in self.purposes.values()),
+            "notices.jsonl": (_line(text) for text in self.notices.values()),
             "tasks.jsonl": (_line(text) for text in self.tasks.values()),
         }
         for name, content in lines.items():

@@ -1,15 +1,8 @@
 """Releases that do not follow from what was committed to."""
 
-import json
-
 import pytest
 
 FIGURE = {"measure": "kilometres", "label": "car", "value": "1234.5", "n": None}
-
-
-def nothing_but(**members):
-    """A release that states no contribution, and these members."""
-    return json.dumps({"n": 0, "week": "2026-W46", **members}).encode()
 
 
 @pytest.mark.parametrize(
@@ -26,7 +19,7 @@ def test_a_batch_that_nobody_can_open_excuses_no_figure(city, crowd, auditor, me
     task = city.ask()
     batch = city.commit(task, [person.report(task) for person in crowd])
     city.bodies.pop()
-    city.release(task, batch, nothing_but(**members))
+    city.release(task, batch, city.statement(task, n=0, **members))
     assert auditor.audit("coverage") == (3, ["no-body"])
 
 
@@ -36,19 +29,64 @@ def test_a_batch_that_nobody_can_open_needs_no_cover_where_nothing_is_published(
     task = city.ask()
     batch = city.commit(task, [person.report(task) for person in crowd])
     city.bodies.pop()
-    city.release(task, batch, nothing_but(rows=[{**FIGURE, "value": None}]))
+    city.release(task, batch, city.statement(task, n=0, rows=[{**FIGURE, "value": None}]))
     assert auditor.audit("coverage") == (0, [])
+    assert auditor.audit("release") == (0, [])
+
+
+def test_an_empty_release_of_another_question_excuses_no_closed_batch(city, crowd, auditor):
+    task, other = city.ask(), city.ask("2026-W47")
+    batch = city.commit(task, [person.report(task) for person in crowd])
+    city.bodies.pop()
+    city.release(task, batch, city.statement(other, n=0))
+    assert auditor.audit("coverage") == (3, ["no-body"])
+
+
+def test_a_question_that_has_an_open_batch_excuses_no_closed_one(city, crowd, auditor):
+    task = city.ask()
+    city.commit(task, [person.report(task) for person in crowd])
+    closed = city.commit(task, [city.person("ghost").report(task)])
+    city.bodies.pop()
+    city.release(task, closed, city.statement(task, n=0))
+    assert auditor.audit("coverage") == (3, ["no-body"])
+
+
+def test_one_empty_release_does_not_excuse_two_closed_batches(city, crowd, auditor):
+    task = city.ask()
+    for _ in range(2):
+        closed = city.commit(task, [person.report(task) for person in crowd])
+        city.bodies.pop()
+        city.release(task, closed, city.statement(task, n=0))
+    code, problems = auditor.audit("coverage")
+    assert (code, problems) == (3, ["no-body"])
+
+
+def test_a_closed_batch_of_another_purpose_is_not_excused(city, auditor):
+    task = city.ask()
+    body = {"task_digest": task.digest, "root": "00" * 32, "report_count": 1}
+    closed = city.act("batch.committed", body, purpose_digest="ab" * 32)
+    city.bodies.pop()
+    city.batches[closed] = []
+    city.release(task, closed, city.statement(task, n=0))
+    assert auditor.audit("coverage") == (3, ["no-body"])
+
+
+def test_a_release_that_states_another_question_than_its_batch_is_seen(city, crowd, auditor):
+    task, other = city.ask(), city.ask("2026-W47")
+    batch = city.commit(task, [person.report(task) for person in crowd])
+    city.release(task, batch, city.statement(other, n=len(crowd)))
+    assert auditor.audit("release") == (2, ["release-without-batch"])
 
 
 @pytest.mark.parametrize(
-    "release",
-    [nothing_but(rows=[FIGURE]), b'{"n":true,"rows":[]}', b'{"rows":[]}'],
-    ids=["figures of nobody", "no count", "a count that is none"],
+    "members",
+    [{"n": 0, "rows": [FIGURE]}, {"n": True, "rows": []}, {"rows": []}],
+    ids=["figures of nobody", "a count that is none", "no count"],
 )
-def test_figures_of_an_open_batch_state_its_count(city, crowd, auditor, release):
+def test_figures_of_an_open_batch_state_its_count(city, crowd, auditor, members):
     task = city.ask()
     batch = city.commit(task, [person.report(task) for person in crowd])
-    city.release(task, batch, release)
+    city.release(task, batch, city.statement(task, **members))
     assert auditor.audit("release") == (2, ["release-count"])
 
 
@@ -79,7 +117,7 @@ def test_a_release_that_was_changed_is_seen(city, crowd, auditor):
 def test_a_release_that_states_another_count_is_seen(city, crowd, auditor):
     task = city.ask()
     batch = city.commit(task, [person.report(task) for person in crowd])
-    city.release(task, batch, b'{"n":50}')
+    city.release(task, batch, city.statement(task, n=50))
     assert auditor.audit("release") == (2, ["release-count"])
 
 
@@ -96,5 +134,5 @@ def test_a_second_release_of_a_question_is_seen(city, crowd, auditor):
     task = city.ask()
     batch = city.commit(task, [person.report(task) for person in crowd])
     city.release(task, batch)
-    city.release(task, batch, b'{"n":0}')
+    city.release(task, batch, city.statement(task, n=0))
     assert auditor.audit("release") == (2, ["release-twice"])

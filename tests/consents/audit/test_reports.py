@@ -270,7 +270,7 @@ def test_a_kept_timeline_reads_back_as_it_was_written(violated, auditor):
     folder = violated.export()
     case = open_case(Export(folder=folder), read_policy(auditor.policy, export=folder))
     timeline = case.timeline
-    again = Timeline.parse(timeline.to_bytes(), checkpoint=timeline.checkpoint)
+    again = Timeline.parse(timeline.to_bytes(), checkpoint=timeline.checkpoint, keys=timeline.keys)
     assert again == timeline
 
 
