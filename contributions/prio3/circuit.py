@@ -20,6 +20,12 @@ MAX_ENCODED_LENGTH = 65_536
 MAX_UNITS = 2**32
 """Largest bound of one coordinate: with `MAX_ENCODED_LENGTH` of them, far below both moduli."""
 
+MAX_GADGET_CALLS = 511
+"""Gadget calls of a circuit: with a proof's seed, nodes of a matrix of 17 MB in Field128 at most.
+
+Chunks as long as the root of the largest encoded length take half as many.
+"""
+
 Measurement = TypeVar("Measurement")
 Result = TypeVar("Result")
 GadgetCall = Callable[[Sequence[int]], int]

@@ -30,8 +30,9 @@ def prove(
         return circuit.gadget.evaluate(circuit.field, inputs)
 
     circuit.evaluate(encoded, joint_rand, shares=1, call=call)
-    wires = _wires(circuit, prove_rand, calls)
-    polynomial = circuit.gadget.evaluate_polynomials(circuit.field, wires)
+    polynomial = circuit.gadget.evaluate_polynomials(
+        circuit.field, [prove_rand, *calls], nodes=circuit.wire_length
+    )
     return [*prove_rand, *polynomial[: circuit.gadget_polynomial_length]]
 
 
@@ -68,7 +69,7 @@ def query(
     at_polynomial = evaluation_weights(field, len(polynomial), point)
     return [
         reduced,
-        *(dot(wire, at_wires) % field.modulus for wire in _wires(circuit, seeds, calls)),
+        *(dot(wire, at_wires) % field.modulus for wire in zip(seeds, *calls, strict=True)),
         dot(polynomial, at_polynomial) % field.modulus,
     ]
 
@@ -77,14 +78,3 @@ def decide(circuit: Circuit[Any, Any], verifier: Sequence[int]) -> bool:
     """Return whether a whole verifier message is that of a valid measurement (section 7.3.5)."""
     reduced, *wires, polynomial = verifier
     return reduced == 0 and circuit.gadget.evaluate(circuit.field, wires) == polynomial
-
-
-def _wires(
-    circuit: Circuit[Any, Any], seeds: Sequence[int], calls: Sequence[Sequence[int]]
-) -> list[list[int]]:
-    """Return each wire's polynomial: its seed, its value at every call, and zeros."""
-    padding = [0] * (circuit.wire_length - 1 - len(calls))
-    return [
-        [seed, *values, *padding]
-        for seed, values in zip(seeds, zip(*calls, strict=True), strict=True)
-    ]

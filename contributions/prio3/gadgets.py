@@ -9,12 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contributions.prio3.field import Field
-from contributions.prio3.polynomial import (
-    double,
-    evaluate_at_roots,
-    interpolate,
-    next_power_of_two,
-)
+from contributions.prio3.polynomial import dot, next_power_of_two, refine
 
 
 class Gadget(ABC):
@@ -34,12 +29,17 @@ class Gadget(ABC):
     def evaluate(self, field: Field, inputs: Sequence[int]) -> int:
         """Return the output on `arity` elements."""
 
-    @abstractmethod
-    def evaluate_polynomials(self, field: Field, wires: Sequence[Sequence[int]]) -> list[int]:
-        """Return the output's values on `arity` polynomials, each by p values, p a power of two.
+    def evaluate_polynomials(
+        self, field: Field, wires: Sequence[Sequence[int]], *, nodes: int
+    ) -> list[int]:
+        """Return the output's values on polynomials, at enough roots of unity to fix the output.
 
-        The values are at as many roots of unity as the power of two that holds the output.
+        Row k of `wires` has the value of each of the `arity` polynomials at the k-th of the
+        `nodes`-th roots of unity; missing rows are zeros. `nodes` is a power of two.
         """
+        size = next_power_of_two(self.degree * (nodes - 1) + 1)
+        rows = refine(field, wires, nodes=nodes, size=size)
+        return [self.evaluate(field, inputs) for inputs in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,6 @@ class Mul(Gadget):
     def evaluate(self, field: Field, inputs: Sequence[int]) -> int:
         """Return the product."""
         return inputs[0] * inputs[1] % field.modulus
-
-    def evaluate_polynomials(self, field: Field, wires: Sequence[Sequence[int]]) -> list[int]:
-        """Return the product's values at twice as many roots of unity."""
-        left, right = double(field, wires[0]), double(field, wires[1])
-        return [x * y % field.modulus for x, y in zip(left, right, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,45 +88,26 @@ class PolyEval(Gadget):
             value = (value * inputs[0] + coefficient) % field.modulus
         return value
 
-    def evaluate_polynomials(self, field: Field, wires: Sequence[Sequence[int]]) -> list[int]:
-        """Return the composition's values."""
-        (wire,) = wires
-        size = next_power_of_two(self.degree * (len(wire) - 1) + 1)
-        coefficients = interpolate(field, wire)
-        coefficients += [0] * (size - len(coefficients))
-        return [self.evaluate(field, (x,)) for x in evaluate_at_roots(field, coefficients)]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParallelSum(Gadget):
-    """The sum of `count` copies of an inner gadget on consecutive inputs (appendix A.3)."""
+class SumOfProducts(Gadget):
+    """The sum of the products of `count` consecutive pairs of inputs.
 
-    inner: Gadget
+    `ParallelSum` of `Mul` in the drafts (appendices A.3 and A.1), which sum nothing else.
+    """
+
     count: int
 
     @property
     def arity(self) -> int:
-        """The inner gadget's, `count` times."""
-        return self.inner.arity * self.count
+        """Two for each product."""
+        return 2 * self.count
 
     @property
     def degree(self) -> int:
-        """The inner gadget's."""
-        return self.inner.degree
+        """Two."""
+        return 2
 
     def evaluate(self, field: Field, inputs: Sequence[int]) -> int:
-        """Return the sum of the copies' outputs."""
-        each = self.inner.arity
-        parts = (
-            self.inner.evaluate(field, inputs[at : at + each]) for at in range(0, len(inputs), each)
-        )
-        return sum(parts) % field.modulus
-
-    def evaluate_polynomials(self, field: Field, wires: Sequence[Sequence[int]]) -> list[int]:
-        """Return the sum of the copies' polynomials."""
-        each = self.inner.arity
-        parts = [
-            self.inner.evaluate_polynomials(field, wires[at : at + each])
-            for at in range(0, len(wires), each)
-        ]
-        return [sum(values) % field.modulus for values in zip(*parts, strict=True)]
+        """Return the sum of the products."""
+        return dot(inputs[::2], inputs[1::2]) % field.modulus

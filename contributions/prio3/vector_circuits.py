@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from contributions.errors import MeasurementRefused
 from contributions.prio3.circuit import (
     MAX_ENCODED_LENGTH,
+    MAX_GADGET_CALLS,
     MAX_UNITS,
     Circuit,
     GadgetCall,
@@ -21,7 +22,7 @@ from contributions.prio3.circuit import (
     expect_vector,
 )
 from contributions.prio3.field import FIELD64, FIELD128, Field
-from contributions.prio3.gadgets import Gadget, Mul, ParallelSum
+from contributions.prio3.gadgets import Gadget, SumOfProducts
 from contributions.prio3.range_check import (
     calls_for,
     check_zeros_and_ones,
@@ -48,7 +49,7 @@ class ChunkedCircuit(Circuit[Measurement, list[int]]):
     @property
     def gadget(self) -> Gadget:
         """A sum of products, one for each element of a chunk."""
-        return ParallelSum(inner=Mul(), count=self.chunk_length)
+        return SumOfProducts(count=self.chunk_length)
 
     @property
     def gadget_calls(self) -> int:
@@ -97,6 +98,7 @@ class ChunkedCircuit(Circuit[Measurement, list[int]]):
         expect_bounds(self.length, "length", high=MAX_ENCODED_LENGTH)
         expect_bounds(self.encoded_length, "encoded length", high=MAX_ENCODED_LENGTH)
         expect_bounds(self.chunk_length, "chunk_length", high=self.encoded_length)
+        expect_bounds(self.gadget_calls, "number of chunks", high=MAX_GADGET_CALLS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

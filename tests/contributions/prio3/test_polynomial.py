@@ -5,15 +5,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from contributions.prio3.circuit import MAX_GADGET_CALLS
 from contributions.prio3.field import FIELD64, FIELD128, Field, roots_of_unity
 from contributions.prio3.polynomial import (
     dot,
-    double,
-    evaluate_at_roots,
     evaluation_weights,
     extend,
-    interpolate,
     next_power_of_two,
+    refine,
 )
 
 FIELDS = pytest.mark.parametrize("field", [FIELD64, FIELD128], ids=["Field64", "Field128"])
@@ -38,24 +37,27 @@ def _values(field: Field, coefficients: Sequence[int], size: int) -> list[int]:
 
 @FIELDS
 @SIZES
-def test_transform_gives_the_values_at_the_roots(field: Field, size: int) -> None:
-    coefficients = _coefficients(field, size)
-    assert evaluate_at_roots(field, coefficients) == _values(field, coefficients, size)
+@pytest.mark.parametrize("finer", [1, 2, 4])
+def test_refining_gives_every_polynomial_s_values_at_more_roots(
+    field: Field, size: int, finer: int
+) -> None:
+    several = [_coefficients(field, size), [field.modulus - 1] * size, [0] * size]
+    coarse = [_values(field, one, size) for one in several]
+    fine = [_values(field, one, finer * size) for one in several]
+    refined = refine(field, list(zip(*coarse, strict=True)), nodes=size, size=finer * size)
+    assert [list(row) for row in refined] == [list(row) for row in zip(*fine, strict=True)]
 
 
-@FIELDS
-@SIZES
-def test_interpolation_gives_the_coefficients_back(field: Field, size: int) -> None:
-    coefficients = _coefficients(field, size)
-    assert interpolate(field, _values(field, coefficients, size)) == coefficients
+def test_the_largest_elements_at_the_most_nodes_are_refined_exactly() -> None:
+    largest, nodes = FIELD128.modulus - 1, MAX_GADGET_CALLS + 1
+    refined = refine(FIELD128, [(largest,)] * nodes, nodes=nodes, size=2 * nodes)
+    assert {value for (value,) in refined} == {largest}
 
 
-@FIELDS
-@SIZES
-def test_doubling_gives_the_values_at_twice_the_roots(field: Field, size: int) -> None:
-    coefficients = _coefficients(field, size)
-    values = _values(field, coefficients, size)
-    assert double(field, values) == _values(field, coefficients, 2 * size)
+def test_rows_that_are_missing_at_the_end_are_zeros() -> None:
+    rows = [(value, 2) for value in _coefficients(FIELD128, 5)]
+    padded = [*rows, *([(0, 0)] * 3)]
+    assert refine(FIELD128, rows, nodes=8, size=16) == refine(FIELD128, padded, nodes=8, size=16)
 
 
 @FIELDS
