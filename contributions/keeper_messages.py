@@ -5,8 +5,9 @@ Every message is a compact JWS signed by the keeper that says it, over canonical
 task by digest. The leader asks, the helper answers; the same question has one answer, which the
 helper keeps and repeats after a crash.
 
-1. `CosignRequest`: the leader's signed task and the verification key, sealed for the helper. The
-   answer is the helper's own JWS over the same task bytes (`task.sign_task`).
+1. `CosignRequest`: the leader's signed task, the text of its purpose, and the verification key,
+   sealed for the helper. The answer is the helper's own JWS over the same task bytes
+   (`task.sign_task`).
 2. `AggregationRequest` and `AggregationAnswer`: verifier shares and verdicts of one zone's reports.
 3. `CollectionRequest` and `CollectionShare`: the set of reports, then a share that has its noise.
 
@@ -101,15 +102,17 @@ def read_message(kind: type[_Message], signed: bytes, public_key: Ed25519PublicK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosignRequest:
-    """Leader to helper: the task as the leader signed it, and the verification key, sealed.
+    """Leader to helper: the task as the leader signed it, its purpose, and the verification key.
 
     `verify_key_sealed` is made by `envelope.seal_verify_key`; the task commits to its SHA-256.
+    `purpose` is the exact text that the task names by SHA-256, for the helper's operator to read.
     """
 
     TYP: ClassVar[str] = "mec-cosign-request+jws"
 
     task_jws: bytes
     verify_key_sealed: bytes
+    purpose: bytes
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes that are signed."""
@@ -118,17 +121,19 @@ class CosignRequest:
                 "v": _VERSION,
                 "task_jws": self.task_jws.decode("ascii"),
                 "verify_key_sealed": base64url_text(self.verify_key_sealed),
+                "purpose": base64url_text(self.purpose),
             }
         )
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Read untrusted canonical bytes; raises `Malformed`."""
-        fields = _fields(data, {"task_jws", "verify_key_sealed"})
+        fields = _fields(data, {"purpose", "task_jws", "verify_key_sealed"})
         task_jws = expect_text(fields["task_jws"], "task_jws", longest=2 * TASK_LIMIT_BYTES)
         return cls(
             task_jws=task_jws.encode("utf-8"),
             verify_key_sealed=read_base64url(fields["verify_key_sealed"], "verify_key_sealed"),
+            purpose=read_base64url(fields["purpose"], "purpose"),
         )
 
 

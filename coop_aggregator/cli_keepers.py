@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from consents.record import Purpose
 from contributions.keeper import Keeper
 from contributions.noise import OpenDPLaplace
 from contributions.task import Task, TrustMode
@@ -18,7 +19,10 @@ from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.keepers.cards import make_card, own_card, pair
 from coop_aggregator.keepers.collection import collect
 from coop_aggregator.keepers.cosigning import ask_helper, sign_proposal
+from coop_aggregator.keepers.reading import read_out
 from coop_aggregator.questions import sign_draft
+from coop_aggregator.settings import Language
+from coop_aggregator.web.wording import wording_for
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 WeekOption = Annotated[str, typer.Option("--week", help="2026-W46")]
@@ -139,7 +143,7 @@ def _sign_as_helper(
     with helper.database.read() as connection:
         stored = questions_db.task_by_week(connection, week)
     if stored is not None and stored.jws is None:
-        _show_task(session, Task.parse(stored.body))
+        _read_out(session, stored)
         if digest is None and sys.stdin.isatty():
             digest = typer.prompt("digest")
         if digest is None or len(digest) < 12 or not stored.digest.startswith(digest):
@@ -152,22 +156,18 @@ def _sign_as_helper(
     return sign_proposal(helper, week)
 
 
-def _show_task(session: Session, task: Task) -> None:
-    until = f"{task.report_deadline:%Y-%m-%d %H:%M}"
-    epsilon, part = task.epsilon_micro / 1e6, task.epsilon_territory_micro / 1e6
+def _read_out(session: Session, stored: questions_db.StoredTask) -> None:
+    if stored.purpose is None:
+        raise TaskRefused(
+            fr="Cette question a été proposée par une version antérieure, sans le texte de sa "
+            "finalité. Demandez à la coopérative de relancer « task sign ».",
+            en="This question was proposed by an older version, without the text of its purpose. "
+            "Ask the cooperative to run 'task sign' again.",
+        )
+    task, purpose = Task.parse(stored.body), Purpose.parse(stored.purpose)
     session.say(
-        fr=f"{task.title_fr}\n  posée par {task.aggregator_name}, {len(task.zones)} zones, "
-        f"{len(task.coordinates)} nombres, plafond {task.cap_units}\n  ε = {epsilon:g} par "
-        f"résident et semaine, dont {part:g} pour le territoire ({task.adjacency}), minimum "
-        f"{task.min_batch_size} réponses\n  réponses jusqu'au {until} "
-        f"UTC\n  gardiens : {', '.join(keeper.name for keeper in task.keepers)}\n"
-        f"  empreinte {task.digest}",
-        en=f"{task.title_en}\n  asked by {task.aggregator_name}, {len(task.zones)} zones, "
-        f"{len(task.coordinates)} numbers, cap {task.cap_units}\n  ε = {epsilon:g} a resident and "
-        f"week, of which {part:g} for the territory ({task.adjacency}), minimum "
-        f"{task.min_batch_size} answers\n  answers until {until} "
-        f"UTC\n  keepers: {', '.join(keeper.name for keeper in task.keepers)}\n"
-        f"  digest {task.digest}",
+        fr=read_out(task, purpose, wording_for(Language.FRENCH)),
+        en=read_out(task, purpose, wording_for(Language.ENGLISH)),
     )
 
 

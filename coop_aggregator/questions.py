@@ -99,6 +99,20 @@ def draft_task(connection: Connection, who: Identity, question: Question) -> Tas
     two = question.trust_mode is TrustMode.TWO_KEEPERS
     verify_key = secrets.token_bytes(VERIFY_KEY_BYTES) if two else None
     task = _task(connection, who, question, purpose=purpose, verify_key=verify_key)
+    expect_within(task, purpose)
+    db.add_task(
+        connection,
+        digest=task.digest,
+        week=task.week,
+        body=task.to_bytes(),
+        report_deadline=task.report_deadline,
+        verify_key=verify_key,
+    )
+    return task
+
+
+def expect_within(task: Task, purpose: Purpose) -> None:
+    """Raise TaskRefused unless the purpose allows the task's ε and everything that it measures."""
     if task.epsilon_micro > purpose.epsilon_week_micro:
         raise TaskRefused(
             fr="La question demande plus d'ε que sa finalité n'en promet "
@@ -113,15 +127,6 @@ def draft_task(connection: Connection, who: Identity, question: Question) -> Tas
             fr=f"La finalité ne couvre pas {listed}. Publiez-en une qui le dise aux résidents.",
             en=f"The purpose does not cover {listed}. Publish one that tells residents so.",
         )
-    db.add_task(
-        connection,
-        digest=task.digest,
-        week=task.week,
-        body=task.to_bytes(),
-        report_deadline=task.report_deadline,
-        verify_key=verify_key,
-    )
-    return task
 
 
 def sign_draft(connection: Connection, week: str, key: Ed25519PrivateKey) -> db.StoredTask:

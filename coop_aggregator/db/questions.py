@@ -14,7 +14,7 @@ class StoredTask:
     """A task as kept: its bytes, and its signed form once it is signed.
 
     Of two keepers: `own_jws` is our own signature, `jws` both, and `verify_key` the secret that
-    the keepers share.
+    the keepers share. `purpose` is, at the helper, the text that came with the proposal.
     """
 
     digest: str
@@ -24,6 +24,7 @@ class StoredTask:
     report_deadline: datetime
     own_jws: str | None = None
     verify_key: bytes | None = None
+    purpose: bytes | None = None
 
     def __repr__(self) -> str:
         """Hide the key."""
@@ -64,8 +65,9 @@ def add_task(
     body: bytes,
     report_deadline: datetime,
     verify_key: bytes | None = None,
+    purpose: bytes | None = None,
 ) -> None:
-    """Keep a draft. The week must be free (unique constraint)."""
+    """Keep a draft; a helper keeps its `purpose` too. The week must be free."""
     connection.execute(
         insert(tasks).values(
             digest=digest,
@@ -75,8 +77,14 @@ def add_task(
             report_deadline=utc_text(report_deadline),
             own_jws=None,
             verify_key=verify_key,
+            purpose=purpose,
         )
     )
+
+
+def set_purpose(connection: Connection, digest: str, purpose: bytes) -> None:
+    """Keep the text of a proposal's purpose, where an older version kept none."""
+    connection.execute(tasks.update().where(tasks.c.digest == digest).values(purpose=purpose))
 
 
 def set_own_signature(connection: Connection, digest: str, jws: str) -> None:
@@ -115,4 +123,5 @@ def _task(row: Row[tuple[object, ...]]) -> StoredTask:
         report_deadline=utc_time(row.report_deadline),
         own_jws=row.own_jws,
         verify_key=None if row.verify_key is None else bytes(row.verify_key),
+        purpose=None if row.purpose is None else bytes(row.purpose),
     )

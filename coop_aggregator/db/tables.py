@@ -94,6 +94,9 @@ tasks = Table(
         comment="two keepers: secret that reports are checked with, drawn before any report",
     ),
     Column(
+        "purpose", LargeBinary, nullable=True, comment="helper: text of its purpose, as proposed"
+    ),
+    Column(
         "report_deadline", String(20), nullable=False, comment="reports are refused from then on"
     ),
 )

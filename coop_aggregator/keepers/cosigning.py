@@ -2,12 +2,15 @@
 
 The leader's request carries the task that it signed and the secret verification key, sealed for
 the helper; the task commits to that key, so that nobody can choose another once reports exist.
-The helper keeps the proposal and signs nothing by itself: its operator reads the task and runs
-`task sign`. Asked again, the helper answers with the signature that was then made.
+The helper keeps the proposal with its purpose's text and signs nothing by itself: its operator
+reads both (`reading`) and runs `task sign`. Asked again, the helper answers with the signature that
+was then made.
 """
 
 from sqlalchemy import Connection
 
+from consents.errors import ConsentsError
+from consents.record import Purpose
 from contributions import jws
 from contributions.envelope import Role, open_verify_key, seal_verify_key
 from contributions.errors import ContributionsError
@@ -27,6 +30,7 @@ from coop_aggregator.db.identity import lock
 from coop_aggregator.errors import KeeperRefused, TaskRefused
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.keepers.channel import HelperChannel
+from coop_aggregator.questions import expect_within
 
 
 def ask_helper(leader: Leader, week: str, channel: HelperChannel) -> db.StoredTask:
@@ -47,6 +51,7 @@ def ask_helper(leader: Leader, week: str, channel: HelperChannel) -> db.StoredTa
         verify_key_sealed=seal_verify_key(
             stored.verify_key, keeper_key=helper.hpke_key, task_digest=task.digest
         ),
+        purpose=_purpose_text(leader, task),
     )
     answer = channel.cosign(sign_message(request, leader.keeper.sign))
     if answer is None:
@@ -70,7 +75,8 @@ def receive_proposal(helper: Helper, signed: bytes) -> bytes | None:
 
     1. The leader whose card our operator took signed the request, and the task in it. 2. The task
     names exactly the two cards that we know. 3. The verification key opens, and is the one that
-    the task commits to. 4. There is no other proposal for the week. Raises KeeperRefused.
+    the task commits to. 4. The purpose is the one that the task names, and allows what it asks.
+    5. There is no other proposal for the week. Raises KeeperRefused.
     """
     with helper.database.write() as connection:
         lock(connection)
@@ -89,9 +95,13 @@ def receive_proposal(helper: Helper, signed: bytes) -> bytes | None:
                 task_digest=task.digest,
                 sha256=task.verify_key_sha256,
             )
-        except ContributionsError as error:
+            purpose = Purpose.parse(request.purpose)
+            if purpose.digest != task.purpose_digest:
+                raise _refused()
+            expect_within(task, purpose)
+        except (ContributionsError, ConsentsError, TaskRefused) as error:
             raise _refused() from error
-        stored = _proposal(connection, task, request.task_jws, verify_key)
+        stored = _proposal(connection, task, request, verify_key)
     return None if stored.jws is None else stored.jws.encode("ascii").split(b"\n")[1]
 
 
@@ -136,7 +146,7 @@ def _signed_by_leader(leader: Leader, week: str) -> db.StoredTask:
 
 
 def _proposal(
-    connection: Connection, task: Task, task_jws: bytes, verify_key: bytes
+    connection: Connection, task: Task, request: CosignRequest, verify_key: bytes
 ) -> db.StoredTask:
     known = db.task_by_week(connection, task.week)
     if known is None:
@@ -147,12 +157,22 @@ def _proposal(
             body=task.to_bytes(),
             report_deadline=task.report_deadline,
             verify_key=verify_key,
+            purpose=request.purpose,
         )
-        db.set_own_signature(connection, task.digest, task_jws.decode("ascii"))
+        db.set_own_signature(connection, task.digest, request.task_jws.decode("ascii"))
         known = db.task_by_week(connection, task.week)
     if known is None or known.digest != task.digest or known.verify_key != verify_key:
         raise _refused()
+    if known.purpose is None:
+        db.set_purpose(connection, task.digest, request.purpose)
     return known
+
+
+def _purpose_text(leader: Leader, task: Task) -> bytes:
+    with leader.database.read() as connection:
+        text = db.purpose_body(connection, task.purpose_digest)
+    assert text is not None, "a task is drafted under a published purpose, which is never deleted"
+    return text
 
 
 def _stored(side: Leader | Helper, week: str) -> db.StoredTask:
@@ -165,7 +185,7 @@ def _stored(side: Leader | Helper, week: str) -> db.StoredTask:
 def _refused() -> KeeperRefused:
     return KeeperRefused(
         fr=f"Proposition refusée : les fiches des gardiens ({Role.LEADER}, {Role.HELPER}), leurs "
-        "signatures et la clé de vérification doivent être celles que nous connaissons.",
+        "signatures, la clé de vérification et la finalité doivent être celles de la question.",
         en=f"Proposal refused: the keepers' cards ({Role.LEADER}, {Role.HELPER}), their "
-        "signatures and the verification key must be those that we know.",
+        "signatures, the verification key and the purpose must be those of the question.",
     )

@@ -10,7 +10,7 @@ from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.settings import Language
 from coop_aggregator.web import contexts
 from coop_aggregator.web.languages import translations
-from coop_aggregator.web.wording import Wording
+from coop_aggregator.web.wording import wording_for
 
 TEMPLATES = Path(__file__).with_name("templates")
 _PAGE_HEADERS = {"Cache-Control": "public, max-age=60"}
@@ -39,7 +39,7 @@ class Renderer:
         )
         catalogue = translations(language)
         cast("Any", self.environment).install_gettext_translations(catalogue, newstyle=True)
-        self.wording = Wording(language=language, gettext=catalogue.gettext)
+        self.wording = wording_for(language)
 
     def page(self, template: str, context: PageContext, *, status: int = 200) -> Response:
         """Render `template` with `context`, a page's frozen dataclass."""

@@ -13,6 +13,7 @@ from babel.numbers import format_decimal, format_percent
 from carbon.modes import ModeGroup
 from contributions.measures import ELSEWHERE, HOURS, Key, Measure, Unit
 from coop_aggregator.settings import Language
+from coop_aggregator.web.languages import translations
 
 MODE_NAMES = {
     ModeGroup.WALK: "À pied",
@@ -43,6 +44,11 @@ UNIT_NAMES = {
 BAND_NAMES = {"km_0_3": "Moins de 3 km", "km_3_5": "De 3 à 5 km"}
 FEW = 100
 """Below it a figure a report is written with a decimal."""
+
+
+def wording_for(language: Language) -> "Wording":
+    """Return how to speak to a reader of this language, with its catalogue."""
+    return Wording(language=language, gettext=translations(language).gettext)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

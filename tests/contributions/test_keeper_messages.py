@@ -40,7 +40,7 @@ ANSWER = AggregationAnswer(
 )
 SET = ReportSet.of(IDS)
 MESSAGES = [
-    CosignRequest(task_jws=b"a.b.c", verify_key_sealed=b"k" * 80),
+    CosignRequest(task_jws=b"a.b.c", verify_key_sealed=b"k" * 80, purpose="{é}".encode()),
     REQUEST,
     ANSWER,
     CollectionRequest(task_digest="ab" * 32, zone=None, reports=SET, commitment="cd" * 32),

@@ -38,11 +38,15 @@ def test_every_sentence_of_the_templates_is_translated(templates):
 
 
 @pytest.mark.parametrize(
-    "module", ["facts.py", "figures.py", "pages.py", "steward_pages.py", "wording.py"]
+    "module",
+    [
+        "keepers/reading.py",
+        *(f"web/{name}.py" for name in ("facts", "figures", "pages", "steward_pages", "wording")),
+    ],
 )
 def test_every_sentence_of_the_code_is_translated(repository, module):
     catalogue = read_catalogue()
-    sentences = messages_of(repository / "coop_aggregator" / "web" / module)
+    sentences = messages_of(repository / "coop_aggregator" / module)
     assert sorted(s for s in sentences if not (catalogue.get(s) and catalogue[s].string)) == []
 
 

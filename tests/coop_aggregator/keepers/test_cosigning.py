@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from consents.canonical import sha256_hex
+from consents.record import Purpose
 from contributions.envelope import seal_verify_key
 from contributions.keeper_messages import CosignRequest, sign_message
 from contributions.task import Task, sign_task
@@ -31,7 +33,12 @@ def stored(side, week=LATER):
         return db.task_by_week(connection, week)
 
 
-def proposal(pair, **changes):
+def purpose_of(pair):
+    with pair.leader.database.read() as connection:
+        return db.purpose_body(connection, pair.task.purpose_digest)
+
+
+def proposal(pair, *, purpose=None, **changes):
     """Return a signed proposal of the signed question, with something changed."""
     kept = stored(pair.leader, WEEK)
     task = replace(Task.parse(kept.body), week="2026-W44", **changes)
@@ -41,6 +48,7 @@ def proposal(pair, **changes):
         verify_key_sealed=seal_verify_key(
             key, keeper_key=pair.helper.keeper.hpke.public_key(), task_digest=task.digest
         ),
+        purpose=purpose or purpose_of(pair),
     )
     return sign_message(request, pair.leader.keeper.sign)
 
@@ -91,9 +99,30 @@ def test_a_proposal_that_does_not_fit_what_the_operators_agreed_on_is_refused(ke
         receive_proposal(keepers.helper, proposal(keepers, **changes))
 
 
+def test_a_purpose_that_the_task_does_not_name_is_refused(keepers):
+    other = replace(Purpose.parse(purpose_of(keepers)), version="2").to_bytes()
+    with pytest.raises(KeeperRefused):
+        receive_proposal(keepers.helper, proposal(keepers, purpose=other))
+
+
+@pytest.mark.parametrize("change", [{"epsilon_week_micro": 1}, {"fields": ("zone_of_residence",)}])
+def test_a_task_that_its_purpose_does_not_allow_is_refused(keepers, change):
+    narrow = replace(Purpose.parse(purpose_of(keepers)), **change)
+    request = proposal(keepers, purpose=narrow.to_bytes(), purpose_digest=narrow.digest)
+    with pytest.raises(KeeperRefused):
+        receive_proposal(keepers.helper, request)
+
+
+def test_a_purpose_that_is_none_is_refused(keepers):
+    nothing = b"{}"
+    request = proposal(keepers, purpose=nothing, purpose_digest=sha256_hex(nothing))
+    with pytest.raises(KeeperRefused):
+        receive_proposal(keepers.helper, request)
+
+
 def test_a_proposal_by_somebody_else_is_refused(keepers, private_key):
     request = proposal(keepers)
-    kept = CosignRequest(task_jws=b"a.b.c", verify_key_sealed=b"x" * 80)
+    kept = CosignRequest(task_jws=b"a.b.c", verify_key_sealed=b"x" * 80, purpose=b"{}")
     # The last character of an Ed25519 signature carries two bits: another one is another signature.
     touched = request[:-1] + (b"A" if request[-1:] != b"A" else b"Q")
     for forged in (touched, sign_message(kept, private_key("stranger"))):
