@@ -31,7 +31,7 @@ from personal_store import (
 from personal_store.console import (
     EXIT_FAILED,
     EXIT_INTERRUPTED,
-    InterruptibleGroup,
+    Program,
     Session,
     plain_errors,
     read_secret,
@@ -44,7 +44,7 @@ from personal_store.progress import import_progress
 from personal_store.settings import Settings, language_of_arguments, language_of_environment
 
 app = typer.Typer(
-    cls=InterruptibleGroup,
+    cls=Program,
     help="Votre espace personnel de mobilité. / Your personal mobility store.",
     no_args_is_help=True,
     add_completion=False,
@@ -213,6 +213,6 @@ def main() -> None:
     language = language_of_arguments(sys.argv[1:], os.environ)
     try:
         with plain_errors(language, Console(file=sys.stderr, soft_wrap=True)):
-            app()
+            app(prog_name="personal-store")
     except typer.Exit as stop:
         sys.exit(stop.exit_code)

@@ -14,8 +14,10 @@ from carbon.modes import TransportMode
 from personal_store.console import EXIT_FAILED, Session
 from personal_store.db import lines
 from personal_store.db.connection import reading, writing
+from personal_store.db.lines import LineFile
 from personal_store.errors import IngestError
 from personal_store.jobs import pipeline
+from personal_store.wording import several, several_en
 
 lines_app = typer.Typer(
     help="Arrêts et lignes de transport. / Stops and lines of public transport.",
@@ -52,10 +54,7 @@ def import_lines(
         with writing(store.engine) as connection:
             file = lines.add(connection, read, name=path.name, at=store.clock.now())
         taken.append(file)
-        session.say(
-            fr=f"{file.name} : {file.stops} arrêts, {file.routes} parcours, {file.tracks} tracés.",
-            en=f"{file.name}: {file.stops} stops, {file.routes} routes, {file.tracks} tracks.",
-        )
+        session.say(**_sentences(file))
     if taken:
         pipeline.run_once(store.engine, everything=True)
     if as_json:
@@ -71,10 +70,7 @@ def list_lines(context: typer.Context, as_json: JsonOption = False) -> None:
     with reading(session.open().engine) as connection:
         files = lines.listed(connection)
     for file in files:
-        session.say(
-            fr=f"{file.name} : {file.stops} arrêts, {file.routes} parcours, {file.tracks} tracés.",
-            en=f"{file.name}: {file.stops} stops, {file.routes} routes, {file.tracks} tracks.",
-        )
+        session.say(**_sentences(file))
     if as_json:
         session.answer({"files": [asdict(file) for file in files]})
 
@@ -94,3 +90,15 @@ def forget_lines(context: typer.Context, name: str) -> None:
         raise typer.Exit(EXIT_FAILED)
     pipeline.run_once(store.engine, everything=True)
     session.say(fr=f"« {name} » est oublié.", en=f"“{name}” is forgotten.")
+
+
+def _sentences(file: LineFile) -> dict[str, str]:
+    """Say what a file gave."""
+    return {
+        "fr": f"{file.name} : {several(file.stops, 'arrêt', 'arrêts')}, "
+        f"{several(file.routes, 'parcours', 'parcours')}, "
+        f"{several(file.tracks, 'tracé', 'tracés')}.",
+        "en": f"{file.name}: {several_en(file.stops, 'stop', 'stops')}, "
+        f"{several_en(file.routes, 'route', 'routes')}, "
+        f"{several_en(file.tracks, 'track', 'tracks')}.",
+    }

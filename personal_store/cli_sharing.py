@@ -25,6 +25,7 @@ from personal_store.errors import LogForked, TransportError
 from personal_store.jobs import catalogue, catching_up, joining, pipeline, sharing
 from personal_store.proofs import ProofState
 from personal_store.store import Store
+from personal_store.wording import several, several_en
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 consents_app = typer.Typer(
@@ -194,8 +195,10 @@ def trust_stewards(
     consenting.pin_trust(store, member, pinned)
     count = len(pinned.policy.witnesses)
     session.say(
-        fr=f"Retenu : {count} témoin(s). Vos preuves seront jugées d'après ce fichier.",
-        en=f"Kept: {count} steward(s). Your proofs will be judged by this file.",
+        fr=f"{several(count, 'témoin retenu', 'témoins retenus')}. Vos preuves seront jugées "
+        "d'après ce fichier.",
+        en=f"{several_en(count, 'steward', 'stewards')} kept. Your proofs will be judged by this "
+        "file.",
     )
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from personal_store import documents
+from carbon.factors import load_factor_set
+from personal_store import footprint_documents, trip_documents
 from personal_store.console import Session
 from personal_store.db import devices, places, timelines, trips
 from personal_store.db.connection import reading
@@ -16,8 +17,8 @@ from personal_store.jobs import pipeline
 from personal_store.local_time import HOME_TIMEZONE, local_time
 from personal_store.store import Store
 from personal_store.trips.locations import PlaceKind, find_locations, propose
-from personal_store.vocabulary import several, several_en
 from personal_store.whatif import ScenarioName, cost_of, effect_of, read_prices, scenario_of
+from personal_store.wording import several, several_en
 from personal_store.zones import read_outlines
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
@@ -68,11 +69,11 @@ def list_trips(
         names = devices.names(connection)
     if as_json:
         session.answer(
-            documents.trip_documents(stored, geometry=geometry, names=names, zones=zones)
+            trip_documents.trip_documents(stored, geometry=geometry, names=names, zones=zones)
         )
         return
     for each in stored:
-        session.say(**documents.trip_sentences(each))
+        session.say(**trip_documents.trip_sentences(each))
 
 
 def footprint(
@@ -87,14 +88,14 @@ def footprint(
     start, end = _period(since, until)
     prices = read_prices(price or ())
     stored = [each.trip for each in _travelled(session.open(), start, end)]
-    result = period_footprint(stored, documents.factor_set(), start=start, end=end)
+    result = period_footprint(stored, load_factor_set(), start=start, end=end)
     cost = cost_of(stored, prices) if price else None
     if as_json:
-        session.answer(documents.footprint_document(result, cost))
+        session.answer(footprint_documents.footprint_document(result, cost))
         return
-    session.say(**documents.footprint_sentences(result))
+    session.say(**footprint_documents.footprint_sentences(result))
     if cost is not None:
-        session.say(**documents.cost_sentences(cost))
+        session.say(**footprint_documents.cost_sentences(cost))
 
 
 def whatif(  # noqa: PLR0917 -- typer reads the options from the signature
@@ -113,12 +114,12 @@ def whatif(  # noqa: PLR0917 -- typer reads the options from the signature
     stored = [each.trip for each in _travelled(store, start, end)]
     with reading(store.engine) as connection:
         named = places.every(connection)
-    asked, factors = scenario_of(scenario), documents.factor_set()
+    asked, factors = scenario_of(scenario), load_factor_set()
     effect = effect_of(stored, asked, factors, places=named, eur_per_km=prices)
     if as_json:
-        session.answer(documents.effect_document(scenario, effect))
+        session.answer(footprint_documents.effect_document(scenario, effect))
         return
-    session.say(**documents.effect_sentences(scenario, effect))
+    session.say(**footprint_documents.effect_sentences(scenario, effect))
 
 
 def list_places(
@@ -142,9 +143,9 @@ def list_places(
     outlines = None if territory is None else read_outlines(territory)
     zone = outlines.zone_of(home) if outlines is not None and home is not None else None
     if as_json:
-        session.answer(documents.places_document(named, found, zone))
+        session.answer(trip_documents.places_document(named, found, zone))
         return
-    session.say(**documents.places_sentences(named, found, zone))
+    session.say(**trip_documents.places_sentences(named, found, zone))
 
 
 def _period(since: datetime, until: datetime) -> tuple[datetime, datetime]:

@@ -5,16 +5,18 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from sqlalchemy.exc import DatabaseError
-from typer import Exit
+from typer import Abort, Exit
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from carbon.errors import CarbonError
 from consents.errors import ConsentsError
@@ -26,9 +28,11 @@ from personal_store.lock import Lock, open_folder
 from personal_store.reception import Reception
 from personal_store.settings import Language, Settings, language_of_arguments
 from personal_store.store import Store
+from personal_store.usage_errors import said
 from personal_store.vault import VAULT_FILE, unlock
 
 EXIT_FAILED = 1
+EXIT_USAGE = 2
 EXIT_VIOLATION = 2  # as audits say of somebody who did not keep their word
 EXIT_UNPROVED = 3  # as audits say of what cannot be verified
 EXIT_INTERRUPTED = 130  # as shells say of a program that Ctrl-C ended
@@ -118,8 +122,30 @@ class Session:
         return folder
 
 
-class InterruptibleGroup(TyperGroup):
-    """Commands that end in words on Ctrl-C; the framework alone would end without any."""
+class Program(TyperGroup):
+    """The whole command line: it says in the person's language what it could not read.
+
+    The framework alone would say so in English, and end without a word on Ctrl-C.
+    """
+
+    def main(self, *args: Any, **named: Any) -> Any:
+        """Run a command line; raise `Exit` unless all went well."""
+        language = language_of_arguments(sys.argv[1:], os.environ)
+        try:
+            code = super().main(*args, **named | {"standalone_mode": False})
+        except TyperException as refusal:
+            if sentence := said(refusal, language):
+                sys.stderr.write(sentence + "\n")
+            raise Exit(EXIT_USAGE) from None
+        except Abort:
+            sys.stderr.write("Abandoned.\n" if language == "en" else "Abandonné.\n")
+            raise Exit(EXIT_FAILED) from None
+        if code:
+            raise Exit(code)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options, `--lang` wherever it stands."""
+        return super().parse_args(ctx, language_first(args))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -129,6 +155,24 @@ class InterruptibleGroup(TyperGroup):
             english = language_of_arguments(sys.argv[1:], os.environ) == "en"
             sys.stderr.write("Interrupted.\n" if english else "Interrompu.\n")
             raise Exit(EXIT_INTERRUPTED) from None
+
+
+def language_first(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with `--lang` and its value before everything else, up to a `--`.
+
+    >>> language_first(["trips", "--lang", "en", "--json"])
+    ['--lang', 'en', 'trips', '--json']
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    first: list[str] = []
+    others: list[str] = []
+    read = iter(arguments[:end])
+    for each in read:
+        if each == "--lang":
+            first += [each, *islice(read, 1)]
+        else:
+            (first if each.startswith("--lang=") else others).append(each)
+    return [*first, *others, *arguments[end:]]
 
 
 def read_secret(file: Path) -> str:

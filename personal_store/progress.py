@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from personal_store.console import Session
 from personal_store.db.imports import FileImport, ImportState
 from personal_store.jobs.importing import OnProgress
+from personal_store.wording import number, several, several_en
 
 SOBER_FROM_BYTES = 16 * 1024 * 1024
 _QUARTERS = 4
@@ -28,8 +29,10 @@ def progress_sentences(reached: FileImport) -> dict[str, str]:
     left_fr = "" if left_s is None else f", encore {_duration(left_s)}"
     left_en = "" if left_s is None else f", {_duration(left_s)} left"
     return {
-        "fr": f"{done_mb:.0f} Mo sur {size_mb:.0f}, {read} positions{left_fr}",
-        "en": f"{done_mb:.0f} of {size_mb:.0f} MB, {read} positions{left_en}",
+        "fr": f"{number(done_mb, 'fr', decimals=0)} Mo sur {number(size_mb, 'fr', decimals=0)}, "
+        f"{several(read, 'position', 'positions')}{left_fr}",
+        "en": f"{number(done_mb, 'en', decimals=0)} of {number(size_mb, 'en', decimals=0)} MB, "
+        f"{several_en(read, 'position', 'positions')}{left_en}",
     }
 
 

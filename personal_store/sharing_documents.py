@@ -17,7 +17,9 @@ from personal_store.jobs.ledger import yearly_loss
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.local_time import HOME_TIMEZONE
 from personal_store.proofs import ProofState, ProofStatus
+from personal_store.settings import Language
 from personal_store.vocabulary import MEASURE_NAMES, MEASURE_NAMES_EN, part_name, part_name_en
+from personal_store.wording import NARROW, number, shortest
 
 Document = dict[str, object]
 MICRO = 1_000_000
@@ -58,10 +60,10 @@ def purpose_sentences(asked: Purpose) -> dict[str, str]:
     controller = f"{asked.controller_name} ({asked.controller_contact})"
     return {
         "fr": f"{asked.title_fr}\n\n{asked.text_fr}\n\nResponsable : {controller}\n"
-        f"Perte de confidentialité par semaine : ε = {epsilon:g}\n"
+        f"Perte de confidentialité par semaine : ε = {shortest(epsilon, 'fr')}\n"
         f"Empreinte du texte : {asked.digest}",
         "en": f"{asked.title_en}\n\n{asked.text_en}\n\nController: {controller}\n"
-        f"Privacy loss a week: ε = {epsilon:g}\nDigest of the text: {asked.digest}",
+        f"Privacy loss a week: ε = {shortest(epsilon, 'en')}\nDigest of the text: {asked.digest}",
     }
 
 
@@ -130,7 +132,7 @@ def reduction_sentences(shown: Preview) -> dict[str, str]:
         return {"fr": "", "en": ""}
     return {
         "fr": "Votre semaine dépasse le plafond commun : tous vos chiffres sont réduits de "
-        f"{percent} % avant le bruit.\n",
+        f"{percent}{NARROW}% avant le bruit.\n",
         "en": "Your week goes over the common cap: all your figures are reduced by "
         f"{percent}% before the noise.\n",
     }
@@ -147,9 +149,10 @@ def _rows(shown: Preview) -> dict[str, str]:
             fr.append(f" {MEASURE_NAMES[measure]}")
             en.append(f" {MEASURE_NAMES_EN[measure]}")
         value = float(shown.week.figures[coordinate.key])
-        figures = f"{value:>9.1f} {measure.unit.value:<6} {units:>6}"
-        fr.append(f"  {part_name(coordinate, shown.task):<21} {figures}")
-        en.append(f"  {part_name_en(coordinate, shown.task):<21} {figures}")
+        rest = f"{measure.unit.value:<6} {units:>6}"
+        figures_fr, figures_en = (f"{number(value, each):>9} {rest}" for each in ("fr", "en"))
+        fr.append(f"  {part_name(coordinate, shown.task):<21} {figures_fr}")
+        en.append(f"  {part_name_en(coordinate, shown.task):<21} {figures_en}")
     return {"fr": "\n".join(fr), "en": "\n".join(en)}
 
 
@@ -238,16 +241,25 @@ def ledger_document(rows: Sequence[KeptContribution]) -> Document:
 
 def ledger_sentences(rows: Sequence[KeptContribution]) -> dict[str, str]:
     """Say the ledger, line by line."""
-    lines = "\n".join(f"  {row.week}  ε {row.epsilon_micro / MICRO:g}  {row.state}" for row in rows)
-    cap, loss = YEARLY_CAP_EPSILON_MICRO / MICRO, yearly_loss(rows)
+    fr, en = _lines(rows, "fr"), _lines(rows, "en")
+    loss = yearly_loss(rows)
+    spent, cap = spent_epsilon(rows), YEARLY_CAP_EPSILON_MICRO / MICRO
     return {
-        "fr": f"Budget de confidentialité : {spent_epsilon(rows):g} dépensé, plafond {cap:g} "
-        f"sur 52 semaines.\nLes 52 semaines les plus chargées : ε = {loss.pure:g} en les "
-        f"ajoutant, {loss.pld:.1f} par un calcul plus fin (δ = un millionième).\n{lines}".rstrip(),
-        "en": f"Privacy budget: {spent_epsilon(rows):g} spent, cap {cap:g} over 52 weeks.\n"
-        f"The 52 weeks that cost most: ε = {loss.pure:g} added up, {loss.pld:.1f} by a finer "
-        f"account (δ = one in a million).\n{lines}".rstrip(),
+        "fr": f"Budget de confidentialité : {shortest(spent, 'fr')} dépensé, plafond "
+        f"{shortest(cap, 'fr')} sur 52 semaines.\nLes 52 semaines les plus chargées : "
+        f"ε = {shortest(loss.pure, 'fr')} en les ajoutant, {number(loss.pld, 'fr')} par un calcul "
+        f"plus fin (δ = un millionième).\n{fr}".rstrip(),
+        "en": f"Privacy budget: {shortest(spent, 'en')} spent, cap {shortest(cap, 'en')} over "
+        f"52 weeks.\nThe 52 weeks that cost most: ε = {shortest(loss.pure, 'en')} added up, "
+        f"{number(loss.pld, 'en')} by a finer account (δ = one in a million).\n{en}".rstrip(),
     }
+
+
+def _lines(rows: Sequence[KeptContribution], language: Language) -> str:
+    return "\n".join(
+        f"  {row.week}  ε {shortest(row.epsilon_micro / MICRO, language)}  {row.state}"
+        for row in rows
+    )
 
 
 def event_document(event: KeptEvent, status: ProofStatus) -> Document:
@@ -295,8 +307,10 @@ def covered_sentences(row: KeptContribution) -> dict[str, str]:
     at = row.changed_at.astimezone(HOME_TIMEZONE)
     start, epsilon = f"{at:%Y-%m-%d %H:%M}  {row.cid[:8]}  ", row.epsilon_micro / MICRO
     return {
-        "fr": f"{start}contribution de la semaine {row.week}, ε = {epsilon:g} (voir « ledger »)",
-        "en": f"{start}contribution of week {row.week}, ε = {epsilon:g} (see “ledger”)",
+        "fr": f"{start}contribution de la semaine {row.week}, "
+        f"ε = {shortest(epsilon, 'fr')} (voir « ledger »)",
+        "en": f"{start}contribution of week {row.week}, "
+        f"ε = {shortest(epsilon, 'en')} (see “ledger”)",
     }
 
 

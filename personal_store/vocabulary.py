@@ -176,21 +176,3 @@ def part_name_en(coordinate: Coordinate, task: Task) -> str:
         hour = HOURS.index(label)
         return f"{hour:02d}:00 to {hour + 1:02d}:00"
     return _PART_NAMES_EN.get(label, label)
-
-
-def several(count: int, one: str, many: str) -> str:
-    """Return a French count and its noun: from two on, the plural.
-
-    >>> several(0, "position lue", "positions lues"), several(2, "trajet", "trajets")
-    ('0 position lue', '2 trajets')
-    """
-    return f"{count} {one if count < 2 else many}"
-
-
-def several_en(count: int, one: str, many: str) -> str:
-    """Return an English count and its noun: one alone is singular.
-
-    >>> several_en(0, "trip", "trips"), several_en(1, "trip", "trips")
-    ('0 trips', '1 trip')
-    """
-    return f"{count} {one if count == 1 else many}"

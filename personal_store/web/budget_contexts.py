@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from carbon.comparators import DAYS_PER_YEAR, Comparison, compare, load_comparators
+from carbon.factors import load_factor_set
 from carbon.footprint import Footprint
 from carbon.modes import ModeGroup
 from carbon.other_mode import ByOtherMode, Otherwise
@@ -18,7 +19,6 @@ from carbon.whatif import Effect
 from contributions.weeks import Period, week_of, week_ordinal, week_period
 from personal_store.db import timelines, trips
 from personal_store.db.connection import reading
-from personal_store.documents import factor_set
 from personal_store.footprint import total_of
 from personal_store.store import Store
 from personal_store.trips.timeline import Trip
@@ -122,7 +122,7 @@ def budget_page(store: Store, year: int, *, budget_kg: float, question: Question
     Raises NoFactors for a year outside of the factors, InvalidActivity for a question that
     cannot be one.
     """
-    travelled, factors = _trips_of(store, year), factor_set()
+    travelled, factors = _trips_of(store, year), load_factor_set()
     by_week: dict[str, list[Trip]] = defaultdict(list)
     for trip in travelled:
         by_week[week_of(trip.start)].append(trip)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from carbon.factors import load_factor_set
 from carbon.footprint import Interval
 from consents.record import EventType, Purpose
 from contributions.weeks import week_of, week_period
@@ -15,7 +16,6 @@ from personal_store.db import consents, contributions, memberships, timelines, t
 from personal_store.db.connection import reading
 from personal_store.db.contributions import KeptContribution
 from personal_store.db.trips import StoredTrip
-from personal_store.documents import factor_set
 from personal_store.errors import NotAnswerable
 from personal_store.footprint import PeriodFootprint, period_footprint
 from personal_store.jobs import catalogue, sharing
@@ -212,7 +212,7 @@ def week_page(store: Store, week: str) -> WeekPage:
     with reading(store.engine) as connection:
         stored = trips.between(connection, start=period.start, end=period.end)
     footprint = period_footprint(
-        [each.trip for each in stored], factor_set(), start=period.start, end=period.end
+        [each.trip for each in stored], load_factor_set(), start=period.start, end=period.end
     )
     day = timedelta(days=1)
     weighed = bars(footprint)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
 
+from personal_store import wording
 from personal_store.local_time import HOME_TIMEZONE, local_time
 from personal_store.settings import Language
 
@@ -37,12 +37,11 @@ class Speaker:
 
     def number(self, value: float, decimals: int = 1) -> str:
         """Return a number as this language writes it."""
-        pattern = "#,##0." + "0" * decimals if decimals else "#,##0"
-        return format_decimal(value, format=pattern, locale=self.language)
+        return wording.number(value, self.language, decimals=decimals)
 
     def percent(self, share: float) -> str:
         """Return a share of 1 in whole percent."""
-        return format_percent(share, locale=self.language)
+        return wording.percent(share, self.language)
 
     def clock(self, at: datetime, utc_offset_min: int | None = None) -> str:
         """Return an hour and minute on the clock of the place, else of home."""

@@ -44,8 +44,8 @@ def told():
 
 def test_progress_says_megabytes_positions_and_time_left():
     said = progress_sentences(HALF)
-    assert said["fr"] == "500 Mo sur 1000, 2000000 positions, encore 1 min 30 s"
-    assert said["en"] == "500 of 1000 MB, 2000000 positions, 1 min 30 s left"
+    assert said["fr"] == "500 Mo sur 1\u202f000, 2\u202f000\u202f000 positions, encore 1 min 30 s"
+    assert said["en"] == "500 of 1,000 MB, 2,000,000 positions, 1 min 30 s left"
 
 
 def test_the_time_left_of_a_resumed_import_counts_what_this_run_read():
@@ -68,4 +68,4 @@ def test_a_small_file_is_no_news_for_a_file(told):
 
 
 def test_a_terminal_shows_the_line_that_moves(told):
-    assert "500 Mo sur 1000" in told(HALF, terminal=True)
+    assert "500 Mo sur 1\u202f000" in told(HALF, terminal=True)
