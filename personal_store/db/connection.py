@@ -37,6 +37,9 @@ def open_database(folder: Path, key: DatabaseKey) -> Engine:
     if not file.exists():
         # Made by SQLite it would be readable by others; its journals take its mode.
         file.touch(mode=0o600)
+    # Without it the driver looks for an adapter of every NULL and drops two exceptions on the way:
+    # half the processor time of an insertion (2026, one core).
+    sqlcipher.register_adapter(type(None), _null)
     engine = create_engine(
         "sqlite://",
         module=sqlcipher,
@@ -109,6 +112,10 @@ def _connect(path: Path, key: DatabaseKey) -> Any:
     raw.execute("PRAGMA temp_store = MEMORY")  # no position in a plain temporary file
     raw.execute("PRAGMA secure_delete = ON")
     return raw
+
+
+def _null(_: None) -> None:
+    """Return NULL as itself."""
 
 
 def _use_write_ahead_log(raw: Any) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from personal_store.ingest.place import JsonPlace
 
@@ -107,38 +107,33 @@ def judged_positionfix(  # noqa: PLR0917 -- keywords cost a tenth of the import
 ) -> Positionfix:
     """Return a positionfix without checking it again; for `Judge`, which has checked every value.
 
-    Setting the eleven slots directly takes 0.6 us where the constructor of a frozen dataclass takes
-    1.6 us (2026, one core): with four million positions to import, that is four seconds.
+    Filling an open twin and turning it into a positionfix takes 0.2 us where the constructor of a
+    frozen dataclass takes 1.6 us (2026, one core): with four million positions, five seconds.
     """
-    fix = _NEW(Positionfix)
-    _SET_AT(fix, at)
-    _SET_LON(fix, lon)
-    _SET_LAT(fix, lat)
-    _SET_SOURCE(fix, source)
-    _SET_DEVICE(fix, device)
-    _SET_ACCURACY_M(fix, accuracy_m)
-    _SET_SPEED_MPS(fix, speed_mps)
-    _SET_ALTITUDE_M(fix, altitude_m)
-    _SET_ACTIVITY(fix, activity)
-    _SET_ACTIVITY_CONFIDENCE(fix, activity_confidence)
-    _SET_UTC_OFFSET_MIN(fix, utc_offset_min)
-    return fix
+    fix: Any = _NEW(_OpenPositionfix)
+    fix.at = at
+    fix.lon = lon
+    fix.lat = lat
+    fix.source = source
+    fix.device = device
+    fix.accuracy_m = accuracy_m
+    fix.speed_mps = speed_mps
+    fix.altitude_m = altitude_m
+    fix.activity = activity
+    fix.activity_confidence = activity_confidence
+    fix.utc_offset_min = utc_offset_min
+    fix.__class__ = Positionfix
+    done: Positionfix = fix
+    return done
 
 
 _NEW: Final = object.__new__
-(
-    _SET_AT,
-    _SET_LON,
-    _SET_LAT,
-    _SET_SOURCE,
-    _SET_DEVICE,
-    _SET_ACCURACY_M,
-    _SET_SPEED_MPS,
-    _SET_ALTITUDE_M,
-    _SET_ACTIVITY,
-    _SET_ACTIVITY_CONFIDENCE,
-    _SET_UTC_OFFSET_MIN,
-) = (getattr(Positionfix, field.name).__set__ for field in fields(Positionfix))
+
+
+class _OpenPositionfix:
+    """The slots of a positionfix before it is one."""
+
+    __slots__ = tuple(field.name for field in fields(Positionfix))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

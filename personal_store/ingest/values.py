@@ -5,6 +5,7 @@ is no number, nor is a word. A value that is absent and a value that is unreadab
 reasons. It judges one value at a time; `judge.py` weighs whole positions.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -27,6 +28,9 @@ _FIRST_MS: Final = 10**11
 _E7_PER_DEGREE: Final = 10_000_000
 _WORD: Final = 2**32
 _HALF_WORD: Final = 2**31
+_LONG_WORD: Final = 2**64
+_UNBOUNDED: Final = -math.inf
+_INFINITE: Final = math.inf
 
 
 class Refused(Exception):
@@ -64,7 +68,7 @@ def number(raw: object) -> float:
     raise Refused(RejectReason.UNREADABLE_ENTRY)
 
 
-def measure(raw: object, *, at_least: float = float("-inf")) -> float | None:
+def measure(raw: object, *, at_least: float = _UNBOUNDED) -> float | None:
     """Return a side measure, or None where the source does not know it.
 
     Absent, unreadable, infinite or below `at_least` (sources write -1 for unknown) is all the
@@ -81,7 +85,7 @@ def measure(raw: object, *, at_least: float = float("-inf")) -> float | None:
             value = number(raw)
         except Refused:
             return None
-    return value if at_least <= value < float("inf") else None
+    return value if at_least <= value < _INFINITE else None
 
 
 def degrees_from_e7(raw: object) -> float | None:
@@ -206,7 +210,7 @@ def label(raw: object) -> str | None:
     Names go to a terminal, a page and a database: what does not print is left out.
     """
     if type(raw) is int:
-        return str(raw)[:LABEL_CHARS] if abs(raw) < _WORD**2 else None
+        return str(raw)[:LABEL_CHARS] if -_LONG_WORD < raw < _LONG_WORD else None
     if type(raw) is not str:
         return None
     cut = raw[:LABEL_CHARS]

@@ -9,8 +9,9 @@ import gc
 import multiprocessing
 import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -86,12 +87,12 @@ def reading_chunks(what: Reading, *, size_bytes: int) -> Iterator[Iterator[Chunk
     second = context.Process(target=_send_chunks, args=(what, theirs), daemon=True)
     second.start()
     theirs.close()
-    try:
-        yield _received(ours)
-    finally:
-        ours.close()
-        second.terminate()
-        second.join()
+    with closing(ours), closing(_received(ours)) as chunks:
+        try:
+            yield chunks
+        finally:
+            second.terminate()
+            second.join()
 
 
 def format_of(path: Path, *, now: datetime) -> SourceFormat:
@@ -147,11 +148,15 @@ class _Refusal:
     en: str
 
 
-def _received(pipe: Pipe) -> Iterator[Chunk]:
-    while (received := _next(pipe)) is not None:
-        if isinstance(received, _Refusal):
-            raise received.kind(fr=received.fr, en=received.en)
-        yield received
+def _received(pipe: Pipe) -> Generator[Chunk]:
+    """Yield what the second process sends, one chunk ahead: it parses on while this one inserts."""
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        coming = ahead.submit(_next, pipe)
+        while (received := coming.result()) is not None:
+            if isinstance(received, _Refusal):
+                raise received.kind(fr=received.fr, en=received.en)
+            coming = ahead.submit(_next, pipe)
+            yield received
 
 
 def _next(pipe: Pipe) -> Any:
