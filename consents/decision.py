@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from consents.chain import ConsentState, extend
 from consents.errors import ChainError, ChainFault
+from consents.limits import ConsentLimits
 from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent
 
 __all__ = [
@@ -49,6 +50,7 @@ class Reason(StrEnum):
     BROKEN_CHAIN = "broken-chain"
     BODY_MISMATCH = "body-mismatch"
     FIELDS_EXCEEDED = "fields-exceeded"
+    AREA_EXCEEDED = "area-exceeded"
     EPSILON_EXCEEDED = "epsilon-exceeded"
 
 
@@ -99,6 +101,7 @@ def permitted(
     body_key: bytes | None = None,
     purpose: Purpose | None = None,
     fields: Collection[str] = (),
+    zone: str | None = None,
     spent_week_micro: int = 0,
     spent_total_micro: int = 0,
     operator_kids: Collection[str] = (),
@@ -108,9 +111,10 @@ def permitted(
     Decide whether a use of `epsilon_micro` for a purpose is covered at `now` (aware).
 
     `events` is the whole chain of one consent. With the clear `body` of its last event (the
-    resident's store), expiry, fields and epsilon caps count, and with `body_key` it must open the
-    leaf's commitment. With the published `purpose` (the operator), its fields and weekly epsilon
-    count. Raises ValueError for a time without offset or a negative amount.
+    resident's store), expiry, fields, area and epsilon caps count: an area must hold `zone`, the
+    home zone that a use tells. With `body_key` the body must open the leaf's commitment. With the
+    published `purpose` (the operator), its fields and weekly epsilon count. Raises ValueError for a
+    time without offset or a negative amount.
     """
     if now.utcoffset() is None or min(epsilon_micro, spent_week_micro, spent_total_micro) < 0:
         raise ValueError("expected an aware time and amounts of 0 or more")
@@ -122,6 +126,7 @@ def permitted(
     use = _Use(
         purpose_digest=purpose_digest,
         fields=frozenset(fields),
+        zone=zone,
         week_micro=spent_week_micro + epsilon_micro,
         total_micro=spent_total_micro + epsilon_micro,
         now=now,
@@ -144,6 +149,7 @@ class _Use:
 
     purpose_digest: str
     fields: frozenset[str]
+    zone: str | None
     week_micro: int
     total_micro: int
     now: datetime
@@ -210,10 +216,16 @@ def _refused_by_body(
         or not _opens(body, body_key, event)
     ):
         return Reason.BODY_MISMATCH
+    return _beyond_limits(limits, use)
+
+
+def _beyond_limits(limits: ConsentLimits, use: _Use) -> Reason | None:
     if use.now >= limits.expires_at:
         return Reason.EXPIRED
     if not use.fields <= set(limits.fields):
         return Reason.FIELDS_EXCEEDED
+    if limits.area is not None and use.zone not in limits.area.zones:
+        return Reason.AREA_EXCEEDED
     if use.week_micro > limits.epsilon_week_micro or use.total_micro > limits.epsilon_total_micro:
         return Reason.EPSILON_EXCEEDED
     return None

@@ -9,6 +9,7 @@ examples repeat a key, `dpv:hasProcess`, where a list is meant: here it is a lis
 from collections.abc import Mapping
 
 from consents.canonical import canonical_bytes, utc_text
+from consents.limits import ConsentArea
 from consents.notice import Notice
 from consents.personal_receipt import PersonalReceipt
 from consents.receipt import ConsentBody, EventType, Purpose
@@ -162,7 +163,17 @@ def _process(purpose: Purpose, body: ConsentBody, notice: Notice | None) -> dict
         process["mec:epsilonTotalMicro"] = body.limits.epsilon_total_micro
         if body.limits.weekdays is not None:
             process["mec:isoWeekdays"] = list(body.limits.weekdays)
+        if body.limits.area is not None:
+            process["mec:area"] = _area(body.limits.area)
     return process
+
+
+def _area(area: ConsentArea) -> dict[str, object]:
+    return {
+        "@type": "dpv:Location",
+        "mec:outlinesSha256": area.outlines_sha256,
+        "mec:zones": list(area.zones),
+    }
 
 
 def _notice(body: ConsentBody) -> dict[str, object]:

@@ -44,6 +44,10 @@ _LABELS = {
     "version": Words(fr="Version", en="Version"),
     "fields": Words(fr="Données", en="Data"),
     "weekdays": Words(fr="Jours, de 1 (lundi) à 7", en="Days, from 1 (Monday) to 7"),
+    "area": Words(
+        fr="Trajets comptés : début et fin dans les zones",
+        en="Trips counted: first and last point in zones",
+    ),
     "until": Words(fr="Jusqu'au", en="Until"),
     "epsilon": Words(fr="Vie privée par semaine, au plus", en="Privacy a week, at most"),
     "kept": Words(fr="Conservation", en="Kept for"),
@@ -121,6 +125,8 @@ def _limits(kept: PersonalReceipt, language: Language) -> str:
     if limits is not None:
         if limits.weekdays is not None:
             rows["weekdays"] = ", ".join(str(day) for day in limits.weekdays)
+        if limits.area is not None:
+            rows["area"] = ", ".join(limits.area.zones)
         rows["until"] = _time(limits.expires_at)
     rows["epsilon"] = f"ε = {micro / 1_000_000:g}"
     rows["kept"] = f"{purpose.retention_days} {_DAYS.say(language)}"

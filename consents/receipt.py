@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from consents.canonical import canonical_bytes, parse_json, sha256_hex, utc_time
 from consents.errors import CanonicalError, ForgedLeaf, MalformedLeaf
 from consents.jws import read_jws, sign_jws, thumbprint
+from consents.limits import ConsentLimits
 from consents.record import (
     ConsentBody,
     ConsentedPurpose,
-    ConsentLimits,
     EventType,
     Party,
     PrivacyNotice,

@@ -6,21 +6,25 @@ It signs nothing and stores nothing. Field names follow ISO/IEC TS 27560:2023 th
 guide (Final Community Group Report of 2026-02-15).
 """
 
-import re
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from consents.canonical import (
-    canonical_bytes,
-    commitment,
-    parse_json,
-    sha256_hex,
-    utc_text,
-    utc_time,
+from consents.canonical import canonical_bytes, commitment, sha256_hex, utc_text
+from consents.errors import RecordError
+from consents.limits import ConsentLimits, read_limits
+from consents.schema import (
+    expect_digest,
+    expect_integers,
+    expect_names,
+    expect_records,
+    expect_texts,
+    read_json,
+    read_members,
+    read_time,
+    read_tuple,
+    whole_seconds,
 )
-from consents.errors import CanonicalError, RecordError
 
 SCHEMA_VERSION = "https://w3id.org/dpv/schema/dpv-27560"
 """The schema that a consent body follows: ISO/IEC TS 27560 in DPV terms."""
@@ -99,9 +103,9 @@ class Purpose:
 
     def __post_init__(self) -> None:
         """Refuse a purpose that could not be shown or counted."""
-        _expect_texts(self, "purpose", *_PURPOSE_TEXTS)
-        _expect_integers(self, "purpose", "epsilon_week_micro", "retention_days", minimum=1)
-        _expect_names(self.fields, "purpose.fields")
+        expect_texts(self, "purpose", *_PURPOSE_TEXTS)
+        expect_integers(self, "purpose", "epsilon_week_micro", "retention_days", minimum=1)
+        expect_names(self.fields, "purpose.fields")
         if not self.fields:
             raise RecordError("expected at least one name in purpose.fields")
 
@@ -117,8 +121,8 @@ class Purpose:
     @classmethod
     def parse(cls, content: bytes) -> "Purpose":
         """Read published bytes; raise RecordError unless they are the canonical ones."""
-        value = _read_members(cls, _read_json(content), "purpose")
-        purpose = cls(**{**value, "fields": _tuple(value["fields"], "purpose.fields")})
+        value = read_members(cls, read_json(content), "purpose")
+        purpose = cls(**{**value, "fields": read_tuple(value["fields"], "purpose.fields")})
         if purpose.to_bytes() != content:
             raise RecordError("expected the canonical bytes of the purpose, seen another spelling")
         return purpose
@@ -134,8 +138,8 @@ class PrivacyNotice:
 
     def __post_init__(self) -> None:
         """Refuse a notice that could not be found again."""
-        _expect_texts(self, "privacy_notice", "url", "version")
-        _expect_digest(self.sha256, "privacy_notice.sha256")
+        expect_texts(self, "privacy_notice", "url", "version")
+        expect_digest(self.sha256, "privacy_notice.sha256")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +152,8 @@ class ConsentedPurpose:
 
     def __post_init__(self) -> None:
         """Refuse a purpose without its digest or terms."""
-        _expect_digest(self.purpose_digest, "purposes.purpose_digest")
-        _expect_texts(self, "purposes", "dpv_purpose", "lawful_basis")
+        expect_digest(self.purpose_digest, "purposes.purpose_digest")
+        expect_texts(self, "purposes", "dpv_purpose", "lawful_basis")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,31 +169,7 @@ class Party:
 
     def __post_init__(self) -> None:
         """Refuse a party that could not be named or reached."""
-        _expect_texts(self, "party_identification", *(member.name for member in fields(self)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentLimits:
-    """
-    How far a consent goes: fields, privacy loss in millionths of epsilon, days, and until when.
-
-    `expires_at` is aware UTC, cut to the second; the consent covers times before it. `weekdays` are
-    ISO numbers from 1 for Monday to 7, ascending, in local time; None covers every day.
-    """
-
-    fields: tuple[str, ...]
-    epsilon_week_micro: int
-    epsilon_total_micro: int
-    expires_at: datetime
-    weekdays: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse limits that do not bound anything."""
-        if self.weekdays is not None:
-            _expect_weekdays(self.weekdays)
-        _expect_names(self.fields, "limits.fields")
-        _expect_integers(self, "limits", "epsilon_week_micro", "epsilon_total_micro", minimum=0)
-        object.__setattr__(self, "expires_at", _whole_seconds(self.expires_at, "expires_at"))
+        expect_texts(self, "party_identification", *(member.name for member in fields(self)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,13 +196,13 @@ class ConsentBody:
 
     def __post_init__(self) -> None:
         """Refuse a record that lacks what TS 27560 makes mandatory, or contradicts itself."""
-        _expect_texts(self, "body", "schema_version", "record_id", "pii_principal_id", "language")
-        _expect_integers(self, "body", "validity_duration_s", minimum=0)
-        _expect_records(self.purposes, ConsentedPurpose, "body.purposes")
-        _expect_records(self.party_identification, Party, "body.party_identification")
+        expect_texts(self, "body", "schema_version", "record_id", "pii_principal_id", "language")
+        expect_integers(self, "body", "validity_duration_s", minimum=0)
+        expect_records(self.purposes, ConsentedPurpose, "body.purposes")
+        expect_records(self.party_identification, Party, "body.party_identification")
         if self.event_type not in tuple(EventType) or not self.event_type.of_consent:
             raise RecordError("expected a consent event in body.event_type")
-        object.__setattr__(self, "event_time", _whole_seconds(self.event_time, "event_time"))
+        object.__setattr__(self, "event_time", whole_seconds(self.event_time, "event_time"))
         if self.limits is None:
             if self.event_type.permits:
                 raise RecordError("expected limits in the body of an event that permits something")
@@ -233,11 +213,7 @@ class ConsentBody:
         """Return the body as JSON values: times as text, no floats."""
         mapping = asdict(self)
         mapping["event_time"] = utc_text(self.event_time)
-        if self.limits is not None:
-            mapping["limits"]["expires_at"] = utc_text(self.limits.expires_at)
-            if self.limits.weekdays is None:
-                # Left out, so that bodies from before this limit keep their bytes.
-                del mapping["limits"]["weekdays"]
+        mapping["limits"] = None if self.limits is None else self.limits.to_mapping()
         return mapping
 
     def to_bytes(self) -> bytes:
@@ -251,22 +227,22 @@ class ConsentBody:
     @classmethod
     def parse(cls, content: bytes) -> "ConsentBody":
         """Read kept bytes; raise RecordError unless they are a whole body."""
-        value = _read_members(cls, _read_json(content), "body")
-        purposes = _tuple(value["purposes"], "body.purposes")
-        parties = _tuple(value["party_identification"], "body.party_identification")
-        notice = _read_members(PrivacyNotice, value["privacy_notice"], "body.privacy_notice")
+        value = read_members(cls, read_json(content), "body")
+        purposes = read_tuple(value["purposes"], "body.purposes")
+        parties = read_tuple(value["party_identification"], "body.party_identification")
+        notice = read_members(PrivacyNotice, value["privacy_notice"], "body.privacy_notice")
         read: dict[str, object] = {
             "privacy_notice": PrivacyNotice(**notice),
             "purposes": tuple(
-                ConsentedPurpose(**_read_members(ConsentedPurpose, each, "body.purposes"))
+                ConsentedPurpose(**read_members(ConsentedPurpose, each, "body.purposes"))
                 for each in purposes
             ),
             "party_identification": tuple(
-                Party(**_read_members(Party, each, "body.party_identification")) for each in parties
+                Party(**read_members(Party, each, "body.party_identification")) for each in parties
             ),
-            "event_time": _read_time(value["event_time"], "body.event_time"),
+            "event_time": read_time(value["event_time"], "body.event_time"),
             "event_type": _read_event_type(value["event_type"]),
-            "limits": _read_limits(value["limits"]),
+            "limits": read_limits(value["limits"]),
         }
         return cls(**{**value, **read})
 
@@ -283,106 +259,8 @@ _PURPOSE_TEXTS = (
 )
 
 
-_HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
-
-
-def _expect_texts(record: object, what: str, *names: str) -> None:
-    for name in names:
-        value: object = getattr(record, name)
-        if not isinstance(value, str) or not value.strip():
-            raise RecordError(f"expected a text in {what}.{name}")
-
-
-def _expect_integers(record: object, what: str, *names: str, minimum: int) -> None:
-    for name in names:
-        value: object = getattr(record, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < minimum:
-            raise RecordError(f"expected an integer of {minimum} or more in {what}.{name}")
-
-
-def _expect_digest(value: object, what: str) -> None:
-    if not isinstance(value, str) or _HEX_32_BYTES.fullmatch(value) is None:
-        raise RecordError(f"expected a SHA-256 as 64 lowercase hexadecimal digits in {what}")
-
-
-def _expect_names(value: object, what: str) -> None:
-    if (
-        not isinstance(value, tuple)
-        or not all(isinstance(name, str) and name for name in value)
-        or len(set(value)) != len(value)
-    ):
-        raise RecordError(f"expected distinct names in {what}, as a tuple")
-
-
-def _expect_weekdays(value: object) -> None:
-    days = value if isinstance(value, tuple) else ()
-    if (
-        not days
-        or any(type(day) is not int or day not in range(1, 8) for day in days)
-        or list(days) != sorted(set(days))
-    ):
-        raise RecordError("expected ascending days from 1 (Monday) to 7 in limits.weekdays")
-
-
-def _expect_records(value: object, record: type, what: str) -> None:
-    if (
-        not isinstance(value, tuple)
-        or not value
-        or not all(isinstance(each, record) for each in value)
-    ):
-        raise RecordError(f"expected at least one {record.__name__} in {what}, as a tuple")
-
-
-def _whole_seconds(at: datetime, what: str) -> datetime:
-    if at.utcoffset() is None:
-        raise RecordError(f"expected an aware time in {what}")
-    return at.astimezone(UTC).replace(microsecond=0)
-
-
-def _read_json(content: bytes) -> object:
-    try:
-        return parse_json(content)
-    except CanonicalError as error:
-        raise RecordError("expected a record as UTF-8 JSON") from error
-
-
-def _read_members(record: type, value: object, what: str) -> dict[str, Any]:
-    names = {member.name for member in fields(record)}
-    if not isinstance(value, dict) or set(value) != names:
-        raise RecordError(f"expected {what} with exactly {', '.join(sorted(names))}")
-    return value
-
-
-def _read_limits(value: object) -> ConsentLimits | None:
-    if value is None:
-        return None
-    every_day = {"weekdays": None} if isinstance(value, dict) and "weekdays" not in value else {}
-    given = {**value, **every_day} if isinstance(value, dict) else value
-    members = _read_members(ConsentLimits, given, "body.limits")
-    read = {
-        "fields": _tuple(members["fields"], "body.limits.fields"),
-        "expires_at": _read_time(members["expires_at"], "body.limits.expires_at"),
-    }
-    if not every_day:
-        read["weekdays"] = _tuple(members["weekdays"], "body.limits.weekdays")
-    return ConsentLimits(**{**members, **read})
-
-
-def _read_time(value: object, what: str) -> datetime:
-    try:
-        return utc_time(str(value))
-    except CanonicalError as error:
-        raise RecordError(f"expected a time such as 2026-11-09T07:30:00Z in {what}") from error
-
-
 def _read_event_type(value: object) -> EventType:
     try:
         return EventType(str(value))
     except ValueError as error:
         raise RecordError("expected a known event type in body.event_type") from error
-
-
-def _tuple(value: object, what: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise RecordError(f"expected a list in {what}")
-    return tuple(value)

@@ -9,14 +9,23 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from personal_store import consent_events, consenting, sharing_documents
+from personal_store import (
+    consent_events,
+    consenting,
+    limit_words,
+    limiting,
+    sharing_documents,
+)
 from personal_store.cli_sharing import hand_over
 from personal_store.console import EXIT_FAILED, Session
+from personal_store.cooperative import Membership
 from personal_store.jobs import catalogue
 from personal_store.parent_key import read_parent_key, write_parent_key
+from personal_store.store import Store
 
 # 32 bits: enough that another text never answers to the same start by chance.
 DIGEST_START_LENGTH = 8
+EVERYWHERE = "all"
 ParentOption = Annotated[
     Path | None,
     typer.Option(
@@ -44,11 +53,41 @@ def give(
         str | None,
         typer.Option(help="Jours à compter, 1 = lundi : 1,2,3,4,5. / Days to count, 1 = Monday."),
     ] = None,
+    zones: Annotated[
+        str | None,
+        typer.Option(
+            help="Zones où commencent et finissent les trajets comptés : 17300,17028 ou all. / "
+            "Zones where counted trips begin and end, or all."
+        ),
+    ] = None,
 ) -> None:
     """Lire le texte, puis donner son accord. / Read the text, then consent."""
     session: Session = context.obj
     days = _weekdays(weekdays)
     store = session.open()
+    choice = _shown(session, store, purpose, days=days, zones=zones)
+    if purpose is None and not _agreed(session, with_parent=parent_key is not None):
+        session.say(fr="Rien n'a été signé.", en="Nothing was signed.")
+        raise typer.Exit(EXIT_FAILED)
+    consenting.give(
+        store.engine,
+        choice,
+        now=store.clock.now(),
+        randomness=store.randomness,
+        parent=None if parent_key is None else _parent(parent_key),
+    )
+    hand_over(session, store, choice.membership)
+
+
+def _shown(
+    session: Session,
+    store: Store,
+    purpose: str | None,
+    *,
+    days: tuple[int, ...] | None,
+    zones: str | None,
+) -> consent_events.Choice:
+    """Show everything that would be signed, and return it."""
     member = catalogue.the_membership(store.engine)
     _expect_named(session, purpose)
     transport = store.connect(member.url)
@@ -59,23 +98,18 @@ def give(
     told = catalogue.notice_of(store.engine, asked)
     session.say(**sharing_documents.purpose_sentences(asked))
     session.say(**sharing_documents.notice_sentences(told))
-    if days is None:
-        days = consenting.weekdays_kept(store.engine, url=member.url, purpose_digest=asked.digest)
-    session.say(**sharing_documents.days_sentences(days))
-    if purpose is None and not _agreed(session, with_parent=parent_key is not None):
-        session.say(fr="Rien n'a été signé.", en="Nothing was signed.")
-        raise typer.Exit(EXIT_FAILED)
-    choice = consent_events.Choice(
-        membership=member, purpose=asked, notice=told, language=session.language, weekdays=days
+    limits = _limits(store, member, asked.digest, days=days, zones=zones)
+    named = None if limits.area is None else limiting.zone_names(store.engine, limits.area)
+    session.say(**limit_words.days_sentences(limits.weekdays))
+    session.say(**limit_words.area_sentences(named))
+    return consent_events.Choice(
+        membership=member,
+        purpose=asked,
+        notice=told,
+        language=session.language,
+        weekdays=limits.weekdays,
+        area=limits.area,
     )
-    consenting.give(
-        store.engine,
-        choice,
-        now=store.clock.now(),
-        randomness=store.randomness,
-        parent=None if parent_key is None else _parent(parent_key),
-    )
-    hand_over(session, store, member)
 
 
 def _expect_named(session: Session, purpose: str | None) -> None:
@@ -95,6 +129,25 @@ def _expect_named(session: Session, purpose: str | None) -> None:
 def _parent(path: Path) -> Ed25519PrivateKey:
     """Return the parent's key, making its file where there is none yet."""
     return read_parent_key(path) if path.exists() else write_parent_key(path)
+
+
+def _limits(
+    store: Store,
+    member: Membership,
+    digest: str,
+    *,
+    days: tuple[int, ...] | None,
+    zones: str | None,
+) -> limiting.Chosen:
+    """Return the limits asked for; what is not said is kept as it was."""
+    kept = limiting.kept_limits(store.engine, url=member.url, purpose_digest=digest)
+    area = kept.area
+    if zones == EVERYWHERE:
+        area = None
+    elif zones is not None:
+        transport = store.connect(member.url)
+        area = limiting.chosen_area(store.engine, member, transport, zones.split(","))
+    return limiting.Chosen(weekdays=kept.weekdays if days is None else days, area=area)
 
 
 def _weekdays(written: str | None) -> tuple[int, ...] | None:

@@ -13,6 +13,7 @@ from personal_store import (
     consenting,
     erasing,
     fork_watch,
+    limit_words,
     own_log,
     sharing_documents,
 )
@@ -83,6 +84,8 @@ def preview(
         session.answer(sharing_documents.preview_document(shown))
         return
     session.say(**sharing_documents.preview_sentences(shown))
+    if shown.week.weekdays or shown.week.area:
+        session.say(**limit_words.left_out_sentences(shown.week))
 
 
 def contribute(

@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from consents.canonical import utc_text
 from consents.chain import key_digest
 from consents.jws import thumbprint
+from consents.limits import ConsentArea, ConsentLimits
 from consents.notice import Notice
 from consents.receipt import LeafPayload, read_event, sign_event
 from consents.record import (
     ConsentBody,
     ConsentedPurpose,
-    ConsentLimits,
     EventType,
     Party,
     PrivacyNotice,
@@ -39,6 +39,7 @@ class Choice:
     """What the resident is asked to consent to, and the language in which it was shown.
 
     `weekdays` are the days to count, ISO numbers from 1 for Monday to 7; None counts every day.
+    `area` is where trips count, None everywhere; its outlines must be kept.
     """
 
     membership: Membership
@@ -46,6 +47,7 @@ class Choice:
     notice: Notice
     language: str
     weekdays: tuple[int, ...] | None = None
+    area: ConsentArea | None = None
 
 
 def last_choice(chain: Sequence[KeptEvent]) -> KeptEvent | None:
@@ -152,6 +154,7 @@ def choice_body(
         + (before.epsilon_total_micro if before else 0),
         expires_at=now + VALIDITY,
         weekdays=choice.weekdays,
+        area=choice.area,
     )
     return ConsentBody(
         record_id=f"{consent.cid}-{len(chain)}",

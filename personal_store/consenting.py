@@ -61,16 +61,6 @@ def in_force(events: Iterable[KeptEvent], *, now: datetime) -> list[KeptEvent]:
     return [each for each in last.values() if is_active([each], now=now)]
 
 
-def weekdays_kept(engine: Engine, *, url: str, purpose_digest: str) -> tuple[int, ...] | None:
-    """Return the days that a renewal must not widen unasked; None where every day counts."""
-    with reading(engine) as connection:
-        current = consents.newest_for(connection, url=url, purpose_digest=purpose_digest)
-        chain = consents.chain(connection, current.cid) if current else []
-    choice = last_choice(chain) if permits(chain) else None
-    limits = choice.body.limits if choice is not None and choice.body is not None else None
-    return None if limits is None else limits.weekdays
-
-
 def give(
     engine: Engine,
     choice: Choice,

@@ -203,6 +203,13 @@ def territory(transport: Transport, digest: str) -> bytes:
     return answer.body
 
 
+def territory_now(transport: Transport) -> bytes:
+    """Return the bytes of the present territory's outlines, which consents name by digest."""
+    answer = transport.exchange("GET", "/v1/territory", None)
+    _accepted(answer)
+    return answer.body
+
+
 def log_event(
     transport: Transport, membership: Membership, leaf: bytes, *, signed_at: datetime, now: datetime
 ) -> LogAnswer:

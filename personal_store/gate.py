@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Generic, NoReturn, TypeVar, final
 
 from consents.decision import Reason, permitted
+from consents.limits import ConsentArea
 from consents.receipt import SignedEvent
 from consents.record import ConsentBody
 from contributions.measures import Key
@@ -31,13 +32,16 @@ ZONE_FIELD = "zone_of_residence"
 class WeekFigures:
     """What one ISO week comes down to: a figure a coordinate, in its unit, and the home zone.
 
-    `weekdays` are the days on which the counted trips began (ISO numbers), None where all count.
+    `weekdays` are the days on which the counted trips began (ISO numbers), `area` where they began
+    and ended; None where all count. `trips_left_out` were outside of them.
     """
 
     week: str
     zone: str
     figures: Mapping[Key, Fraction] = field(repr=False)
     weekdays: tuple[int, ...] | None = None
+    area: ConsentArea | None = None
+    trips_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +126,7 @@ def permit_week(
         body=covering.body,
         body_key=covering.commitment_key,
         fields=(*(measure.purpose_field for measure in task.measures), ZONE_FIELD),
+        zone=week.zone,
         spent_week_micro=covering.spent_week_micro,
         spent_total_micro=covering.spent_total_micro,
     )
@@ -130,8 +135,8 @@ def permit_week(
     if covering.body is None or covering.commitment_key is None:
         raise _closed(Reason.BODY_MISMATCH)
     limits = covering.body.limits
-    if limits is None or limits.weekdays != week.weekdays:
-        raise _other_days()
+    if limits is None or (limits.weekdays, limits.area) != (week.weekdays, week.area):
+        raise _other_limits()
     assert decision.head is not None, "a permission names the event that it rests on"
     assert decision.cid is not None, "a permission names its consent"
     grant = Grant(cid=decision.cid, head=decision.head, purpose_digest=task.purpose_digest)
@@ -143,10 +148,12 @@ def _closed(reason: Reason) -> GateClosed:
     return GateClosed(fr=fr, en=en)
 
 
-def _other_days() -> GateClosed:
+def _other_limits() -> GateClosed:
     return GateClosed(
-        fr="La semaine préparée compte d'autres jours que ceux de votre accord : rien ne part.",
-        en="The prepared week counts other days than those of your consent: nothing leaves.",
+        fr="La semaine préparée compte d'autres jours ou d'autres lieux que ceux de votre accord : "
+        "rien ne part.",
+        en="The prepared week counts other days or places than those of your consent: "
+        "nothing leaves.",
     )
 
 
@@ -178,6 +185,10 @@ _WORDS: Mapping[Reason, tuple[str, str]] = {
     Reason.FIELDS_EXCEEDED: (
         "Cette demande porte sur plus que ce que vous avez accepté : rien ne part.",
         "This request is about more than you accepted: nothing leaves.",
+    ),
+    Reason.AREA_EXCEEDED: (
+        "Les zones de votre accord ne comprennent pas votre commune, indiquée : rien ne part.",
+        "The zones of your consent leave out your home zone, which is told: nothing leaves.",
     ),
     Reason.NOT_YET: (
         "Votre accord est daté de plus tard que maintenant : réglez l'horloge, rien ne part.",

@@ -98,6 +98,9 @@ def preview_document(shown: Preview) -> Document:
             }
             for coordinate in shown.task.coordinates
         ],
+        "weekdays": None if shown.week.weekdays is None else list(shown.week.weekdays),
+        "zones": None if shown.week.area is None else list(shown.week.area.zones),
+        "trips_left_out": shown.week.trips_left_out,
         "exact_vector": list(shown.exact),
         "clipped": shown.clipped,
         "epsilon": shown.task.epsilon_micro / MICRO,
@@ -334,16 +337,6 @@ def ending_sentences(event: KeptEvent) -> dict[str, str]:
     }
 
 
-def days_sentences(days: Sequence[int] | None) -> dict[str, str]:
-    """Say on which days trips would be counted."""
-    if days is None:
-        return {"fr": "Jours comptés : tous.", "en": "Days counted: all."}
-    fr, en = (", ".join(names[day - 1] for day in days) for names in (DAYS_FR, DAYS_EN))
-    return {"fr": f"Jours comptés : {fr}.", "en": f"Days counted: {en}."}
-
-
-DAYS_FR = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-DAYS_EN = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EVENT_WORDS = {
     EventType.GIVEN: ("accord donné", "consent given"),
     EventType.LIMITED: ("accord restreint", "consent limited"),

@@ -56,6 +56,18 @@ class Outlines:
         return next((zone for outline, zone in self._zones if outline.covers(at)), None)
 
 
+def read_zones(content: bytes, *, name: str) -> tuple[Zone, ...]:
+    """Return the zones that outlines are of, by code and name, without any geometry.
+
+    Raises StoreError when there is none to read; `name` is what the refusal calls the content.
+    """
+    try:
+        named = [feature["properties"] for feature in json.loads(content)["features"]]
+        return tuple(Zone(code=str(each["code"]), name=str(each["nom"])) for each in named)
+    except (ValueError, KeyError, TypeError):
+        raise _not_outlines(name) from None
+
+
 def read_outlines(file: Path) -> Outlines:
     """Read a file of outlines; raises StoreError when it is none or above `MAX_FILE_BYTES`."""
     try:

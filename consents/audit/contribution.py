@@ -2,8 +2,9 @@
 
 It reads the members that cover a contribution and no other, so that reports of every trust mode,
 and statements about reports that stay sealed, are audited alike: a compact JWS by the key of the
-consent, over JSON with at least cid, n, head, pd, task_digest and epsilon_micro. A batch commits
-to the RFC 9162 hash of each JWS. Whether it is covered is `consents.audit.coverage`'s question.
+consent, over JSON with at least cid, n, head, pd, task_digest and epsilon_micro, and the home zone
+where the protocol tells one. A batch commits to the RFC 9162 hash of each JWS. Whether it is covered
+is `consents.audit.coverage`'s question.
 """
 
 import re
@@ -23,7 +24,7 @@ CONTRIBUTION_TYPS = frozenset({"mec-report+jws", "mec-contribution+jws"})
 MAX_EPSILON_MICRO = 2**53 - 1
 """Largest amount that JSON keeps exact."""
 
-_RECORD = struct.Struct(">16s32s32s32s32s32sQ")
+_RECORD = struct.Struct(">16s32s32s32s32s32s32sQ")
 _HEX = {"cid": 32, "head": 64, "pd": 64, "task_digest": 64}
 
 
@@ -32,7 +33,8 @@ class Contribution:
     """
     One resident-week that counts in a batch, with the thumbprint of the key that signed it.
 
-    Hashes and `kid` are raw bytes: `cid` 16, the others 32.
+    Hashes and `kid` are raw bytes: `cid` 16, the others 32. `zone_sha256` is of the zone's code, of
+    no byte where the contribution tells none.
     """
 
     cid: bytes
@@ -41,6 +43,7 @@ class Contribution:
     task_digest: bytes
     kid: bytes
     leaf_hash: bytes
+    zone_sha256: bytes
     epsilon_micro: int
 
     def pack(self) -> bytes:
@@ -52,6 +55,7 @@ class Contribution:
             self.task_digest,
             self.kid,
             self.leaf_hash,
+            self.zone_sha256,
             self.epsilon_micro,
         )
 
@@ -79,6 +83,7 @@ def read_contribution(token: bytes) -> Contribution:
         **raw,
         kid=base64url_bytes(verified.kid),
         leaf_hash=leaf_hash(token),
+        zone_sha256=zone_sha256(value.get("zone", "")),
         epsilon_micro=epsilon_micro,
     )
 
@@ -87,6 +92,13 @@ def pack_all(items: Iterable[Contribution]) -> bytes:
     """Return what an auditor keeps of a batch: its records, and their SHA-256."""
     records = b"".join(item.pack() for item in items)
     return records + sha256(records).digest()
+
+
+def zone_sha256(code: object) -> bytes:
+    """Return the digest by which a zone's code is compared; raise MalformedLeaf for no text."""
+    if not isinstance(code, str):
+        raise MalformedLeaf("expected zone as a text")
+    return sha256(code.encode()).digest()
 
 
 def unpack(content: bytes) -> list[Contribution]:
@@ -102,9 +114,10 @@ def unpack(content: bytes) -> list[Contribution]:
             task_digest=task,
             kid=kid,
             leaf_hash=hashed,
+            zone_sha256=zone,
             epsilon_micro=epsilon_micro,
         )
-        for cid, head, pd, task, kid, hashed, epsilon_micro in _RECORD.iter_unpack(records)
+        for cid, head, pd, task, kid, hashed, zone, epsilon_micro in _RECORD.iter_unpack(records)
     ]
 
 

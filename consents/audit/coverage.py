@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from consents.audit.case import Batch, Case
-from consents.audit.contribution import Contribution
+from consents.audit.contribution import Contribution, zone_sha256
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.audit.timeline import event_type, seconds, type_code
 from consents.receipt import EventType
@@ -132,6 +132,9 @@ def _over_limits(case: Case, item: Contribution, batch: Batch) -> AuditProblem |
     purpose = case.purposes.get(batch.question.purpose_digest)
     if purpose is not None and not set(purpose.fields) <= set(body.limits.fields):
         return AuditProblem.FIELDS_EXCEEDED
+    area = body.limits.area
+    if area is not None and item.zone_sha256 not in {zone_sha256(code) for code in area.zones}:
+        return AuditProblem.AREA_EXCEEDED
     return None
 
 

@@ -60,6 +60,7 @@ class AuditProblem(StrEnum):
     WRONG_TASK = "wrong-task"
     EXPIRED = "expired"
     FIELDS_EXCEEDED = "fields-exceeded"
+    AREA_EXCEEDED = "area-exceeded"
     DUPLICATE = "duplicate"
     OVER_WEEK = "over-week"
     OVER_TOTAL = "over-total"

@@ -235,7 +235,7 @@ def _batches(
 def _items(opening: _Opening, act: Act) -> list[Contribution] | None:
     """Return the contributions that a batch commits to, None when they cannot be had."""
     root, count = act.digest("root"), act.count("report_count")
-    kept = None if opening.workspace is None else opening.workspace.read(f"{root}.batch")
+    kept = None if opening.workspace is None else opening.workspace.read(f"{root}.items")
     if kept is not None:
         items = unpack(kept)
     else:
@@ -258,7 +258,7 @@ def _items(opening: _Opening, act: Act) -> list[Contribution] | None:
         )
         return None
     if kept is None and opening.workspace is not None:
-        opening.workspace.write(f"{root}.batch", pack_all(items))
+        opening.workspace.write(f"{root}.items", pack_all(items))
     return items
 
 

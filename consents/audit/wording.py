@@ -316,6 +316,10 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         fr="des données au-delà des limites acceptées.",
         en="data beyond the limits agreed to.",
     ),
+    AuditProblem.AREA_EXCEEDED: Words(
+        fr="la contribution est d'une zone hors des limites acceptées.",
+        en="the contribution is from a zone outside the limits agreed to.",
+    ),
     AuditProblem.DUPLICATE: Words(
         fr="le même consentement, ou la même clé, compte deux fois dans la semaine.",
         en="the same consent, or the same key, counts twice in the week.",

@@ -29,6 +29,7 @@ from coop_aggregator.enrolment import enrol
 from coop_aggregator.erasure import erase
 from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
+from coop_aggregator.territory import territory_document
 from coop_aggregator.witness import add_checkpoint, origin_path
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -114,6 +115,7 @@ def leader_router(leader: Leader) -> APIRouter:
     _add_intake(router, leader)
     _add_reports(router, leader)
     _add_questions(router, leader)
+    _add_territory(router, leader)
     _add_notices(router, leader)
     _add_releases(router, leader)
     return router
@@ -249,6 +251,16 @@ def _add_questions(router: APIRouter, leader: Leader) -> None:
         if body is None:
             raise HTTPException(404)
         return Response(body, media_type="application/json")
+
+
+def _add_territory(router: APIRouter, leader: Leader) -> None:
+    @router.get("/territory", response_class=Response)
+    def territory_now() -> Response:
+        with leader.database.read() as connection:
+            known = load_zones(connection)
+        if not known:
+            raise HTTPException(404)
+        return Response(territory_document(known), media_type="application/geo+json")
 
     @router.get("/territories/{digest}", response_class=Response)
     def territory(digest: str) -> Response:

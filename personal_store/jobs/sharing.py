@@ -14,8 +14,6 @@ from hashlib import sha256
 
 from sqlalchemy import Connection
 
-from carbon.errors import UnknownId
-from carbon.factors import FactorSet, load_factor_set
 from contributions.budget import EntryState, LedgerEntry, decide, mark_sent
 from contributions.measurement import encode
 from contributions.sealed_report import Upload
@@ -23,7 +21,7 @@ from contributions.task import Task, TrustMode
 from personal_store import consent_events, cooperative, fork_watch
 from personal_store.contribute import contribute, read_own
 from personal_store.cooperative import Membership
-from personal_store.db import checkpoints, consents, contributions, memberships, trips
+from personal_store.db import checkpoints, consents, contributions
 from personal_store.db.connection import writing
 from personal_store.db.consents import Consent
 from personal_store.db.contributions import ContributionState, KeptContribution
@@ -36,11 +34,9 @@ from personal_store.errors import (
     StoreError,
 )
 from personal_store.gate import Covering, Permitted, WeekFigures, permit_week
+from personal_store.jobs.counting import week_of_task
 from personal_store.jobs.ledger import entries, entry_of
-from personal_store.local_time import local_date
-from personal_store.measuring import week_figures
 from personal_store.store import Store
-from personal_store.zones import Outlines
 
 # ε of 52 weeks: a resident's own ceiling. At ε = 4 a week a full year comes to 208.
 YEARLY_CAP_EPSILON_MICRO = 208_000_000
@@ -60,63 +56,6 @@ class Preview:
     clipped: bool
     kept: KeptContribution | None
     closed: StoreError | None
-
-
-def week_of_task(
-    connection: Connection, task: Task, zone: str, weekdays: tuple[int, ...] | None = None
-) -> WeekFigures:
-    """Return the figures that a task asks of its week, from the stored trips.
-
-    Only trips that began on one of `weekdays` (ISO numbers, at home) count, all where it is None.
-    Raises NotAnswerable for what this version, its factors or its outlines cannot count.
-    """
-    period = task.period
-    counted = [
-        each.trip
-        for each in trips.between(connection, start=period.start, end=period.end)
-        if weekdays is None or local_date(each.trip.start).isoweekday() in weekdays
-    ]
-    week = week_figures(
-        counted,
-        task,
-        zone=zone,
-        factors=_factors(task),
-        outlines=_outlines(connection, task),
-    )
-    return replace(week, weekdays=weekdays)
-
-
-def _factors(task: Task) -> FactorSet | None:
-    """Return the very factors that a task names, None where it names none."""
-    if task.factor_set is None:
-        return None
-    try:
-        known = load_factor_set(task.factor_set.name)
-    except UnknownId:
-        known = None
-    if known is None or known.sha256 != task.factor_set.sha256:
-        raise NotAnswerable(
-            fr=f"Cette question compte les kgCO2e avec les facteurs « {task.factor_set.name} », "
-            "que cette version n'a pas à l'identique : rien ne part. Mettez le programme à jour.",
-            en=f"This question counts kgCO2e with the factors “{task.factor_set.name}”, which "
-            "this version does not have to the byte: nothing leaves. Update the program.",
-        )
-    return known
-
-
-def _outlines(connection: Connection, task: Task) -> Outlines | None:
-    """Return the very outlines that a task names, None where it names none."""
-    if not task.territory_sha256:
-        return None
-    document = memberships.territory_document(connection, task.territory_sha256)
-    if document is None:
-        raise NotAnswerable(
-            fr="Cette question compte les trajets par zone d'arrivée, et la coopérative n'a pas "
-            "donné le tracé de ses zones : rien ne part. Relancez « tasks », ou prévenez-la.",
-            en="This question counts trips by the zone where they end, and the cooperative did "
-            "not give the outlines of its zones: nothing leaves. Run “tasks” again, or tell them.",
-        )
-    return Outlines(document, name=task.territory_sha256)
 
 
 def preview(store: Store, member: Membership, task: Task) -> Preview:
@@ -322,7 +261,7 @@ def _week(connection: Connection, member: Membership, task: Task) -> WeekFigures
     chain = consents.chain(connection, consent.cid) if consent else []
     choice = consent_events.last_choice(chain)
     limits = choice.body.limits if choice is not None and choice.body is not None else None
-    return week_of_task(connection, task, member.zone, limits.weekdays if limits else None)
+    return week_of_task(connection, task, member.zone, limits)
 
 
 def _never_shown() -> PreviewChanged:

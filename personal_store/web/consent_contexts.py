@@ -3,13 +3,14 @@
 It sends nothing and asks nobody: proofs are judged offline, from what the store keeps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from consents.record import ConsentLimits, Purpose
-from personal_store import consenting, own_log
+from consents.limits import ConsentLimits
+from consents.record import Purpose
+from personal_store import consenting, limit_words, limiting, own_log
 from personal_store.consent_events import EXPIRY_NOTICE
 from personal_store.db import contributions, memberships, trust
 from personal_store.db.connection import reading
@@ -47,6 +48,7 @@ class ConsentsPage:
     active: bool
     may_give: bool
     limits: ConsentLimits | None
+    limits_said: Mapping[str, str]
     ends_soon: bool
     lines: Sequence[ConsentLine]
     number: int
@@ -63,6 +65,7 @@ class ConsentPage:
     line: ConsentLine
     event: KeptEvent
     purpose: Purpose | None
+    limits_said: Mapping[str, str]
     files: Sequence[str]
 
 
@@ -96,6 +99,7 @@ def consents_page(store: Store, *, number: int = 1) -> ConsentsPage:
         may_give=purpose is not None
         and purpose.digest not in {each.signed.payload.pd for each in in_force},
         limits=limits,
+        limits_said=_said(store, limits),
         ends_soon=limits is not None and limits.expires_at - now <= EXPIRY_NOTICE,
         lines=lines[(number - 1) * LINES_SHOWN : number * LINES_SHOWN],
         number=number,
@@ -115,6 +119,7 @@ def consent_page(store: Store, cid: str, n: str) -> ConsentPage | None:
                 line=ConsentLine(at=event.signed_at, event=event, status=status),
                 event=event,
                 purpose=None if kept is None else kept.purpose,
+                limits_said=_said(store, event.body.limits if event.body else None),
                 files=list(own_log.receipt_files(store, event)),
             )
     return None
@@ -123,3 +128,10 @@ def consent_page(store: Store, cid: str, n: str) -> ConsentPage | None:
 def _limits(in_force: Sequence[KeptEvent]) -> ConsentLimits | None:
     body = in_force[-1].body if in_force else None
     return None if body is None else body.limits
+
+
+def _said(store: Store, limits: ConsentLimits | None) -> Mapping[str, str]:
+    """Return the days and places of limits as sentences by language, empty where all count."""
+    area = None if limits is None else limits.area
+    names = None if area is None else limiting.zone_names(store.engine, area)
+    return limit_words.limits_sentences(None if limits is None else limits.weekdays, names)

@@ -10,7 +10,7 @@ from carbon.factors import load_factor_set
 from carbon.footprint import Interval
 from consents.record import EventType, Purpose
 from contributions.weeks import week_of, week_period
-from personal_store import consenting
+from personal_store import consenting, limit_words
 from personal_store.contribute import read_own
 from personal_store.db import consents, contributions, memberships, timelines, trips
 from personal_store.db.connection import reading
@@ -123,6 +123,7 @@ class SharingPage:
     preview: Preview | None
     preview_rows: Sequence[PreviewRow]
     reduction: Mapping[str, str]
+    left_out: Mapping[str, str]
     readable_report: str
     ledger: Sequence[KeptContribution]
     epsilon_spent: float
@@ -262,8 +263,15 @@ def sharing_page(store: Store) -> SharingPage:
         preview=shown,
         preview_rows=preview_rows(shown) if shown else [],
         reduction=reduction_sentences(shown) if shown else {},
+        left_out=_left_out(shown),
         readable_report=readable_report(shown) if shown else "",
         ledger=ledger,
         epsilon_spent=spent_epsilon(ledger),
         epsilon_cap=YEARLY_CAP_EPSILON_MICRO / MICRO,
     )
+
+
+def _left_out(shown: Preview | None) -> Mapping[str, str]:
+    """Return how many trips the limits leave out, by language; nothing without limits."""
+    limited = shown is not None and (shown.week.weekdays or shown.week.area)
+    return limit_words.left_out_sentences(shown.week) if shown and limited else {}

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contributions.errors import Malformed
 from contributions.weeks import week_of
-from personal_store import consent_events, consenting
+from personal_store import consent_events, consenting, limiting
 from personal_store.cooperative import Membership
 from personal_store.errors import StoreError, TooManyTries, TransportError, VaultError
 from personal_store.jobs import catalogue, draining, pipeline, sharing
@@ -223,14 +223,14 @@ def _give(store: Store, language: Language, digest: str) -> None:
     member = catalogue.the_membership(store.engine)
     purpose = catalogue.purpose_read(store.engine, member, store.connect(member.url), digest=digest)
     told = catalogue.notice_of(store.engine, purpose)
+    kept = limiting.kept_limits(store.engine, url=member.url, purpose_digest=purpose.digest)
     choice = consent_events.Choice(
         membership=member,
         purpose=purpose,
         notice=told,
         language=language,
-        weekdays=consenting.weekdays_kept(
-            store.engine, url=member.url, purpose_digest=purpose.digest
-        ),
+        weekdays=kept.weekdays,
+        area=kept.area,
     )
     consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
     _hand_over(store, member)

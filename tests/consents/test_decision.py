@@ -7,6 +7,7 @@ import pytest
 
 from consents.decision import Reason, consent_state, extend, permitted
 from consents.errors import ChainError, ChainFault
+from consents.limits import ConsentArea
 from consents.receipt import EventType, Purpose
 
 NOW = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
@@ -276,3 +277,19 @@ def test_a_consent_covers_no_more_than_its_purpose(bound, purpose, decide, use, 
 def test_the_text_of_another_purpose_is_refused(bound, purpose, decide):
     other: Purpose = replace(purpose, version="2")
     assert decide(bound, purpose=other).reason is Reason.WRONG_PURPOSE
+
+
+HOMES = {"among the zones": ("17300", Reason.COVERED), "elsewhere": ("17028", Reason.AREA_EXCEEDED)}
+
+
+@pytest.mark.parametrize(("zone", "reason"), HOMES.values(), ids=HOMES)
+def test_a_consent_limited_to_an_area_covers_a_home_in_it_alone(bound, body, decide, zone, reason):
+    area = ConsentArea(outlines_sha256="ab" * 32, zones=("17300",))
+    limited = replace(body, limits=replace(body.limits, area=area))
+    assert decide(bound, body=limited, zone=zone).reason is reason
+
+
+def test_a_use_that_tells_no_zone_is_outside_of_every_area(bound, body, decide):
+    area = ConsentArea(outlines_sha256="ab" * 32, zones=("17300",))
+    limited = replace(body, limits=replace(body.limits, area=area))
+    assert decide(bound, body=limited).reason is Reason.AREA_EXCEEDED

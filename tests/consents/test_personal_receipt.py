@@ -9,6 +9,7 @@ import pytest
 from consents.erasure import Opening
 from consents.errors import RecordError
 from consents.jsonld import CONTEXT, to_jsonld
+from consents.limits import ConsentArea
 from consents.log import ConsentLog, MemoryNodes
 from consents.notice import Notice
 from consents.personal_receipt import PersonalReceipt
@@ -294,3 +295,19 @@ def test_the_page_of_a_purpose_that_is_its_own_notice_holds_its_whole_text_on_on
     party = own_notice.opening.body.party_identification[0]
     assert f"{party.party_name}, {party.party_address}, {party.party_contact}" in said
     assert sheets(page) == 1
+
+
+def test_the_area_is_in_the_json_ld_and_on_the_page(receipt, resident):
+    area = ConsentArea(outlines_sha256="ab" * 32, zones=("17028", "17300"))
+    opening = receipt.opening
+    body = replace(opening.body, limits=replace(opening.body.limits, area=area))
+    event = resident.sign("consent.given", c=body.commitment(key=KEY))
+    limited = replace(
+        receipt, opening=Opening(event=event, body=body, key=KEY), log_receipt=None
+    ).to_bytes()
+    process = json.loads(to_jsonld(limited))["dpv:hasRecordOfActivity"]["dpv:hasProcess"][0]
+    assert process["mec:area"]["mec:zones"] == ["17028", "17300"]
+    assert process["mec:area"]["mec:outlinesSha256"] == "ab" * 32
+    for language in Language:
+        assert "17028, 17300" in to_html(limited, language)
+        assert "17028" not in to_html(receipt.to_bytes(), language)

@@ -180,19 +180,3 @@ def test_a_party_must_be_reachable():
 def test_bytes_that_are_no_body_are_refused():
     with pytest.raises(RecordError, match="UTF-8 JSON"):
         ConsentBody.parse(b"\xff")
-
-
-def test_every_day_is_left_out_of_the_bytes_so_that_old_commitments_hold(body):
-    assert "weekdays" not in body.to_mapping()["limits"]
-
-
-def test_days_come_back_from_their_bytes(body):
-    limited = replace(body, limits=replace(body.limits, weekdays=(1, 5)))
-    assert ConsentBody.parse(limited.to_bytes()) == limited
-    assert limited.commitment(key=bytes(32)) != body.commitment(key=bytes(32))
-
-
-@pytest.mark.parametrize("days", [(), (0,), (8,), (2, 1), (1, 1), (True,), ["1"]])
-def test_what_is_no_list_of_days_is_refused(body, days):
-    with pytest.raises(RecordError, match="Monday"):
-        replace(body.limits, weekdays=days)

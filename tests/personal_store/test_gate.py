@@ -10,7 +10,8 @@ from fractions import Fraction
 import pytest
 
 from consents.decision import Reason
-from consents.record import ConsentLimits, EventType
+from consents.limits import ConsentLimits
+from consents.record import EventType
 from contributions.measures import Measure
 from personal_store import consenting, gate
 from personal_store.consent_events import VALIDITY, Choice

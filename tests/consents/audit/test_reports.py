@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,9 +14,11 @@ from consents.audit.findings import AuditFinding, AuditProblem, Subject
 from consents.audit.opening import open_case
 from consents.audit.timeline import Timeline
 from consents.audit.wording import fact, sentence, title
+from consents.limits import ConsentArea
 from consents.receipt import EventType
 from consents.verification import Verdict
 from consents.wording import Language
+from contributions.task import Zone
 
 
 @pytest.fixture
@@ -293,3 +296,26 @@ def test_a_body_that_does_not_open_its_leaf_proves_nothing(city, auditor, body):
     line = {"leaf": leaf.decode(), "body": body.to_bytes().decode(), "commitment_key": "00" * 32}
     (folder / "bodies.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
     assert auditor.audit("coverage", export=False) == (3, ["bad-file"])
+
+
+HOMES = {"in the area": ("17300", (0, [])), "outside of it": ("17028", (2, ["area-exceeded"]))}
+
+
+@pytest.mark.parametrize(("home", "found"), HOMES.values(), ids=HOMES)
+def test_a_contribution_from_outside_the_area_shown_is_found(city, auditor, body, home, found):
+    key = b"k" * 32
+    area = ConsentArea(outlines_sha256="ab" * 32, zones=("17300",))
+    limits = replace(body.limits, fields=city.purpose.fields, area=area)
+    shown = replace(body, limits=limits)
+    person = city.person("open")
+    leaf = person.say("consent.given", c=shown.commitment(key=key))
+    zones = (Zone(code="17028", name="Aytré"), Zone(code="17300", name="La Rochelle"))
+    task = city.ask(zones=zones)
+    city.commit(task, [person.report(task, zone=home)])
+    folder = city.export()
+    line = {"leaf": leaf.decode(), "body": shown.to_bytes().decode(), "commitment_key": key.hex()}
+    (folder / "bodies.jsonl").write_text(json.dumps(line) + "\n", "utf-8")
+    assert auditor.audit("coverage", export=False) == found
+    workspace = ("--workspace", auditor.folder / "work")
+    assert auditor.audit("coverage", *workspace, export=False) == found
+    assert auditor.audit("coverage", *workspace, export=False) == found

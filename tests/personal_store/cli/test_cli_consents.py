@@ -10,6 +10,7 @@ from personal_store.consent_events import EXPIRY_NOTICE, VALIDITY
 from personal_store.console import Session
 from personal_store.db import consents
 from personal_store.db.connection import reading
+from personal_store.transport import Answer
 
 
 class Terminal(io.StringIO):
@@ -196,6 +197,41 @@ def test_the_days_are_said_and_signed_and_a_renewal_keeps_them(run, here, asked,
     clock.advance(VALIDITY)
     assert "lundi, vendredi" in run(*give)[2]
     assert [each.body.limits.weekdays for each in chain_of(here)] == [(1, 5), (1, 5)]
+
+
+OUTLINES = (
+    b'{"features":[{"properties":{"code":"17028","nom":"Aytr\xc3\xa9"},"geometry":{}},'
+    b'{"properties":{"code":"17300","nom":"La Rochelle"},"geometry":{}}]}'
+)
+
+
+def test_the_zones_are_said_by_name_and_a_renewal_keeps_them_until_told_otherwise(
+    run, here, asked, clock, cooperative
+) -> None:
+    cooperative.scripted["/v1/territory"] = Answer(status=200, body=OUTLINES)
+    give = ("consents", "give", "--purpose", asked.digest)
+    code, _, err = run(*give, "--zones", "17300,17028")
+    assert code == 0, err
+    assert "Aytré, La Rochelle" in err
+    assert "commence et finit dans ces zones" in err
+    clock.advance(VALIDITY)
+    assert "Aytré, La Rochelle" in run(*give)[2]
+    clock.advance(VALIDITY)
+    assert "Lieux comptés : tous." in run(*give, "--zones", "all")[2]
+    areas = [each.body.limits.area for each in chain_of(here)]
+    assert [None if area is None else area.zones for area in areas] == [
+        ("17028", "17300"),
+        ("17028", "17300"),
+        None,
+    ]
+
+
+@pytest.mark.usefixtures("here")
+def test_zones_that_leave_out_home_sign_nothing(run, asked, chains, cooperative) -> None:
+    cooperative.scripted["/v1/territory"] = Answer(status=200, body=OUTLINES)
+    code, _, err = run("consents", "give", "--purpose", asked.digest, "--zones", "17028")
+    assert (code, chains()) == (1, 0)
+    assert "Votre commune doit être parmi" in err
 
 
 @pytest.mark.usefixtures("here")

@@ -112,6 +112,7 @@ def test_a_preview_without_consent_shows_the_vector_and_why_nothing_leaves(asked
     assert set(document) == {
         *("task", "week", "zone", "figures", "exact_vector", "clipped", "epsilon"),
         *("leaves", "bytes", "sealed", "state", "closed"),
+        *("weekdays", "zones", "trips_left_out"),
     }
     assert (document["leaves"], document["bytes"], document["state"]) == (None, None, None)
     assert document["closed"]["en"] == "You have not consented: nothing leaves."
