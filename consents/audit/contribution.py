@@ -3,8 +3,8 @@
 It reads the members that cover a contribution and no other, so that reports of every trust mode,
 and statements about reports that stay sealed, are audited alike: a compact JWS by the key of the
 consent, over JSON with at least cid, n, head, pd, task_digest and epsilon_micro, and the home zone
-where the protocol tells one. A batch commits to the RFC 9162 hash of each JWS. Whether it is covered
-is `consents.audit.coverage`'s question.
+where the protocol tells one. A batch commits to the RFC 9162 hash of each JWS. Whether it is
+covered is `consents.audit.coverage`'s question.
 """
 
 import re

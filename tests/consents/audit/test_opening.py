@@ -103,7 +103,7 @@ def test_notices_and_purposes_of_an_honest_city_are_as_they_were_logged(city, au
 def test_a_damaged_working_folder_is_never_a_success(auditor, cut):
     workspace = auditor.folder / "work"
     auditor.audit("coverage", "--workspace", workspace)
-    for path in workspace.glob("*.batch"):
+    for path in workspace.glob("*.items"):
         path.write_bytes(path.read_bytes()[:-cut])
     assert auditor.audit("coverage", "--workspace", workspace, export=False) == (3, ["bad-file"])
 
