@@ -109,7 +109,7 @@ def test_a_damaged_working_folder_is_never_a_success(auditor, cut):
 
 
 @pytest.mark.usefixtures("honest")
-@pytest.mark.parametrize("suffix", ["batch", "timeline"])
+@pytest.mark.parametrize("suffix", ["items", "timeline"])
 def test_a_changed_byte_in_a_working_folder_is_never_a_success(auditor, suffix):
     workspace = auditor.folder / "work"
     auditor.audit("coverage", "--workspace", workspace)
