@@ -19,10 +19,18 @@ from typing import NoReturn
 
 from consents import purpose_differences
 from consents.audit import command as audit
-from consents.export_folder import export_note, folder_entries, read_bounded, read_note
+from consents.errors import LogError
+from consents.export_folder import (
+    export_note,
+    folder_entries,
+    log_folders,
+    read_bounded,
+    read_note,
+)
 from consents.personal_receipt import MAX_RECEIPT_BYTES
 from consents.verification import (
     Finding,
+    LogFiles,
     Problem,
     Verdict,
     Verification,
@@ -64,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _audit(options, language)
     try:
         verification = _verify(options)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, LogError) as error:
         finding = Finding(problem=Problem.NO_FILE, detail=f"seen {type(error).__name__}")
         verification = Verification(findings=(finding,))
     if options.json:
@@ -85,11 +93,15 @@ def _audit(options: argparse.Namespace, language: Language) -> int:
 def _verify(options: argparse.Namespace) -> Verification:
     path: Path = options.path
     if options.what == "log":
-        note = export_note(path)
+        folders = log_folders(path)
+        if len(folders) != len(options.vkey):
+            detail = f"expected {len(folders)} keys, seen {len(options.vkey)}"
+            finding = Finding(problem=Problem.KEY_COUNT, detail=detail)
+            return Verification(findings=(finding,))
+        *former, newest = map(_log_files, folders, options.vkey)
         return verify_log(
-            folder_entries(path, note),
-            checkpoint=note,
-            vkey=options.vkey,
+            newest,
+            former=former,
             older=[read_note(each) for each in options.older],
             witness_vkeys=options.witness,
             operator_kids=options.operator_kid,
@@ -98,10 +110,21 @@ def _verify(options: argparse.Namespace) -> Verification:
         return verify_opening(read_bounded(path, limit_bytes=MAX_RECEIPT_BYTES))
     if options.what == "receipt":
         content = read_bounded(path, limit_bytes=MAX_RECEIPT_BYTES)
-        return verify_receipt(content, vkey=options.vkey, witness_vkeys=options.witness)
+        *earlier, vkey = options.vkey
+        return verify_receipt(
+            content,
+            vkey=vkey,
+            earlier=[each.partition("+")[0] for each in earlier],
+            witness_vkeys=options.witness,
+        )
     return verify_signed_checkpoint(
-        read_note(path), vkey=options.vkey, witness_vkeys=options.witness
+        read_note(path), vkey=options.vkey[-1], witness_vkeys=options.witness
     )
+
+
+def _log_files(folder: Path, vkey: str) -> LogFiles:
+    note = export_note(folder)
+    return LogFiles(entries=folder_entries(folder, note), checkpoint=note, vkey=vkey)
 
 
 def _lines(verification: Verification, language: Language) -> list[str]:
@@ -163,7 +186,7 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     file.add_argument("--json", action="store_true", help=words["json"])
     file.add_argument("--lang", choices=list(Language), help=words["lang"])
     common = _Parser(add_help=False, parents=[file])
-    common.add_argument("--vkey", required=True, help=words["vkey"])
+    common.add_argument("--vkey", required=True, action="append", help=words["vkey"])
     common.add_argument("--witness", action="append", default=[], help=words["witness"])
     program = _Parser(prog="consents", description=words["program"])
     commands = program.add_subparsers(dest="command", required=True)

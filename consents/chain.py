@@ -1,7 +1,10 @@
 """The chain of one consent: which event may follow which, and who may sign it.
 
-Each event counts up by one and names the hash of the one before, under the same log and purpose:
-that is what makes a replay visible. One key signs a whole chain, with these exceptions:
+Each event counts up by one and names the hash of the one before, under the same purpose and the
+same log: that is what makes a replay visible. Where a log is the yearly successor of others, a
+chain goes on from one to the next, and an event may have been signed for the log in which it
+stands or for one before it, never for a later one. One key signs a whole chain, with these
+exceptions:
 
 - `key.rotated`: the old key names the new one, which confirms in the next leaf by naming the old.
   Until then the old key is the chain's, and any other event of it abandons the change.
@@ -71,23 +74,32 @@ def extend(
     event: SignedEvent,
     *,
     log_origin: str,
+    earlier: Collection[str] = (),
     operator_kids: Collection[str] = (),
     steward_kids: Collection[str] = (),
 ) -> ConsentState:
     """
     Return the state after `event`, or raise ChainError with the rule that it breaks.
 
-    `state` is None for the first event. A key of `operator_kids` may only add `consent.expired`,
-    one of `steward_kids` only `key.recovered`. The purpose stays the same through a consent: a
-    new version of it asks for a new consent.
+    `log_origin` names the log in which the event stands, `earlier` those of which it is the
+    successor (`consents.shards`). `state` is None for the first event. A key of `operator_kids` may
+    only add `consent.expired`, one of `steward_kids` only `key.recovered`. The purpose stays the
+    same through a consent: a new version of it asks for a new consent.
     """
     payload = event.payload
-    if payload.o != log_origin:
+    if payload.o != log_origin and payload.o not in earlier:
         raise ChainError(ChainFault.ORIGIN, "expected an event signed for this log")
     if state is None:
-        return _first(event)
+        return _first(event, log_origin)
     _check_link(state, payload)
-    step = replace(state, n=payload.n, head=event.head, at=payload.at_time, successor=None)
+    step = replace(
+        state,
+        log_origin=log_origin,
+        n=payload.n,
+        head=event.head,
+        at=payload.at_time,
+        successor=None,
+    )
     if state.successor is not None and payload.kid == state.successor:
         return _succeeded(step, payload)
     if payload.t.of_keys:
@@ -119,7 +131,7 @@ _FOLLOWING: Mapping[EventType, frozenset[EventType]] = {
 }
 
 
-def _first(event: SignedEvent) -> ConsentState:
+def _first(event: SignedEvent, log_origin: str) -> ConsentState:
     payload = event.payload
     if payload.n != 0:
         raise ChainError(ChainFault.COUNTER, f"expected a chain to begin at 0, seen {payload.n}")
@@ -128,7 +140,7 @@ def _first(event: SignedEvent) -> ConsentState:
         raise ChainError(ChainFault.TRANSITION, f"expected a first choice, seen {payload.t}")
     return ConsentState(
         cid=payload.cid,
-        log_origin=payload.o,
+        log_origin=log_origin,
         purpose_digest=payload.pd,
         kid=payload.kid,
         status=payload.t,

@@ -74,16 +74,22 @@ def consent_state(
     events: Sequence[SignedEvent],
     *,
     log_origin: str,
+    earlier: Collection[str] = (),
     operator_kids: Collection[str] = (),
     steward_kids: Collection[str] = (),
 ) -> ConsentState | None:
-    """Return where a whole chain stands, None without events; raise ChainError."""
+    """
+    Return where a whole chain stands, None without events; raise ChainError.
+
+    `log_origin` is the newest log that the chain may stand in, `earlier` those before it.
+    """
     state: ConsentState | None = None
     for event in events:
         state = extend(
             state,
             event,
             log_origin=log_origin,
+            earlier=earlier,
             operator_kids=operator_kids,
             steward_kids=steward_kids,
         )
@@ -104,22 +110,28 @@ def permitted(
     zone: str | None = None,
     spent_week_micro: int = 0,
     spent_total_micro: int = 0,
+    earlier: Collection[str] = (),
     operator_kids: Collection[str] = (),
     steward_kids: Collection[str] = (),
 ) -> Decision:
     """
     Decide whether a use of `epsilon_micro` for a purpose is covered at `now` (aware).
 
-    `events` is the whole chain of one consent. With the clear `body` of its last event (the
-    resident's store), expiry, fields, area and epsilon caps count: an area must hold `zone`, the
-    home zone that a use tells. With `body_key` the body must open the leaf's commitment. With the
-    published `purpose` (the operator), its fields and weekly epsilon count. Raises ValueError for a
-    time without offset or a negative amount.
+    `events` is the whole chain of one consent, in the log `log_origin` and the `earlier` ones that
+    it succeeds. With the clear `body` of its last event (the resident's store), expiry, fields,
+    area and epsilon caps count: an area must hold `zone`, the home zone that a use tells. With
+    `body_key` the body must open the leaf's commitment. With the published `purpose` (the
+    operator), its fields and weekly epsilon count. Raises ValueError for a time without offset or a
+    negative amount.
     """
     if now.utcoffset() is None or min(epsilon_micro, spent_week_micro, spent_total_micro) < 0:
         raise ValueError("expected an aware time and amounts of 0 or more")
     state = _state_or_reason(
-        events, log_origin=log_origin, operator_kids=operator_kids, steward_kids=steward_kids
+        events,
+        log_origin=log_origin,
+        earlier=earlier,
+        operator_kids=operator_kids,
+        steward_kids=steward_kids,
     )
     if isinstance(state, Reason):
         return Decision(permitted=False, reason=state)
@@ -169,12 +181,17 @@ def _state_or_reason(
     events: Sequence[SignedEvent],
     *,
     log_origin: str,
+    earlier: Collection[str],
     operator_kids: Collection[str],
     steward_kids: Collection[str],
 ) -> ConsentState | Reason:
     try:
         state = consent_state(
-            events, log_origin=log_origin, operator_kids=operator_kids, steward_kids=steward_kids
+            events,
+            log_origin=log_origin,
+            earlier=earlier,
+            operator_kids=operator_kids,
+            steward_kids=steward_kids,
         )
     except ChainError as error:
         return Reason.WRONG_LOG if error.fault is ChainFault.ORIGIN else Reason.BROKEN_CHAIN

@@ -18,6 +18,7 @@ The tree::
     ├── PolicyError            a policy file cannot say whose word counts
     ├── PromiseError           a promise to merge, or a drop-box receipt, is not what it must be
     ├── LogError               a leaf or size does not belong to this log
+    ├── HandoverError          a log is not the successor that the one before it named
     ├── ExportError            a file of an export misses or has another form
     └── WitnessRefusal         a witness may not cosign; `status` is the HTTP answer
         ├── MalformedRequest   400
@@ -116,6 +117,27 @@ class ExportError(ConsentsError):
 
 class LogError(ConsentsError):
     """A leaf or a size does not belong to this log."""
+
+
+class HandoverFault(StrEnum):
+    """What is wrong where one year's log goes over into the next."""
+
+    FORM = "form"
+    PROOF = "proof"
+    NOT_CLOSED = "not-closed"
+    NOT_OPENED = "not-opened"
+    SUCCESSOR = "successor"
+    PREDECESSOR = "predecessor"
+    NAME = "name"
+
+
+class HandoverError(ConsentsError):
+    """A log is not the successor that the one before it named, or does not bind it."""
+
+    def __init__(self, fault: HandoverFault, sentence: str) -> None:
+        """Keep what is wrong beside the sentence."""
+        super().__init__(sentence)
+        self.fault = fault
 
 
 class WitnessRefusal(ConsentsError):

@@ -17,11 +17,29 @@ from consents.tile_folder import CHECKPOINT_FILE, handed_over, read_entries
 ENTRIES_FILE = "entries.jsonl"
 """Name, in an export, of the leaves: one JSON string a line."""
 
+SHARDS_FOLDER = "shards"
+"""Name, in an export, of what holds the closed logs of earlier years: 0, 1, … oldest first."""
+
 TILES_FOLDER = "tile"
 """Name, in a folder of log tiles, of what holds them (C2SP tlog-tiles)."""
 
 MAX_LINE_BYTES = 6 * MAX_JWS_BYTES + 3
 """Longest line read: the longest leaf with each character escaped, quotes and newline."""
+
+
+def log_folders(folder: Path) -> tuple[Path, ...]:
+    """
+    Return the folder of each year's log, oldest first and `folder` itself last.
+
+    Raises LogError where one of them is missing, OSError for a symbolic link.
+    """
+    inside = handed_over(folder, SHARDS_FOLDER)
+    count = 0 if inside is None else sum(1 for _ in inside.iterdir())
+    found = [handed_over(folder, SHARDS_FOLDER, str(number)) for number in range(count)]
+    former = [each for each in found if each is not None]
+    if len(former) != count:
+        raise LogError("expected the logs of earlier years as shards/0, shards/1, and so on")
+    return (*former, folder)
 
 
 def folder_entries(folder: Path, note: str) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ Specs: RFC 9162 section 2.1, C2SP tlog-checkpoint, entry bound of tlog-tiles.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Protocol, runtime_checkable
 
@@ -149,17 +149,26 @@ class ConsentLog:
     """The log named `origin` over a storage, signing with `key`."""
 
     def __init__(
-        self, storage: LeafStorage | NodeStorage, origin: str, key: Ed25519PrivateKey
+        self,
+        storage: LeafStorage | NodeStorage,
+        origin: str,
+        key: Ed25519PrivateKey,
+        *,
+        earlier: Collection[str] = (),
     ) -> None:
-        """Take the storage, the name and the key; refuse a name that a note cannot carry."""
+        """Take the storage, the name and the key; refuse a name that a note cannot carry.
+
+        `earlier` names the logs of which this one is the successor: their late leaves belong here.
+        """
         self._storage = storage
+        self._origins = {origin, *earlier}
         self._key = key
         self.origin = origin
         self.vkey = NoteKey.of_log(origin, key.public_key()).vkey
 
     def append(self, leaf: bytes) -> int:
         """
-        Append a leaf that verifies and names this log, and return its index.
+        Append a leaf that verifies and names this log or an earlier one, and return its index.
 
         The caller has checked the chain and looked the leaf up (same bytes, same index).
         Raises LeafError or LogError.
@@ -170,10 +179,12 @@ class ConsentLog:
         """
         Append leaves that all verify and name this log, or none; return the first one's index.
 
+        A leaf may also name one of the `earlier` logs.
+
         Over a `NodeStorage` they are stored in one step. Raises LeafError or LogError.
         """
         for leaf in leaves:
-            if read_event(leaf).payload.o != self.origin:
+            if read_event(leaf).payload.o not in self._origins:
                 raise LogError("expected a leaf signed for this log, seen another log's origin")
         storage = self._storage
         first = storage.size()

@@ -143,10 +143,16 @@ class WitnessPolicy:
 
 
 def policy_text(
-    *, log_vkey: str, witness_vkeys: Sequence[str], threshold: int | None = None
+    *,
+    log_vkey: str,
+    witness_vkeys: Sequence[str],
+    threshold: int | None = None,
+    former_vkeys: Sequence[str] = (),
 ) -> str:
     """
     Return a policy of one log and its stewards; by default a majority must cosign (2 of 3).
+
+    `former_vkeys` are the keys of the logs of the years before, which the same stewards cosigned.
 
     Raises PolicyError for a threshold outside 1..number of witnesses.
     """
@@ -155,7 +161,7 @@ def policy_text(
     if not 1 <= needed <= count:
         raise PolicyError(f"expected a threshold in 1..{count}, seen {needed}")
     names = [f"steward-{number}" for number in range(1, count + 1)]
-    lines = [f"log {log_vkey}"]
+    lines = [f"log {vkey}" for vkey in (*former_vkeys, log_vkey)]
     lines += [f"witness {name} {vkey}" for name, vkey in zip(names, witness_vkeys, strict=True)]
     lines += [f"group stewards {needed} {' '.join(names)}", "quorum stewards"]
     text = "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ Specs: RFC 9162 section 2.1.3; C2SP tlog-checkpoint for the note inside a receip
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from consents import merkle
@@ -73,16 +74,17 @@ class LogReceipt:
     hashes: tuple[bytes, ...]
     checkpoint: str
 
-    def verify(self, vkey: str) -> SignedEvent:
+    def verify(self, vkey: str, *, earlier: Collection[str] = ()) -> SignedEvent:
         """
         Check signature, inclusion and checkpoint against the log's `vkey`.
 
-        Raises LeafError, ProofError, NoteError, or LogError when the leaf is another log's.
+        `earlier` names the logs of which it is the successor, whose late leaves it may hold. Raises
+        LeafError, ProofError, NoteError, or LogError when the leaf is another log's.
         That the event was logged does not say that it still holds: see `consents.decision`.
         """
         checkpoint = verify_checkpoint(self.checkpoint, vkey)
         event = read_event(self.leaf)
-        if event.payload.o != checkpoint.origin:
+        if event.payload.o not in {checkpoint.origin, *earlier}:
             raise LogError("expected a leaf signed for this log, seen another log's origin")
         if self.size != checkpoint.size:
             raise ProofError(f"expected the proof's size {checkpoint.size}, seen {self.size}")

@@ -51,6 +51,8 @@ class EventType(StrEnum):
     KEY_RECOVERED = "key.recovered"
     SIGNER_JOINED = "signer.joined"
     DELEGATE_NAMED = "delegate.named"
+    SHARD_CLOSED = "shard.closed"
+    SHARD_OPENED = "shard.opened"
 
     @property
     def of_consent(self) -> bool:
@@ -66,6 +68,11 @@ class EventType(StrEnum):
             EventType.SIGNER_JOINED,
             EventType.DELEGATE_NAMED,
         }
+
+    @property
+    def of_shards(self) -> bool:
+        """Tell the two leaves that join one year's log to the next from every other."""
+        return self in {EventType.SHARD_CLOSED, EventType.SHARD_OPENED}
 
     @property
     def of_resident(self) -> bool:

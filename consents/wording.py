@@ -87,8 +87,10 @@ HELP: Mapping[str, Words] = {
     ),
     "path": Words(fr="dossier ou fichier à vérifier", en="folder or file to verify"),
     "vkey": Words(
-        fr="clé de vérification du journal, reçue par un autre chemin que le journal",
-        en="the log's verifier key, received by another way than the log",
+        fr="clé de vérification du journal, reçue par un autre chemin que le journal ; une par "
+        "journal annuel, du plus ancien au plus récent",
+        en="the log's verifier key, received by another way than the log; one for each yearly "
+        "log, oldest first",
     ),
     "witness": Words(
         fr="clé d'un témoin qui doit avoir cosigné (répétable)",
@@ -167,6 +169,23 @@ _PROBLEMS: Mapping[Problem, Words] = {
         "Attendez sa cosignature ou corrigez la liste.",
         en="A required witness has not cosigned, or is not distinct from the log and the others. "
         "Wait for the cosignature or correct the list.",
+    ),
+    Problem.NO_FORMER_LOG: Words(
+        fr="Ce journal continue celui de l'année d'avant, qui n'est pas là (shards/0, shards/1…). "
+        "Demandez l'export complet.",
+        en="This log continues the one of the year before, which is not here (shards/0, "
+        "shards/1...). Ask for the complete export.",
+    ),
+    Problem.KEY_COUNT: Words(
+        fr="Une clé par journal annuel était attendue, du plus ancien au plus récent. Répétez "
+        "--vkey.",
+        en="One key for each yearly log was expected, oldest first. Repeat --vkey.",
+    ),
+    Problem.HANDOVER: Words(
+        fr="deux journaux annuels ne se suivent pas : la clôture de l'un ou l'ouverture de l'autre "
+        "manque, nomme un autre journal ou d'autres entrées.",
+        en="two yearly logs do not follow each other: the closing of one or the opening of the "
+        "other is missing, or names another log or other entries.",
     ),
     Problem.FORGED_CHECKPOINT: Words(
         fr="Le point de contrôle se réclame de la clé du journal, mais sa signature est fausse.",

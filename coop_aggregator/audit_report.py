@@ -143,7 +143,7 @@ def entries_of(helper: Helper, report: AuditReport, *, cid: str) -> list[FoundEn
     if report.root is None or report.size is None:
         return []
     root = bytes.fromhex(report.root)
-    keys = trusted_keys(own_policy(helper), helper.who.log_vkey)
+    keys = trusted_keys(own_policy(helper), [helper.who.log_vkey])
     content = Workspace(folder=helper.audits).read(timeline_file(root, keys))
     if content is None:
         return []

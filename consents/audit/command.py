@@ -207,7 +207,11 @@ def _followed(
     case: Case, export: Export, workspace: Workspace | None, kept: bytes | None
 ) -> AuditResult:
     """Remember the checkpoint that continues the last; keep the one that does not as evidence."""
-    since = 0 if kept is None else read_checkpoint(kept.decode("utf-8")).size
+    since = 0
+    if kept is not None:
+        accepted = read_checkpoint(kept.decode("utf-8"))
+        if accepted.origin in case.timeline.origins:
+            since = case.timeline.start(accepted.origin) + accepted.size
     result = monitor(case, since=since)
     forked = any(each.problem is AuditProblem.FORK for each in result.findings)
     if workspace is not None:

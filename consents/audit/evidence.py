@@ -5,7 +5,8 @@ A line of an evidence file is a JSON string (the compact JWS of a promise or of 
 is checked against the policy: promises by the log's key, slips by a witness's.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from consents.canonical import parse_json
@@ -46,9 +47,12 @@ def read_held(line: bytes) -> Held:
 
 
 def check_evidence(
-    lines: Iterable[Held], *, operator_kid: str, steward_kids: Collection[str]
+    lines: Iterable[Held], *, operator_kids: Sequence[str], steward_kids: Collection[str]
 ) -> Evidence:
-    """Verify each line against the keys that may sign it; raise PromiseError for any that fails."""
+    """Verify each line against the keys that may sign it; raise PromiseError for any that fails.
+
+    `operator_kids` are the keys of the logs, the newest last.
+    """
     promises: list[Promise] = []
     events: list[SignedEvent] = []
     slips: list[DropboxSlip] = []
@@ -57,13 +61,21 @@ def check_evidence(
         if slip is not None:
             slips.append(slip)
             continue
-        promises.append(read_promise(held.token, kid=operator_kid))
+        promises.append(_promise(held, operator_kids))
         if held.leaf is not None:
             try:
                 events.append(read_event(held.leaf))
             except LeafError as error:
                 raise PromiseError("expected the event that a promise is for") from error
     return Evidence(promises=tuple(promises), events=tuple(events), slips=tuple(slips))
+
+
+def _promise(held: Held, operator_kids: Sequence[str]) -> Promise:
+    *former, newest = operator_kids
+    for kid in former:
+        with suppress(PromiseError):
+            return read_promise(held.token, kid=kid)
+    return read_promise(held.token, kid=newest)
 
 
 def _slip(held: Held, steward_kids: Collection[str]) -> DropboxSlip | None:

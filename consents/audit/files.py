@@ -17,6 +17,7 @@ from consents.export_folder import (
     bounded_lines,
     export_note,
     folder_entries,
+    log_folders,
     read_bounded,
     read_note,
 )
@@ -50,6 +51,10 @@ class Export:
     def note(self) -> str:
         """Return the checkpoint; raise OSError."""
         return export_note(self.folder)
+
+    def logs(self) -> "tuple[Export, ...]":
+        """Return the export of each year's log, oldest first and this one last; raise LogError."""
+        return tuple(Export(folder=each) for each in log_folders(self.folder))
 
     def entries(self) -> Iterator[bytes]:
         """Yield the leaves; raise LogError or OSError."""

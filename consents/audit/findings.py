@@ -43,9 +43,11 @@ class AuditProblem(StrEnum):
     NO_RELEASE_FILE = "no-release-file"
     NO_TIMES = "no-times"
     BAD_EVIDENCE = "bad-evidence"
+    NO_FORMER_LOG = "no-former-log"
     FORGED_CHECKPOINT = "forged-checkpoint"
     LOG = "log"
     FORK = "fork"
+    HANDOVER = "handover"
     STRANGER_ACT = "stranger-act"
     BODY_MISMATCH = "body-mismatch"
     BATCH_MISMATCH = "batch-mismatch"
@@ -97,6 +99,7 @@ _INCONCLUSIVE = frozenset(
         AuditProblem.NO_RELEASE_FILE,
         AuditProblem.NO_TIMES,
         AuditProblem.BAD_EVIDENCE,
+        AuditProblem.NO_FORMER_LOG,
     }
 )
 

@@ -1,6 +1,7 @@
 """From an export to a case: numbered checks, after which nothing unverified is left in it.
 
-1. The checkpoint is signed by a log of the policy and cosigned by its quorum.
+1. The checkpoint is signed by a log of the policy and cosigned by its quorum; so is the last one
+   of each earlier year's log, and each log names and binds the next.
 2. Every leaf verifies, every chain continues and the leaves give the root (or all that was verified
    before, for this very root, by this auditor); every older checkpoint is a prefix.
 3. Every operator's entry is the operator's, and a body opens it.
@@ -53,7 +54,7 @@ from consents.errors import (
 from consents.jws import thumbprint_of_raw
 from consents.policy import Attested, WitnessPolicy
 from consents.receipt import ConsentBody, EventType, Purpose
-from consents.verification import Verdict
+from consents.verification import LogFiles, Problem, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,20 @@ class Refused:
 
     findings: tuple[AuditFinding, ...]
     attested: Attested | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Log:
+    """One year's log: its files, its attested checkpoint, and where its entries begin."""
+
+    export: Export
+    attested: Attested
+    start: int
+
+    @property
+    def kid(self) -> str:
+        """Thumbprint of the key that signs it."""
+        return _kid(self.attested.log_vkey)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +88,7 @@ class _Opening:
     workspace: Workspace | None
     findings: list[AuditFinding] = field(default_factory=list)
     past: tuple[Checkpoint, ...] = ()
+    logs: tuple[_Log, ...] = ()
 
     def find(self, problem: AuditProblem, detail: object, entry: int | None = None) -> None:
         self.findings.append(AuditFinding(problem=problem, detail=str(detail), entry=entry))
@@ -93,13 +109,13 @@ def open_case(
     """
     opening = _Opening(export=export, policy=policy, workspace=workspace)
     try:
-        attested = policy.attest(export.note())
-        known = _known(opening, attested, older)
-        timeline = _timeline(opening, attested)
+        opening.logs = _logs(export, policy)
+        known = _known(opening, older)
+        timeline = _timeline(opening)
         if timeline is None:
-            return Refused(findings=tuple(opening.findings), attested=attested)
+            return Refused(findings=tuple(opening.findings), attested=opening.logs[-1].attested)
         _hold_to_history(opening, timeline)
-        return _case(opening, attested, timeline, _seen(known), evidence)
+        return _case(opening, timeline, _seen(known, timeline), evidence)
     except (OSError, UnicodeDecodeError) as error:
         opening.find(AuditProblem.NO_FILE, f"seen {type(error).__name__}")
     except NoteError as error:
@@ -112,10 +128,10 @@ def open_case(
     return Refused(findings=tuple(opening.findings))
 
 
-def trusted_keys(policy: WitnessPolicy, log_vkey: str) -> TrustedKeys:
-    """Return the thumbprints of a log's key and of the policy's witnesses."""
+def trusted_keys(policy: WitnessPolicy, log_vkeys: Sequence[str]) -> TrustedKeys:
+    """Return the thumbprints of the logs' keys, oldest log first, and of the policy's witnesses."""
     return TrustedKeys(
-        operator=_kid(log_vkey), stewards=tuple(map(_kid, policy.witnesses.values()))
+        operators=tuple(map(_kid, log_vkeys)), stewards=tuple(map(_kid, policy.witnesses.values()))
     )
 
 
@@ -123,22 +139,39 @@ def _kid(vkey: str) -> str:
     return thumbprint_of_raw(NoteKey.parse(vkey).public_key)
 
 
-def _timeline(opening: _Opening, attested: Attested) -> Timeline | None:
-    keys = trusted_keys(opening.policy, attested.log_vkey)
-    name = timeline_file(attested.checkpoint.root, keys)
+def _logs(export: Export, policy: WitnessPolicy) -> tuple[_Log, ...]:
+    found: list[_Log] = []
+    start = 0
+    for each in export.logs():
+        attested = policy.attest(each.note())
+        found.append(_Log(export=each, attested=attested, start=start))
+        start += attested.checkpoint.size
+    return tuple(found)
+
+
+def _timeline(opening: _Opening) -> Timeline | None:
+    *former, newest = (log.attested.checkpoint for log in opening.logs)
+    keys = trusted_keys(opening.policy, [log.attested.log_vkey for log in opening.logs])
+    name = timeline_file(newest.root, keys)
     kept = None if opening.workspace is None else opening.workspace.read(name)
     if kept is not None:
-        return Timeline.parse(kept, checkpoint=attested.checkpoint, keys=keys)
+        known = Timeline.parse(kept, checkpoint=newest, keys=keys)
+        if known.former == tuple(former):
+            return known
     verification, timeline = verified_timeline(
-        opening.export.entries(),
-        note=opening.export.note(),
-        vkey=attested.log_vkey,
-        keys=keys,
+        [
+            LogFiles(
+                entries=log.export.entries(),
+                checkpoint=log.export.note(),
+                vkey=log.attested.log_vkey,
+            )
+            for log in opening.logs
+        ],
+        keys,
     )
     for finding in verification.findings:
-        violation = finding.problem.verdict is Verdict.VIOLATION
         opening.find(
-            AuditProblem.LOG if violation else AuditProblem.BAD_FILE,
+            _problem_of_log(finding.problem),
             f"{finding.problem.value}: {finding.detail}",
             finding.index,
         )
@@ -147,56 +180,65 @@ def _timeline(opening: _Opening, attested: Attested) -> Timeline | None:
     return timeline
 
 
-def _known(opening: _Opening, attested: Attested, older: Sequence[str]) -> list[Attested]:
+def _problem_of_log(problem: Problem) -> AuditProblem:
+    if problem is Problem.HANDOVER:
+        return AuditProblem.HANDOVER
+    if problem is Problem.NO_FORMER_LOG:
+        return AuditProblem.NO_FORMER_LOG
+    violation = problem.verdict is Verdict.VIOLATION
+    return AuditProblem.LOG if violation else AuditProblem.BAD_FILE
+
+
+def _known(opening: _Opening, older: Sequence[str]) -> list[Attested]:
     """
-    Return the checkpoints that bound time, this one included, after holding the log to each.
+    Return the checkpoints that bound time, those of the logs included, holding the logs to each.
 
     Those that the auditor kept count for its history even without a quorum: the operator signed
     them. Those that the operator hands over count only with one.
     """
-    known = [attested]
+    known = [log.attested for log in opening.logs]
     past = [opening.policy.signed(note) for note in older]
-    for note in (*older, *opening.export.older_notes()):
+    handed = [note for log in opening.logs for note in log.export.older_notes()]
+    for note in (*older, *handed):
         try:
             known.append(opening.policy.attest(note))
         except (UntrustedNote, MalformedNote):
             continue
-    past += [each.checkpoint for each in known[1:]]
+    past += [each.checkpoint for each in known[len(opening.logs) :]]
     opening.past = tuple(past)
     return known
 
 
 def _hold_to_history(opening: _Opening, timeline: Timeline) -> None:
-    """Find the first older checkpoint that is no prefix of this log: a fork or a rollback."""
-    roots = timeline.prefix_roots({each.size for each in opening.past})
-    sizes = sorted(each.size for each in opening.past if roots.get(each.size) != each.root)
-    if sizes:
-        detail = f"expected the first {sizes[0]} entries of an older checkpoint"
-        opening.find(AuditProblem.FORK, detail)
+    """Find the first older checkpoint that is no prefix of its log: a fork or a rollback."""
+    for origin in {each.origin for each in opening.past}:
+        if origin not in timeline.origins:
+            detail = "expected the log of an older checkpoint: its entries were not handed over"
+            opening.find(AuditProblem.FORK, detail)
+            continue
+        past = [each for each in opening.past if each.origin == origin]
+        roots = timeline.prefix_roots(origin, {each.size for each in past})
+        sizes = sorted(each.size for each in past if roots.get(each.size) != each.root)
+        if sizes:
+            detail = f"expected the first {sizes[0]} entries of an older checkpoint"
+            opening.find(AuditProblem.FORK, detail)
 
 
 def _case(
-    opening: _Opening,
-    attested: Attested,
-    timeline: Timeline,
-    seen: tuple[Seen, ...],
-    evidence: Sequence[Held],
+    opening: _Opening, timeline: Timeline, seen: tuple[Seen, ...], evidence: Sequence[Held]
 ) -> Case:
-    operator = timeline.keys.operator
-    proved = check_evidence(evidence, operator_kid=operator, steward_kids=timeline.keys.stewards)
-    acts, findings = open_acts(
-        timeline.acts,
-        (OpenedBody.parse(line) for line in opening.export.operator_lines()),
-        operator_kid=operator,
+    proved = check_evidence(
+        evidence, operator_kids=timeline.keys.operators, steward_kids=timeline.keys.stewards
     )
-    releases = _releases(opening.export, acts)
+    acts, findings = _acts(opening, timeline)
+    releases = _releases(opening, acts)
     tasks = opening.export.tasks()
     questions = {question.digest: question for question in map(Question.parse, tasks)}
     withheld = withheld_batches(timeline.acts, acts, releases, questions)
     opening.findings += [each for each in findings if each.entry not in withheld]
     texts = opening.export.purposes()
     return Case(
-        attested=attested,
+        attested=opening.logs[-1].attested,
         timeline=timeline,
         acts=tuple(acts),
         batches=_batches(opening, acts, questions),
@@ -209,10 +251,25 @@ def _case(
         promises=proved.promises,
         promised_events=proved.events,
         slips=proved.slips,
-        bodies=_bodies(opening.export),
+        bodies=_bodies(opening),
         withheld=withheld,
         problems=tuple(opening.findings),
     )
+
+
+def _acts(opening: _Opening, timeline: Timeline) -> tuple[list[Act], list[AuditFinding]]:
+    acts: list[Act] = []
+    findings: list[AuditFinding] = []
+    for log in opening.logs:
+        end = log.start + log.attested.checkpoint.size
+        opened, wrong = open_acts(
+            [leaf for leaf in timeline.acts if log.start <= leaf.position < end],
+            (OpenedBody.parse(line, start=log.start) for line in log.export.operator_lines()),
+            operator_kid=log.kid,
+        )
+        acts += opened
+        findings += wrong
+    return acts, findings
 
 
 def _batches(
@@ -239,7 +296,8 @@ def _items(opening: _Opening, act: Act) -> list[Contribution] | None:
     if kept is not None:
         items = unpack(kept)
     else:
-        tokens = opening.export.batch(act.leaf.position)
+        log = _log_at(opening, act.leaf.position)
+        tokens = log.export.batch(act.leaf.position - log.start)
         if tokens is None:
             opening.find(
                 AuditProblem.NO_BATCH, "expected the contributions of a batch", act.leaf.position
@@ -272,27 +330,36 @@ def _purposes(opening: _Opening, texts: Sequence[bytes]) -> Mapping[str, Purpose
     return found
 
 
-def _releases(export: Export, acts: Sequence[Act]) -> Mapping[int, bytes]:
+def _releases(opening: _Opening, acts: Sequence[Act]) -> Mapping[int, bytes]:
     found: dict[int, bytes] = {}
     for act in acts:
         if act.leaf.kind is EventType.RELEASE_PUBLISHED:
-            content = export.release(act.leaf.position)
+            position = act.leaf.position
+            log = _log_at(opening, position)
+            content = log.export.release(position - log.start)
             if content is not None:
-                found[act.leaf.position] = content
+                found[position] = content
     return found
 
 
-def _seen(known: Sequence[Attested]) -> tuple[Seen, ...]:
+def _log_at(opening: _Opening, position: int) -> _Log:
+    """Return the log that the entry at `position` stands in."""
+    return next(log for log in reversed(opening.logs) if log.start <= position)
+
+
+def _seen(known: Sequence[Attested], timeline: Timeline) -> tuple[Seen, ...]:
     """Return the cosigned checkpoints by size, each with when it was first and last cosigned."""
     times: dict[int, list[datetime]] = {}
     for each in known:
-        if each.known_by is not None:
-            times.setdefault(each.checkpoint.size, []).append(each.known_by)
+        origin = each.checkpoint.origin
+        if each.known_by is not None and origin in timeline.origins:
+            size = timeline.start(origin) + each.checkpoint.size
+            times.setdefault(size, []).append(each.known_by)
     return tuple(
         Seen(size=size, first_at=min(several), last_at=max(several))
         for size, several in sorted(times.items())
     )
 
 
-def _bodies(export: Export) -> Mapping[bytes, ConsentBody]:
-    return dict(open_body(line) for line in export.body_lines())
+def _bodies(opening: _Opening) -> Mapping[bytes, ConsentBody]:
+    return dict(open_body(line) for log in opening.logs for line in log.export.body_lines())

@@ -75,7 +75,7 @@ def _owed(case: Case) -> list[tuple[bytes, datetime, datetime]]:
             slip.received_at + MAX_MERGE_DELAY + DROP_BOX_DELAY,
         )
         for slip in case.slips
-        if slip.event.payload.o == case.attested.checkpoint.origin
+        if slip.event.payload.o in case.timeline.origins
         and base64url_bytes(slip.event.payload.kid)
         in kids.get(bytes.fromhex(slip.event.payload.cid), ())
     ]

@@ -6,9 +6,10 @@ only for the very root that they were made from.
 """
 
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from typing import Any
 
 from consents.canonical import (
     base64url_bytes,
@@ -19,12 +20,12 @@ from consents.canonical import (
     utc_time,
 )
 from consents.chain import ConsentState
-from consents.checkpoint import Checkpoint
-from consents.errors import CanonicalError, ExportError
+from consents.checkpoint import Checkpoint, read_checkpoint
+from consents.errors import CanonicalError, ExportError, NoteError
 from consents.merkle import EMPTY_ROOT
 from consents.nodes import Frontier
 from consents.receipt import EventType, SignedEvent
-from consents.verification import Verification, verify_log
+from consents.verification import LogFiles, Verification, verify_log
 
 FORMAT = "consents-timeline/2"
 """First member of a kept timeline's header."""
@@ -36,15 +37,19 @@ _NOTHING = 255
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustedKeys:
-    """Whose entries count beside the residents': RFC 7638 thumbprints of the reader's own keys."""
+    """
+    Whose entries count beside the residents': RFC 7638 thumbprints of the reader's own keys.
 
-    operator: str
+    `operators` are the keys of the logs, one for each year, oldest first.
+    """
+
+    operators: tuple[str, ...]
     stewards: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
-        """SHA-256 of these keys in hex, whatever their order: a timeline is of one set of keys."""
-        named = {"operator": self.operator, "stewards": sorted(set(self.stewards))}
+        """SHA-256 of these keys in hex, stewards in any order: a timeline is of one set of keys."""
+        named = {"operators": list(self.operators), "stewards": sorted(set(self.stewards))}
         return sha256_hex(canonical_bytes(named))
 
 
@@ -84,8 +89,9 @@ class Timeline:
     """
     All steps of the log that a checkpoint describes, and the operator's entries among them.
 
-    `keys` are those whose entries were let in; `helpers` those, by consent id, that may end a
-    consent beside the key of its chain.
+    `former` are the final checkpoints of the logs of the years before, oldest first: their steps
+    come first, and positions count on from one log to the next. `keys` are those whose entries were
+    let in; `helpers` those, by consent id, that may end a consent beside the key of its chain.
     """
 
     checkpoint: Checkpoint
@@ -93,6 +99,16 @@ class Timeline:
     records: bytes = field(repr=False)
     acts: tuple[ActLeaf, ...]
     helpers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    former: tuple[Checkpoint, ...] = ()
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The names of the logs, oldest first."""
+        return tuple(each.origin for each in (*self.former, self.checkpoint))
+
+    def start(self, origin: str) -> int:
+        """Return the position of the first entry of the log of this name; raise ValueError."""
+        return sum(each.size for each in self.former[: self.origins.index(origin)])
 
     def __len__(self) -> int:
         """Return how many entries there are."""
@@ -116,12 +132,18 @@ class Timeline:
                 at_s=at_s,
             )
 
-    def prefix_roots(self, sizes: Collection[int]) -> dict[int, bytes]:
-        """Return the roots of the first entries, for each of these sizes that the log reaches."""
-        roots = {0: EMPTY_ROOT, len(self): self.checkpoint.root}
-        inner = sorted(size for size in set(sizes) if 0 < size < len(self))
+    def prefix_roots(self, origin: str, sizes: Collection[int]) -> dict[int, bytes]:
+        """
+        Return the roots of the first entries of one of the logs, for each of these sizes.
+
+        Those that the log does not reach are left out. Raises ValueError for another log.
+        """
+        start = self.start(origin)
+        whole = (*self.former, self.checkpoint)[self.origins.index(origin)]
+        roots = {0: EMPTY_ROOT, whole.size: whole.root}
+        inner = sorted(size for size in set(sizes) if 0 < size < whole.size)
         frontier = Frontier()
-        hashes = (row[6] for row in self.rows())
+        hashes = (row[6] for row in islice(self.rows(), start, None))
         for size in inner:
             for _ in frontier.grow(islice(hashes, size - frontier.size)):
                 pass
@@ -135,6 +157,7 @@ class Timeline:
             "origin": self.checkpoint.origin,
             "size": self.checkpoint.size,
             "root": self.checkpoint.root.hex(),
+            "former": [_line(each) for each in self.former],
             "keys": self.keys.digest,
             "records_sha256": sha256_hex(self.records),
             "helpers": {cid: list(kids) for cid, kids in self.helpers.items()},
@@ -154,7 +177,6 @@ class Timeline:
         if (
             not isinstance(header, dict)
             or [header.get(name) for name in ("format", "origin", "size", "root", "keys")] != of
-            or len(records) != checkpoint.size * _RECORD.size
             or header.get("records_sha256") != sha256_hex(records)
         ):
             raise ExportError(
@@ -165,14 +187,34 @@ class Timeline:
                 ActLeaf(**{**each, "kind": EventType(each["kind"])}) for each in header["acts"]
             )
             helpers = {cid: tuple(kids) for cid, kids in header["helpers"].items()}
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            former = tuple(map(_checkpoint, header["former"]))
+        except (AttributeError, KeyError, TypeError, ValueError, NoteError) as error:
             raise ExportError("expected a kept timeline") from error
-        return cls(checkpoint=checkpoint, keys=keys, records=records, acts=acts, helpers=helpers)
+        entries = sum(each.size for each in (*former, checkpoint))
+        if len(records) != entries * _RECORD.size:
+            raise ExportError("expected every entry of the logs in a kept timeline")
+        return cls(
+            checkpoint=checkpoint,
+            keys=keys,
+            records=records,
+            acts=acts,
+            helpers=helpers,
+            former=former,
+        )
 
 
 def timeline_file(root: bytes, keys: TrustedKeys) -> str:
     """Return the name, in an auditor's folder, of the timeline of a root by these keys."""
     return f"{root.hex()}-{keys.digest[:16]}.timeline"
+
+
+def _line(checkpoint: Checkpoint) -> list[str | int]:
+    return [checkpoint.origin, checkpoint.size, checkpoint.root.hex()]
+
+
+def _checkpoint(line: Sequence[Any]) -> Checkpoint:
+    origin, size, root = line
+    return Checkpoint(origin=origin, size=size, root=bytes.fromhex(root))
 
 
 def event_type(code: int) -> EventType | None:
@@ -232,7 +274,9 @@ class TimelineBuilder:
                 )
             )
 
-    def timeline(self, checkpoint: Checkpoint, keys: TrustedKeys) -> Timeline:
+    def timeline(
+        self, checkpoint: Checkpoint, keys: TrustedKeys, *, former: Sequence[Checkpoint] = ()
+    ) -> Timeline:
         """Return what was collected."""
         return Timeline(
             checkpoint=checkpoint,
@@ -240,29 +284,30 @@ class TimelineBuilder:
             records=bytes(self._records),
             acts=tuple(self._acts),
             helpers=self._helpers,
+            former=tuple(former),
         )
 
 
 def verified_timeline(
-    entries: Iterable[bytes],
-    *,
-    note: str,
-    vkey: str,
-    keys: TrustedKeys,
+    logs: Sequence[LogFiles], keys: TrustedKeys
 ) -> tuple[Verification, Timeline | None]:
-    """Verify a whole log and return what was found, with its timeline where the log is sound."""
+    """Verify whole logs, one for each year, and return what was found.
+
+    With it comes their timeline where all of them are sound.
+    """
     builder = TimelineBuilder()
+    *former, newest = logs
     verification = verify_log(
-        entries,
-        checkpoint=note,
-        vkey=vkey,
-        operator_kids=(keys.operator,),
+        newest,
+        former=former,
+        operator_kids=keys.operators,
         steward_kids=keys.stewards,
         observe=builder.observe,
     )
     if verification.checkpoint is None or verification.findings:
         return verification, None
-    return verification, builder.timeline(verification.checkpoint, keys)
+    finals = [read_checkpoint(each.checkpoint) for each in former]
+    return verification, builder.timeline(verification.checkpoint, keys, former=finals)
 
 
 def seconds(text: str) -> int:

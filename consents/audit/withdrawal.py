@@ -76,7 +76,7 @@ def withdrawal_evidence(case: Case) -> Mapping[bytes, Sequence[ProvedWithdrawal]
             )
     for event, received_at in _held(case, promised):
         payload = event.payload
-        if payload.t is EventType.WITHDRAWN and payload.o == case.attested.checkpoint.origin:
+        if payload.t is EventType.WITHDRAWN and payload.o in case.timeline.origins:
             cid = bytes.fromhex(payload.cid)
             found.setdefault(cid, []).append(
                 ProvedWithdrawal(

@@ -244,6 +244,18 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         fr="une promesse ou un reçu de dépôt ne vient pas d'une clé de confiance.",
         en="a promise or drop-box slip is not by a trusted key.",
     ),
+    AuditProblem.NO_FORMER_LOG: Words(
+        fr="ce registre continue celui de l'année d'avant, qui n'est pas dans l'export (shards/). "
+        "Demandez l'export complet.",
+        en="this log continues the one of the year before, which is not in the export (shards/). "
+        "Ask for the complete export.",
+    ),
+    AuditProblem.HANDOVER: Words(
+        fr="deux registres annuels ne se suivent pas : la clôture de l'un ou l'ouverture de "
+        "l'autre manque, nomme un autre registre ou d'autres entrées.",
+        en="two yearly logs do not follow each other: the closing of one or the opening of the "
+        "other is missing, or names another log or other entries.",
+    ),
     AuditProblem.FORGED_CHECKPOINT: Words(
         fr="une signature du point de contrôle est fausse.",
         en="a signature of the checkpoint is false.",
@@ -395,4 +407,6 @@ _EVENTS: Mapping[str, Words] = {
     "key.recovered": Words(fr="Clés remplacées par un témoin", en="Keys recovered by a steward"),
     "signer.joined": Words(fr="Signataires ajoutés", en="Signers joined"),
     "delegate.named": Words(fr="Mandataires nommés", en="Delegates named"),
+    "shard.closed": Words(fr="Registres annuels clos", en="Yearly logs closed"),
+    "shard.opened": Words(fr="Registres annuels ouverts", en="Yearly logs opened"),
 }

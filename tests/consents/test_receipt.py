@@ -221,6 +221,8 @@ def test_the_operator_s_events_are_told_from_the_resident_s():
         "batch.committed",
         "release.published",
         "body.shredded",
+        "shard.closed",
+        "shard.opened",
     ]
 
 

@@ -22,6 +22,7 @@ from consents.log import export_line
 from consents.policy import policy_text
 from consents.promise import drop_box_slip, promise
 from consents.receipt import EventType, LeafPayload, leaf_sha256, read_event, sign_event
+from consents.shards import NO_PURPOSE, closing_digest, opening_digest, shard_origin
 from contributions.messages import Report, sign_report
 from contributions.task import Task, TrustMode, Zone
 
@@ -103,8 +104,67 @@ class City:
         self.releases = {}
         self.notes = []
         self.witnesses = ("steward-a", "steward-b", "steward-c")
-        self.operator_cid = hashlib.sha256(f"operator\n{origin}".encode()).hexdigest()[:32]
-        self.vkey = NoteKey.of_log(origin, self.key.public_key()).vkey
+        self.start = 0
+        self.former = []
+
+    @property
+    def operator_cid(self):
+        return hashlib.sha256(f"operator\n{self.origin}".encode()).hexdigest()[:32]
+
+    @property
+    def vkey(self):
+        return NoteKey.of_log(self.origin, self.key.public_key()).vkey
+
+    def successor(self, year):
+        """Return the name, key and verifier key of the log of a year."""
+        name, key = shard_origin(self.origin, year), self.new_key(f"log {year}")
+        return name, key, NoteKey.of_log(name, key.public_key()).vkey
+
+    def join(self, kind, digest, *, key=None):
+        """Sign and log a leaf that joins two years' logs."""
+        signer = self.key if key is None else key
+        payload = LeafPayload(
+            t=EventType(kind),
+            o=self.origin,
+            cid=self.operator_cid,
+            n=len(self.chain),
+            p=leaf_sha256(self.chain[-1]) if self.chain else "",
+            pd=NO_PURPOSE,
+            c=digest,
+            at=utc_text(self.now),
+            kid=thumbprint(signer.public_key()),
+        )
+        leaf = sign_event(payload, signer)
+        self.chain.append(leaf)
+        return self.append(leaf)
+
+    def close(self, year, **options):
+        """Log the closing that names the log of `year`."""
+        self.join("shard.closed", closing_digest(self.successor(year)[2]), **options)
+
+    def begin(self, year):
+        """Hand the present log over as closed, and go on in an empty one."""
+        number = len(self.former)
+        self.export_log(self.folder / "shards" / str(number), self.witness())
+        final = Checkpoint(
+            origin=self.origin,
+            size=len(self.leaves),
+            root=merkle.root(map(merkle.leaf_hash, self.leaves)),
+        )
+        self.former.append((self.vkey, final))
+        self.start += len(self.leaves)
+        self.origin, self.key, _ = self.successor(year)
+        self.leaves, self.bodies, self.chain, self.notes = [], [], [], []
+        self.batches, self.releases = {}, {}
+
+    def turn(self, year=2027, *, pause=HOUR):
+        """Close the log and open that of `year`, as an honest operator does."""
+        self.close(year)
+        self.later(pause)
+        self.begin(year)
+        self.join("shard.opened", opening_digest(*self.former[-1]))
+        self.later(pause)
+        self.witness()
 
     def person(self, name):
         return Person(name, self, self.new_key)
@@ -198,7 +258,7 @@ class City:
             {
                 "task_digest": task.digest,
                 "release_sha256": hashlib.sha256(content).hexdigest(),
-                "batch_position": batch,
+                "batch_position": self.start + batch,
             },
         )
         self.releases[position] = content
@@ -241,14 +301,20 @@ class City:
             NoteKey.of_witness(name, self.new_key(name).public_key()).vkey
             for name in self.witnesses
         ]
-        return policy_text(log_vkey=self.vkey, witness_vkeys=vkeys, threshold=threshold)
+        return policy_text(
+            log_vkey=self.vkey,
+            witness_vkeys=vkeys,
+            threshold=threshold,
+            former_vkeys=[vkey for vkey, _ in self.former],
+        )
 
     def export(self, *, note=None):
         """Write everything that is handed over to auditors."""
-        folder = self.folder
+        return self.export_log(self.folder, note or self.witness())
+
+    def export_log(self, folder, final):
         for name in ("batches", "releases", "checkpoints"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        final = note or self.witness()
         (folder / "checkpoint").write_text(final, "utf-8", newline="\n")
         lines = {
             "entries.jsonl": map(export_line, self.leaves),
@@ -305,6 +371,10 @@ class Auditor:
         self.policy = folder / "stewards.policy"
         self.policy.write_text(city.policy(), "utf-8")
         self.kept = []
+
+    def trust_every_log(self):
+        """Take the keys of all the years' logs into the policy file."""
+        self.policy.write_text(self.city.policy(), "utf-8")
 
     def keep(self, note):
         """Keep a checkpoint; it is shown to every audit from then on."""
