@@ -18,8 +18,7 @@ from mode_traces import LabelledLeg
 from numpy.typing import NDArray
 
 from personal_store.trips.features import FEATURES, LegSpans, measure_legs
-from personal_store.trips.model.boosting import FORMAT, ModeModel
-from personal_store.trips.priors import log_prior
+from personal_store.trips.model.boosting import FORMAT
 from personal_store.trips.track import Floats, distances_m
 
 SEED = 20261122
@@ -217,13 +216,6 @@ def _tree(owner: int, nodes: Any) -> list[Any]:
 def _share(value: float) -> int:
     """Return what a leaf adds to the mean over `SEEDS`, in ten-thousandths."""
     return round(10_000 * float(value) / len(SEEDS))
-
-
-def posterior(model: ModeModel, features: Floats, distance_m: Floats) -> Floats:
-    """Return each mode's probability from motion and the prior, shape (legs, modes)."""
-    scores = model.log_likelihoods(features) + log_prior(model.modes, distance_m)
-    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return chances / chances.sum(axis=1, keepdims=True)
 
 
 def lengths_m(legs: Sequence[LabelledLeg]) -> Floats:

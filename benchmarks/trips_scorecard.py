@@ -35,13 +35,19 @@ def main() -> None:
         default=[],
         help="Python of an environment with trackintel, infostop or scikit-mobility (repeatable)",
     )
+    parser.add_argument("--lines", action="append", default=[], metavar="FILE[=MODE]")
     asked = parser.parse_args()
     folder, peers = asked.reference / "trips", asked.peer_python
     # One thread for training: on a busy machine several wait for each other without end.
     os.environ["OMP_NUM_THREADS"] = "1"
     phones, diary = list(mobilitynet(folder)), list(ssi(folder))
     print("Modes of people and places that the model was never trained on")
-    modes_left_out.report(modes_left_out.left_out(folder))
+    views = (
+        modes_left_out.EVERY_FIX,
+        modes_left_out.THIN,
+        *modes_left_out.read_files(asked.lines),
+    )
+    modes_left_out.report(modes_left_out.left_out(folder, views), views)
     trips_speed.report([*phones, *diary], peers)
     trips_segmentation.report(phones, peers)
     trips_segmentation.score_legs(phones)

@@ -7,7 +7,7 @@ is asked, because asking tells where somebody was. It draws no map and plans no 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log
+from math import exp, log
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -46,20 +46,37 @@ SERVED_M: Final = 5000.0
 """Metres from an end of a leg to the nearest stop of a mode beyond which the files say nothing: no
 line is missing from a map that does not show the place."""
 
-ROUTE: Final = (log(0.85 / 0.08), log(0.10 / 0.22), log(0.05 / 0.70))
+LEAST_STOPS: Final[Mapping[TransportMode, int]] = MappingProxyType({M.BUS: 10})
+"""Stops of a mode within `SERVED_M` from which its network counts as known there, 1 where nothing
+else is said. A town has dozens of bus stops; a railway's feed with two stops of its shuttle knows
+nothing of the town's buses."""
+
+ROUTE: Final = (log(0.65 / 0.08), log(0.10 / 0.22), log(0.25 / 0.70))
 """Log-odds of: both ends at stops of one route in its order; both at stops; fewer. A rider boards
-and alights at stops unless a fix is late (0.85); of other travellers 0.08 do so by chance, as
+and alights at stops, yet a phone that wakes late misses one of them in a leg of four (our
+assumption; 13 of 27 rail legs of MobilityNet). Of other travellers 0.08 match by chance, as
 measured on generated towns with a stop every 400 m (tests, several seeds)."""
 
 TRACK: Final = (log(0.85 / 0.10), log(0.10 / 0.10), log(0.05 / 0.80))
 """Log-odds of: at least 0.8 of a leg's way on a track of the mode; 0.4 to 0.8; less. Roads run
 beside railways for one leg in ten (our assumption)."""
 
+BESIDE_M: Final = 2000.0
+"""Metres; on a track of its own, a leg n times as long follows it by chance n times less often: a
+road stays beside rails for a while, hardly ever for 20 km (our assumption)."""
+
+OWN_TRACK: Final = frozenset({M.METRO, M.TRAIN, M.FERRY})
+"""Modes whose tracks no road shares."""
+
+INCOMPLETE: Final = 0.05
+"""Probability that the files lack the line that was ridden, which bounds what they speak against
+(our assumption)."""
+
 WATER_WITHOUT_LINES: Final = log(0.05)
 """Log-odds of a ferry where no ferry line or pier is known: few places have one."""
 
 SAMPLES: Final = 48
-"""Fixes of a leg that are looked up, evenly along it: more say nothing new."""
+"""Points of a leg's way that are looked up, each at the fix nearest to it: more say nothing new."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,19 +148,25 @@ class _Layer:
         if not self._is_served(lon, lat):
             return WATER_WITHOUT_LINES if self._mode is M.FERRY else 0.0
         by_route = self._by_route(lon, lat) if len(self._stops) else 0.0
-        by_track = self._by_track(lon, lat) if self._has_tracks else 0.0
-        # Stops lie on tracks: the two say partly the same, so the second counts by half.
+        if not self._has_tracks:
+            return _bounded(by_route)
+        by_track = self._by_track(lon, lat)
+        if by_track > 0.0:
+            # Stops lie on tracks: the two say partly the same, so the second counts by half. Along
+            # the track a missed stop is a late fix, and speaks against nothing.
+            return by_track + 0.5 * max(by_route, 0.0)
         strong, weak = sorted((by_route, by_track), key=abs, reverse=True)
-        return strong + 0.5 * weak
+        return _bounded(strong + 0.5 * weak)
 
     def stops_near(self, lon: float, lat: float) -> Indices:
         """Return the numbers of the stops within reach of a place."""
         return self._stops[self._within(self._stop_tree, lon, lat, self._reach.stop_m)]
 
     def _is_served(self, lon: Floats, lat: Floats) -> bool:
+        least = LEAST_STOPS.get(self._mode, 1)
         return any(
-            len(self._within(tree, float(lon[end]), float(lat[end]), SERVED_M))
-            for tree in (self._stop_tree, self._track_tree)
+            len(self._within(tree, float(lon[end]), float(lat[end]), SERVED_M)) >= enough
+            for tree, enough in ((self._stop_tree, least), (self._track_tree, least))
             for end in (0, -1)
         )
 
@@ -166,13 +189,21 @@ class _Layer:
         return False
 
     def _by_track(self, lon: Floats, lat: Floats) -> float:
-        chosen = np.unique(np.linspace(0, len(lon) - 1, SAMPLES).astype(np.int64))
-        x, y = _mercator(lon[chosen], lat[chosen])
-        near_m = self._reach.track_m / np.cos(np.radians(lat[chosen]))
-        points = self._shapely.points(x, y)
+        x, y = _mercator(lon, lat)
+        scale = np.cos(np.radians(lat))
+        way_m = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y)) * scale[1:]))
+        # Metres count, not fixes: a phone at rest at a station logs more than one under way.
+        middles_m = (way_m[1:] + way_m[:-1]) / 2
+        wanted_m = np.linspace(0.0, way_m[-1], SAMPLES)
+        chosen, times = np.unique(np.searchsorted(middles_m, wanted_m), return_counts=True)
+        points = self._shapely.points(x[chosen], y[chosen])
+        near_m = self._reach.track_m / scale[chosen]
         hits = self._track_tree.query(points, predicate="dwithin", distance=near_m)[0]
-        share = len(np.unique(hits)) / len(chosen)
-        return TRACK[0] if share >= 0.8 else TRACK[1] if share >= 0.4 else TRACK[2]
+        share = times[np.unique(hits)].sum() / SAMPLES
+        if share < 0.8:
+            return TRACK[1] if share >= 0.4 else TRACK[2]
+        longer = max(float(way_m[-1]) / BESIDE_M, 1.0) if self._mode in OWN_TRACK else 1.0
+        return TRACK[0] + log(longer)
 
     def _within(self, tree: Any, lon: float, lat: float, radius_m: float) -> Indices:
         x, y = _mercator(np.array([lon]), np.array([lat]))
@@ -180,6 +211,11 @@ class _Layer:
         distance = radius_m / float(np.cos(np.radians(lat)))
         found: Indices = tree.query(point, predicate="dwithin", distance=distance)
         return found
+
+
+def _bounded(odds: float) -> float:
+    """Return log-odds that allow for a line which the files lack."""
+    return log(INCOMPLETE + (1.0 - INCOMPLETE) * exp(odds)) if odds < 0.0 else odds
 
 
 def _mercator(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

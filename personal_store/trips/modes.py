@@ -18,7 +18,7 @@ from personal_store.trips.cleaning import IMPOSSIBLE_MPS
 from personal_store.trips.features import LegSpans, measure_legs
 from personal_store.trips.labels import label_likelihoods
 from personal_store.trips.lines import WATER_WITHOUT_LINES, LineIndex
-from personal_store.trips.model.boosting import load_model
+from personal_store.trips.model.boosting import ModeModel, load_model
 from personal_store.trips.priors import log_prior
 from personal_store.trips.timeline import ModeProbability, ModeSource
 from personal_store.trips.track import Floats, Indices, Track, distances_m
@@ -65,21 +65,11 @@ def infer_modes(
     )
     step_m = distances_m(track.xyz_m[1:], track.xyz_m[:-1])
     distance_m = np.add.reduceat(np.append(step_m, 0.0), _edges(spans))[::2]
-    scores = model.log_likelihoods(_measured(track, legs, spans))
-    scores += log_prior(model.modes, distance_m)
-    ferry = model.modes.index(TransportMode.FERRY)
-    known_water = np.zeros(len(legs), dtype=np.bool_)
-    if lines is None:
-        scores[:, ferry] += WATER_WITHOUT_LINES
-    else:
-        for row, leg in enumerate(legs):
-            fixes = slice(leg.first, leg.last + 1)
-            added = lines.log_odds(model.modes, track.lon[fixes], track.lat[fixes])
-            scores[row] += added
-            known_water[row] = added[ferry] > 0.0
-    chances = _softmax(scores)
-    most = np.where(known_water, 1.0, UNPROVEN_FERRY_MOST)
-    chances[:, ferry] = np.minimum(chances[:, ferry], most)
+    said = None
+    if lines is not None:
+        fixes = [slice(leg.first, leg.last + 1) for leg in legs]
+        said = np.stack([lines.log_odds(model.modes, track.lon[f], track.lat[f]) for f in fixes])
+    chances = mixtures(model, _measured(track, legs, spans), distance_m, said)
     impossible = distance_m > IMPOSSIBLE_MPS * np.array([leg.end_s - leg.start_s for leg in legs])
     return [
         _inference(
@@ -89,6 +79,25 @@ def infer_modes(
         )
         for row, leg in enumerate(legs)
     ]
+
+
+def mixtures(model: ModeModel, measured: Floats, distance_m: Floats, said: Floats | None) -> Floats:
+    """Return how likely each of the model's modes is, shape (legs, modes), before any label.
+
+    `measured` are the features of the legs, `distance_m` their lengths, and `said` the log-odds
+    that stops and lines add, None where none were imported.
+    """
+    scores = model.log_likelihoods(measured) + log_prior(model.modes, distance_m)
+    ferry = model.modes.index(TransportMode.FERRY)
+    if said is None:
+        scores[:, ferry] += WATER_WITHOUT_LINES
+    else:
+        scores += said
+    chances = _softmax(scores)
+    known_water = False if said is None else said[:, ferry] > 0.0
+    most = np.where(known_water, 1.0, UNPROVEN_FERRY_MOST)
+    chances[:, ferry] = np.minimum(chances[:, ferry], most)
+    return chances
 
 
 def _edges(spans: LegSpans) -> Indices:
@@ -121,25 +130,36 @@ def _softmax(scores: Floats) -> Floats:
 
 
 def _inference(chances: Mapping[TransportMode, float], track: Track, leg: Leg) -> Inference:
-    """Divide the model's modes among those alike, weigh in the labels, and rank."""
+    """Weigh in the labels that the phone gave on the way."""
+    divided = tuple(mode for named in chances for mode in ALIKE.get(named, {named: 1.0}))
+    labels = label_likelihoods(track, leg.first, leg.last, divided) if divided else None
+    return Inference(
+        modes=stated(chances, labels),
+        source=ModeSource.MOTION if labels is None else ModeSource.SENSOR,
+    )
+
+
+def stated(
+    chances: Mapping[TransportMode, float], labels: Mapping[TransportMode, float] | None = None
+) -> tuple[ModeProbability, ...]:
+    """Return the model's modes divided among those alike, UNKNOWN named, likeliest first.
+
+    `labels` says how well each mode explains the phone's labels, None without any.
+    """
     weights = {
         mode: chance * share
         for named, chance in chances.items()
         for mode, share in ALIKE.get(named, {named: 1.0}).items()
     }
-    labels = label_likelihoods(track, leg.first, leg.last, tuple(weights))
-    if labels is not None and weights:
+    if labels is not None:
         weights = {mode: weight * labels[mode] for mode, weight in weights.items()}
     total = sum(weights.values())
     told = sum(chances.values()) if labels is None else 1.0
-    named = {
+    shares = {
         mode: round((1.0 - UNKNOWN_SHARE) * told * weight / total, DECIMALS)
         for mode, weight in weights.items()
         if weight >= NAMED_FROM * total
     }
-    named[TransportMode.UNKNOWN] = max(0.0, round(1.0 - sum(named.values()), DECIMALS))
-    ranked = sorted(named.items(), key=lambda item: (-item[1], item[0]))
-    return Inference(
-        modes=tuple(ModeProbability(mode=mode, probability=share) for mode, share in ranked),
-        source=ModeSource.MOTION if labels is None else ModeSource.SENSOR,
-    )
+    shares[TransportMode.UNKNOWN] = max(0.0, round(1.0 - sum(shares.values()), DECIMALS))
+    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(ModeProbability(mode=mode, probability=share) for mode, share in ranked)

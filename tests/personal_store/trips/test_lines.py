@@ -11,7 +11,7 @@ from carbon.modes import TransportMode
 from personal_store.errors import HostileFile, UnreadableFile, WrongFile
 from personal_store.trips import line_files
 from personal_store.trips.line_files import merged, read_lines
-from personal_store.trips.lines import ROUTE, LineIndex
+from personal_store.trips.lines import INCOMPLETE, ROUTE, TRACK, LineIndex
 
 M = TransportMode
 ASKED = (M.CAR, M.BUS, M.TRAM, M.TRAIN, M.TRAIN_TGV, M.FERRY)
@@ -97,11 +97,14 @@ def test_a_ferry_where_no_ferry_is_known_is_unlikely(town):
     assert odds(LineIndex(lines), made.car_leg())[M.FERRY] < -2
 
 
-def railway(tmp_path, mode="train"):
+def railway(tmp_path, mode="train", stops=()):
     line = {"type": "LineString", "coordinates": [[LON + k / 50, LAT] for k in range(20)]}
-    feature = {"type": "Feature", "geometry": line, "properties": {"mode": mode}}
+    features = [
+        {"type": "Feature", "geometry": geometry, "properties": {"mode": mode}}
+        for geometry in (line, *stops)
+    ]
     path = tmp_path / "rail.geojson"
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
     return path
 
 
@@ -112,6 +115,51 @@ def test_a_leg_along_the_rails_is_rather_a_train(tmp_path):
     along = odds(index, (on, off))
     assert along[M.TRAIN] == along[M.TRAIN_TGV] > 1.5
     assert beside[M.TRAIN] < -1.5
+
+
+def test_a_late_last_fix_does_not_speak_against_a_ride_along_the_rails(tmp_path):
+    stops = [{"type": "Point", "coordinates": [LON + k / 10, LAT]} for k in range(4)]
+    path = railway(tmp_path, stops=stops)
+    index = LineIndex(read_lines(path))
+    whole = np.linspace(LON, LON + 0.3, 60), np.full(60, LAT)
+    late = np.linspace(LON + 0.02, LON + 0.28, 60), np.full(60, LAT)
+    assert odds(index, whole)[M.TRAIN] > odds(index, late)[M.TRAIN] > 3
+
+
+def test_the_longer_a_leg_follows_the_rails_the_less_it_is_by_chance(tmp_path):
+    index = LineIndex(read_lines(railway(tmp_path)))
+    told = [
+        odds(index, (np.linspace(LON, LON + width, 60), np.full(60, LAT)))[M.TRAIN]
+        for width in (0.01, 0.05, 0.1, 0.3)
+    ]
+    assert told == sorted(told)
+    assert told[0] == TRACK[0] < told[1]
+
+
+def test_metres_along_the_rails_count_and_not_fixes(tmp_path):
+    index = LineIndex(read_lines(railway(tmp_path)))
+    under_way = np.linspace(LON, LON + 0.3, 60), np.full(60, LAT)
+    at_rest = np.full(500, LON - 0.005), np.full(500, LAT)
+    leg = tuple(np.concatenate(pair) for pair in zip(at_rest, under_way, strict=True))
+    assert odds(index, leg)[M.TRAIN] > 3
+
+
+def test_two_bus_stops_are_not_taken_for_the_buses_of_a_town(tmp_path):
+    stops = [
+        {"type": "Feature", "geometry": {"type": "Point", "coordinates": [LON + k / 100, LAT]}}
+        for k in range(2)
+    ]
+    path = tmp_path / "shuttle.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": stops}))
+    index = LineIndex(read_lines(path, mode=M.BUS))
+    assert odds(index, (np.linspace(LON, LON + 0.03, 20), np.full(20, LAT + 0.01)))[M.BUS] == 0.0
+
+
+def test_files_speak_against_no_mode_more_than_they_may_lack_its_line(tmp_path):
+    stops = [{"type": "Point", "coordinates": [LON + k / 10, LAT]} for k in range(4)]
+    index = LineIndex(read_lines(railway(tmp_path, stops=stops)))
+    away = np.linspace(LON, LON + 0.3, 60), np.full(60, LAT + 0.02)
+    assert np.log(INCOMPLETE) < odds(index, away)[M.TRAIN] < -1.5
 
 
 def test_files_are_merged_without_mixing_their_stops(tmp_path):
