@@ -52,12 +52,15 @@ class Message:
     timestamp_s: float | None
 
 
-def read_messages(stream: BinaryIO, *, wanted: Mapping[int, frozenset[int]]) -> Iterator[Message]:
+def read_messages(
+    stream: BinaryIO, *, wanted: Mapping[int, frozenset[int]], checked: bool = True
+) -> Iterator[Message]:
     """Yield the messages with a wanted number, with their wanted fields, through chained files.
 
-    Raises `UnreadableFile` where a file stops short, breaks the protocol or fails its checksum.
+    Raises `UnreadableFile` where a file stops short, breaks the protocol or, if `checked`, fails
+    its checksum, which takes most of the time.
     """
-    source = _Source(stream)
+    source = _Source(stream, checked=checked)
     while not source.is_at_end():
         yield from _one_file(source, wanted)
 
@@ -73,8 +76,9 @@ class _Definition:
 class _Source:
     """A window on the bytes, with the running checksum of all that was taken."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, checked: bool) -> None:
         self._stream = stream
+        self._checked = checked
         self._held = b""
         self._at = 0
         self._summed = 0
@@ -97,15 +101,22 @@ class _Source:
         self._at += size
         return taken
 
-    def checksum(self) -> int:
-        """Return the checksum of what was taken since `begin`."""
-        self.crc = _crc(self._held[self._summed : self._at], self.crc)
+    def check(self) -> None:
+        """Take the checksum that stands here, of all that was taken since `begin`."""
+        expected = self._checksum()
+        (stated,) = struct.unpack("<H", self.take(_CRC_BYTES))
+        if self._checked and stated != expected:
+            raise refusals.damaged("FIT")
+
+    def _checksum(self) -> int:
+        if self._checked:
+            self.crc = _crc(self._held[self._summed : self._at], self.crc)
         self._summed = self._at
         return self.crc
 
     def _fill(self, size: int) -> bool:
         """Read on until `size` bytes are held; False where the stream ends before."""
-        self.checksum()
+        self._checksum()
         self._held = self._held[self._at :]
         self._at = self._summed = 0
         while len(self._held) < size:
@@ -148,9 +159,7 @@ def _one_file(source: _Source, wanted: Mapping[int, frozenset[int]]) -> Iterator
             left_bytes -= 1 + size_bytes
     if left_bytes < 0:
         raise refusals.damaged("FIT")
-    expected = source.checksum()
-    if struct.unpack("<H", source.take(_CRC_BYTES))[0] != expected:
-        raise refusals.damaged("FIT")
+    source.check()
 
 
 def _definition(

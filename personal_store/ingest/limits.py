@@ -46,6 +46,9 @@ KML_WAITING_TIMES: Final = 500_000
 KML_POINTS: Final = 10_000
 """Points, or data, of one placemark. A placemark marks one place, a collection a few dozen."""
 
+FIT_CHAINED_FILES: Final = 10_000
+"""Activities of one chained FIT file whose wall clocks are held while it is read."""
+
 FIELD_CHARS: Final = 128
 """Longest text of a number, time or pair of coordinates; the longest legal one takes 60."""
 

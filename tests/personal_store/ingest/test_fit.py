@@ -25,6 +25,7 @@ UINT8, SINT32, UINT16, UINT32, UINT32Z, STRING = 0x02, 0x85, 0x84, 0x86, 0x8C, 0
 CODES = {UINT8: "B", SINT32: "i", UINT16: "H", UINT32: "I", UINT32Z: "I", 0x00: "B"}
 FILE_ID = (0, [(0, 0x00), (3, UINT32Z)])
 RECORD = (20, [(253, UINT32), (0, SINT32), (1, SINT32), (2, UINT16), (6, UINT16), (31, UINT8)])
+ACTIVITY = (34, [(253, UINT32), (5, UINT32)])
 SESSION = (18, [(253, UINT32), (2, UINT32), (5, 0x00), (7, UINT32), (9, UINT32)])
 
 
@@ -178,3 +179,41 @@ def test_evidence_never_prints_a_place_or_a_time(read_bytes):
     (leg,) = read_bytes(fit(definition(3, SESSION), session)).entries
     assert isinstance(leg, Evidence)
     assert "2024" not in repr(leg)
+
+
+def ended(local_less_utc_s: int) -> bytes:
+    """Return what a watch writes at the end of an activity: its clock, in UTC and on the wall."""
+    clocks = data(4, ACTIVITY, AT_S + 60, AT_S + 60 + local_less_utc_s)
+    return definition(4, ACTIVITY) + clocks
+
+
+@pytest.mark.parametrize(
+    ("local_less_utc_s", "minutes"),
+    {3600: 60, 7200: 120, -12600: -210, 20700: 345, 32400: 540, 7199: 120, 7230: 120}.items(),
+)
+def test_the_wall_clock_of_a_watch_tells_the_local_day(read_bytes, local_less_utc_s, minutes):
+    content = fit(definition(1, RECORD), record(), record(AT_S + 1), ended(local_less_utc_s))
+    assert [fix.utc_offset_min for fix in read_bytes(content).entries] == [minutes, minutes]
+
+
+@pytest.mark.parametrize("local_less_utc_s", [0, 1, 100, 500, 15 * 3600, -15 * 3600, -AT_S - 60])
+def test_a_wall_clock_that_no_place_on_earth_has_tells_nothing(read_bytes, local_less_utc_s):
+    content = fit(definition(1, RECORD), record(), ended(local_less_utc_s))
+    assert [fix.utc_offset_min for fix in read_bytes(content).entries] == [None]
+
+
+def test_each_file_of_a_chain_has_its_own_wall_clock(read_bytes):
+    home, abroad = (
+        fit(definition(1, RECORD), record(), ended(offset_s)) for offset_s in (3600, 32400)
+    )
+    silent = fit(definition(1, RECORD), record())
+    offsets = [fix.utc_offset_min for fix in read_bytes(home + silent + abroad).entries]
+    assert offsets == [60, None, 540]
+
+
+def test_a_file_cut_before_its_end_still_gives_what_it_holds(read_bytes):
+    content = fit(definition(1, RECORD), record(), record(AT_S + 1), ended(3600))[:-30]
+    read = []
+    with pytest.raises(UnreadableFile):
+        read.extend(read_bytes(content).entries)
+    assert len(read) == 1
