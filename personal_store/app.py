@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 
+from personal_store import home_zone
 from personal_store.console import Session
 from personal_store.jobs import draining, incoming, overlapping, pipeline
 from personal_store.jobs.background import Background
@@ -125,6 +126,7 @@ def jobs_of(lock: Lock, *, watched: Path | None) -> tuple[Callable[[], None], ..
         if lock.is_locked:
             return
         store = lock.store
+        home_zone.adopt(store.engine)  # a command may have changed it
         incoming.run_once(store.engine, data=store.folder, watched=watched, clock=store.clock)
         overlapping.run_once(store.engine)
 

@@ -20,6 +20,7 @@ from personal_store import (
     cli_choices,
     cli_devices,
     cli_giving,
+    cli_home,
     cli_lines,
     cli_sharing,
     cli_trips,
@@ -50,6 +51,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(cli_home.home)
 app.add_typer(cli_sharing.consents_app, name="consents")
 app.add_typer(cli_devices.devices_app, name="devices")
 app.add_typer(cli_lines.lines_app, name="lines")

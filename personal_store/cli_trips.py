@@ -14,7 +14,7 @@ from personal_store.db.connection import reading
 from personal_store.db.trips import StoredTrip
 from personal_store.footprint import period_footprint
 from personal_store.jobs import pipeline
-from personal_store.local_time import HOME_TIMEZONE, local_time
+from personal_store.local_time import home_timezone, local_time
 from personal_store.store import Store
 from personal_store.trips.locations import PlaceKind, find_locations, propose
 from personal_store.whatif import ScenarioName, cost_of, effect_of, read_prices, scenario_of
@@ -149,7 +149,7 @@ def list_places(
 
 
 def _period(since: datetime, until: datetime) -> tuple[datetime, datetime]:
-    start, end = since.replace(tzinfo=HOME_TIMEZONE), until.replace(tzinfo=HOME_TIMEZONE)
+    start, end = since.replace(tzinfo=home_timezone()), until.replace(tzinfo=home_timezone())
     if start >= end:
         raise typer.BadParameter("--from doit précéder --to. / --from must come before --to.")
     return start, end

@@ -18,6 +18,7 @@ The tree::
     ├── StoreLocked            what was asked needs the passphrase first
     ├── InboxFull              the store is locked and can keep no more
     ├── DeviceRefused          no device, or not one of this name
+    ├── UnknownZone            no time zone has this name
     ├── CannotServe            a port or a folder that the server needs is not to be had
     ├── NoFactors              no emission factor covers a trip's day
     ├── GateClosed             no valid consent covers this contribution
@@ -101,6 +102,10 @@ class InboxFull(StoreError):
 
 class DeviceRefused(StoreError):
     """There is no device of this name, or its name cannot be one."""
+
+
+class UnknownZone(StoreError):
+    """No time zone has this name; that of home is what it was."""
 
 
 class NotInitialised(StoreError):

@@ -2,17 +2,36 @@
 
 Where a source states the offset from UTC of the place, that is the clock; elsewhere it is the one
 of home. The weeks of shared questions are not these: the protocol cuts them for everybody alike.
+
+A program serves one store, so the zone of home is held here once for all of it; the database keeps
+it (`home_zone.py`), and it is France's until a resident says otherwise.
 """
 
 from datetime import date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-HOME_TIMEZONE = ZoneInfo("Europe/Paris")
+DEFAULT_HOME = "Europe/Paris"
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 """The days that pages show and that periods are cut to: a calendar ends, a margin must not."""
 
 FARTHEST = timedelta(hours=26)
 """The most by which two clocks on Earth differ."""
+
+
+class _Home:
+    """Where the resident of this program's store lives."""
+
+    timezone = ZoneInfo(DEFAULT_HOME)
+
+
+def home_timezone() -> ZoneInfo:
+    """Return the time zone of home."""
+    return _Home.timezone
+
+
+def live_in(timezone: ZoneInfo) -> None:
+    """Have every local day and hour of this program be that of another home."""
+    _Home.timezone = timezone
 
 
 def local_time(at: datetime, utc_offset_min: int | None = None) -> datetime:
@@ -24,7 +43,7 @@ def local_time(at: datetime, utc_offset_min: int | None = None) -> datetime:
     ('2026-11-09T21:00:00+01:00', '2026-11-10T05:00:00+09:00')
     """
     if utc_offset_min is None:
-        return at.astimezone(HOME_TIMEZONE)
+        return at.astimezone(home_timezone())
     return at.astimezone(timezone(timedelta(minutes=utc_offset_min)))
 
 
@@ -54,7 +73,7 @@ def is_lived_in(
 
 def day_start(day: date) -> datetime:
     """Return the midnight at which a day begins; a day lasts 23 to 25 hours."""
-    return datetime.combine(day, time(), tzinfo=HOME_TIMEZONE)
+    return datetime.combine(day, time(), tzinfo=home_timezone())
 
 
 def day_after(day: date) -> date:
@@ -63,4 +82,4 @@ def day_after(day: date) -> date:
 
 
 def _home_wall(at: datetime) -> datetime:
-    return at.astimezone(HOME_TIMEZONE).replace(tzinfo=None)
+    return at.astimezone(home_timezone()).replace(tzinfo=None)

@@ -15,7 +15,7 @@ from personal_store.db.contributions import KeptContribution
 from personal_store.jobs.catching_up import Attempt
 from personal_store.jobs.ledger import yearly_loss
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
-from personal_store.local_time import HOME_TIMEZONE
+from personal_store.local_time import home_timezone
 from personal_store.proofs import ProofState, ProofStatus
 from personal_store.settings import Language
 from personal_store.vocabulary import MEASURE_NAMES, MEASURE_NAMES_EN, part_name, part_name_en
@@ -292,7 +292,7 @@ def event_document(event: KeptEvent, status: ProofStatus) -> Document:
 
 def event_sentences(event: KeptEvent, status: ProofStatus) -> dict[str, str]:
     """Say one consent event in a line, and what proves it."""
-    at = event.signed_at.astimezone(HOME_TIMEZONE)
+    at = event.signed_at.astimezone(home_timezone())
     payload = event.signed.payload
     kind_fr, kind_en = EVENT_WORDS[payload.t]
     fr, en = PROOF_WORDS[status.state]
@@ -307,7 +307,7 @@ def event_sentences(event: KeptEvent, status: ProofStatus) -> dict[str, str]:
 
 def covered_sentences(row: KeptContribution) -> dict[str, str]:
     """Say under which consent a week was sent, and what tells the rest of it."""
-    at = row.changed_at.astimezone(HOME_TIMEZONE)
+    at = row.changed_at.astimezone(home_timezone())
     start, epsilon = f"{at:%Y-%m-%d %H:%M}  {row.cid[:8]}  ", row.epsilon_micro / MICRO
     return {
         "fr": f"{start}contribution de la semaine {row.week}, "
@@ -327,7 +327,7 @@ def ending_sentences(event: KeptEvent) -> dict[str, str]:
     """Say when a consent in force ends, and what that stops."""
     assert event.body is not None, "a consent in force has its body"
     assert event.body.limits is not None, "a permission has limits"
-    until = event.body.limits.expires_at.astimezone(HOME_TIMEZONE)
+    until = event.body.limits.expires_at.astimezone(home_timezone())
     cid = event.signed.payload.cid[:8]
     return {
         "fr": f"L'accord {cid} expire le {until:%d/%m/%Y} : passé ce jour, rien ne part tant que "

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from contributions.noise import NoiseSource, OpenDPLaplace
+from personal_store import home_zone
 from personal_store.clock import Clock, SystemClock
 from personal_store.db.connection import open_database
 from personal_store.transport import HttpTransport, Transport
@@ -33,13 +34,15 @@ class Store:
 
 
 def open_store(folder: Path, key: DatabaseKey) -> Store:
-    """Open the store of a data folder on the real world.
+    """Open the store of a data folder on the real world, and live in its time zone.
 
     Raises UnknownSchema when another version of the program wrote it.
     """
+    engine = open_database(folder, key)
+    home_zone.adopt(engine)
     return Store(
         folder=folder,
-        engine=open_database(folder, key),
+        engine=engine,
         clock=SystemClock(),
         noise=OpenDPLaplace(),
         randomness=secrets.token_bytes,

@@ -44,6 +44,14 @@ positionfix = Table(
     ),
 )
 
+home_zone = Table(
+    "home_zone",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("timezone", Text, nullable=False, comment="name in the tz database: Europe/Paris"),
+    Column("changed_at_ms", Integer, nullable=False),
+)
+
 file_import = Table(
     "file_import",
     metadata,

@@ -13,7 +13,7 @@ from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 
 from personal_store import wording
-from personal_store.local_time import HOME_TIMEZONE, local_time
+from personal_store.local_time import home_timezone, local_time
 from personal_store.settings import Language
 
 CATALOGUE = Path(__file__).parent / "locale" / "en.po"
@@ -53,11 +53,11 @@ class Speaker:
 
     def time(self, at: datetime) -> str:
         """Return a day and an hour, local time."""
-        return format_datetime(at, "EEE d MMM HH:mm", tzinfo=HOME_TIMEZONE, locale=self.language)
+        return format_datetime(at, "EEE d MMM HH:mm", tzinfo=home_timezone(), locale=self.language)
 
     def date(self, at: datetime) -> str:
         """Return a day with its year and an hour, local time: what is kept for years."""
-        return format_datetime(at, "d MMMM y HH:mm", tzinfo=HOME_TIMEZONE, locale=self.language)
+        return format_datetime(at, "d MMMM y HH:mm", tzinfo=home_timezone(), locale=self.language)
 
 
 def read_catalogue() -> Mapping[str, str]:

@@ -82,3 +82,18 @@ def test_a_trip_abroad_is_said_with_the_clock_of_the_place(run, answer, tmp_path
     answer("import", write(tmp_path, outing, begins, 540))
     _, out, err = run("trips")
     assert "2026-11-10 05:0" in out + err or "2026-11-10 04:5" in out + err
+
+
+def test_a_trip_is_listed_on_the_day_of_the_home_that_was_told(
+    run, answer, tmp_path, outing
+) -> None:
+    answer("import", write(tmp_path, outing, datetime.fromisoformat("2026-11-09T21:40+00:00")))
+    assert [trip["day"] for trip in answer("trips")] == ["2026-11-09"]
+    assert answer("home", "Indian/Reunion") == {"timezone": "Indian/Reunion"}
+    assert [trip["day"] for trip in answer("trips")] == ["2026-11-10"]
+
+
+def test_a_home_of_no_known_zone_is_refused_and_changes_nothing(run, answer) -> None:
+    code, _, err = run("home", "Atlantis")
+    assert (code, "Indian/Reunion" in err) == (1, True)
+    assert answer("home") == {"timezone": "Europe/Paris"}
