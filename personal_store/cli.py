@@ -3,7 +3,8 @@
 Stable, because people script against it: progress and sentences on stderr, one JSON document on
 stdout with `--json`, exit codes 0 ok, 1 failed, 2 usage. It holds no logic: each command calls a
 job or a query and says what came out. The commands about sharing are in `cli_sharing.py`,
-those about devices in `cli_devices.py`, those about trips in `cli_trips.py`.
+those about devices in `cli_devices.py`, those about trips in `cli_trips.py`, those about the whole
+store in `cli_keeping.py`.
 """
 
 import os
@@ -21,6 +22,7 @@ from personal_store import (
     cli_devices,
     cli_giving,
     cli_home,
+    cli_keeping,
     cli_lines,
     cli_sharing,
     cli_trips,
@@ -59,6 +61,7 @@ cli_sharing.add_commands(app)
 cli_giving.add_commands(cli_sharing.consents_app)
 cli_choices.add_commands(cli_sharing.consents_app)
 cli_trips.add_commands(app)
+cli_keeping.add_commands(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 

@@ -13,13 +13,14 @@ from personal_store import (
     consenting,
     erasing,
     fork_watch,
+    ledger_documents,
     limit_words,
     own_log,
     sharing_documents,
 )
 from personal_store.console import EXIT_FAILED, EXIT_UNPROVED, EXIT_VIOLATION, Session
 from personal_store.cooperative import Membership
-from personal_store.db import contributions, memberships
+from personal_store.db import contributions, memberships, presumptions
 from personal_store.db.connection import reading
 from personal_store.db.trust import Trust
 from personal_store.errors import LogForked, TransportError
@@ -108,7 +109,7 @@ def contribute(
         en=f"Contribution of {sent.week} sent: {len(sent.report)} bytes, those of the preview.",
     )
     if as_json:
-        session.answer(sharing_documents.contribution_document(sent))
+        session.answer(ledger_documents.contribution_document(sent))
 
 
 def contribute_due(context: typer.Context, *, as_json: JsonOption = False) -> None:
@@ -135,12 +136,12 @@ def ledger(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """Relire le budget de confidentialité. / Read the privacy budget."""
     session: Session = context.obj
     with reading(session.open().engine) as connection:
-        rows = contributions.every(connection)
-    document = sharing_documents.ledger_document(rows)
+        rows, presumed = contributions.every(connection), presumptions.every(connection)
+    document = ledger_documents.ledger_document(rows, presumed)
     if as_json:
         session.answer(document)
         return
-    session.say(**sharing_documents.ledger_sentences(rows))
+    session.say(**ledger_documents.ledger_sentences(rows, presumed))
 
 
 @consents_app.command("show")

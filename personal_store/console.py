@@ -98,12 +98,12 @@ class Session:
 
     def open(self) -> Store:
         """Unlock the store of the data folder."""
-        folder = self._folder()
+        folder = self.folder()
         return open_folder(folder, unlock(folder, self.passphrase()))
 
     def locked(self) -> Lock:
         """Return the lock of the data folder's store, closed."""
-        folder = self._folder()
+        folder = self.folder()
         reception = Reception(folder, secrets.token_bytes)
         return Lock(folder, SystemClock(), reception, open_folder)
 
@@ -111,7 +111,8 @@ class Session:
         """Tell whether the passphrase can be had: from a file, or from somebody."""
         return self.settings.passphrase_file is not None or self.has_terminal()
 
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
+        """Return the data folder, which holds a store. Raises NotInitialised."""
         folder = self.settings.data
         if not (folder / VAULT_FILE).exists():
             raise NotInitialised(

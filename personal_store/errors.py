@@ -14,6 +14,8 @@ The tree::
     │   ├── WrongPassphrase
     │   ├── UnknownSchema
     │   └── TooManyTries       wrong passphrases came too fast
+    ├── BackupRefused          a backup or a restore would go over something that is there
+    ├── BackupDamaged          a backup is not whole, or is none
     ├── NotInitialised         no store in the data folder
     ├── StoreLocked            what was asked needs the passphrase first
     ├── InboxFull              the store is locked and can keep no more
@@ -90,6 +92,14 @@ class UnknownSchema(VaultError):
 
 class TooManyTries(VaultError):
     """Wrong passphrases came too fast: wait before the next."""
+
+
+class BackupRefused(StoreError):
+    """A backup or a restore would go over something that is there; nothing was changed."""
+
+
+class BackupDamaged(StoreError):
+    """A backup is not whole, or is none; nothing was restored."""
 
 
 class StoreLocked(StoreError):

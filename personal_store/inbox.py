@@ -18,6 +18,7 @@ import errno
 import fcntl
 import mmap
 import os
+import shutil
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -180,6 +181,14 @@ def count_waiting(folder: Path, *, generation: bytes, drained_bytes: int) -> int
         _count_frames(folder / name, generation=generation, drained_bytes=drained_bytes)
         for name in (DRAINING_FILE, INBOX_FILE)
     )
+
+
+def copy_waiting(folder: Path, target: Path) -> None:
+    """Copy every inbox of a folder to another, as one moment has them; nobody drains meanwhile."""
+    with _held(folder / "inbox.draining.lock"), _held(folder / "inbox.lock"):
+        for path in (folder / INBOX_FILE, folder / DRAINING_FILE, *folder.glob(f"{KEPT_FILES}*")):
+            if path.exists():
+                shutil.copyfile(path, target / path.name)
 
 
 def _count_frames(path: Path, *, generation: bytes, drained_bytes: int) -> int:

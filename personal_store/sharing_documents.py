@@ -1,28 +1,24 @@
 """What the sharing commands answer: tasks, previews, ledger, consents, as JSON and as sentences."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from math import ceil
 
 from consents.notice import Notice
 from consents.record import EventType, Purpose
-from contributions.loss import DELTA
 from contributions.task import Task
 from personal_store.consent_events import EXPIRY_NOTICE
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import KeptContribution
 from personal_store.jobs.catching_up import Attempt
-from personal_store.jobs.ledger import yearly_loss
-from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
+from personal_store.jobs.sharing import Preview
+from personal_store.ledger_documents import MICRO, contribution_document
 from personal_store.local_time import home_timezone
 from personal_store.proofs import ProofState, ProofStatus
-from personal_store.settings import Language
 from personal_store.vocabulary import MEASURE_NAMES, MEASURE_NAMES_EN, part_name, part_name_en
 from personal_store.wording import NARROW, number, shortest
 
 Document = dict[str, object]
-MICRO = 1_000_000
 
 
 def task_document(task: Task) -> Document:
@@ -193,17 +189,6 @@ def preview_sentences(shown: Preview) -> dict[str, str]:
     }
 
 
-def contribution_document(kept: KeptContribution) -> Document:
-    """Return one line of the ledger."""
-    return {
-        "task": kept.task_digest,
-        "week": kept.week,
-        "epsilon": kept.epsilon_micro / MICRO,
-        "state": kept.state.value,
-        "bytes": len(kept.report),
-    }
-
-
 def attempt_document(attempt: Attempt) -> Document:
     """Return what became of one due week: its line of the ledger, or why nothing left."""
     refusal = attempt.refusal
@@ -222,47 +207,6 @@ def attempt_sentences(attempt: Attempt) -> dict[str, str]:
             "en": f"Week {attempt.week}: {attempt.refusal.en}",
         }
     return {"fr": f"Semaine {attempt.week} envoyée.", "en": f"Week {attempt.week} sent."}
-
-
-def spent_epsilon(rows: Sequence[KeptContribution]) -> float:
-    """Return the ε that was reserved or sent, over all weeks."""
-    return sum(row.epsilon_micro for row in rows if row.state.spends) / MICRO
-
-
-def ledger_document(rows: Sequence[KeptContribution]) -> Document:
-    """Return the document of `ledger --json`."""
-    loss = yearly_loss(rows)
-    return {
-        "contributions": [contribution_document(row) for row in rows],
-        "epsilon_spent": spent_epsilon(rows),
-        "epsilon_52_weeks": loss.pure,
-        "epsilon_52_weeks_pld": round(loss.pld, 3),
-        "delta_pld": DELTA,
-        "epsilon_cap_52_weeks": YEARLY_CAP_EPSILON_MICRO / MICRO,
-    }
-
-
-def ledger_sentences(rows: Sequence[KeptContribution]) -> dict[str, str]:
-    """Say the ledger, line by line."""
-    fr, en = _lines(rows, "fr"), _lines(rows, "en")
-    loss = yearly_loss(rows)
-    spent, cap = spent_epsilon(rows), YEARLY_CAP_EPSILON_MICRO / MICRO
-    return {
-        "fr": f"Budget de confidentialité : {shortest(spent, 'fr')} dépensé, plafond "
-        f"{shortest(cap, 'fr')} sur 52 semaines.\nLes 52 semaines les plus chargées : "
-        f"ε = {shortest(loss.pure, 'fr')} en les ajoutant, {number(loss.pld, 'fr')} par un calcul "
-        f"plus fin (δ = un millionième).\n{fr}".rstrip(),
-        "en": f"Privacy budget: {shortest(spent, 'en')} spent, cap {shortest(cap, 'en')} over "
-        f"52 weeks.\nThe 52 weeks that cost most: ε = {shortest(loss.pure, 'en')} added up, "
-        f"{number(loss.pld, 'en')} by a finer account (δ = one in a million).\n{en}".rstrip(),
-    }
-
-
-def _lines(rows: Sequence[KeptContribution], language: Language) -> str:
-    return "\n".join(
-        f"  {row.week}  ε {shortest(row.epsilon_micro / MICRO, language)}  {row.state}"
-        for row in rows
-    )
 
 
 def event_document(event: KeptEvent, status: ProofStatus) -> Document:

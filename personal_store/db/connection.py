@@ -7,13 +7,13 @@ Source: SQLCipher API, "raw key data"; SQLite, "BEGIN IMMEDIATE" and WAL.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlcipher3.dbapi2 as sqlcipher
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 from sqlalchemy.exc import DatabaseError
 
 from personal_store.db.schema import bring_to_head
@@ -23,6 +23,7 @@ from personal_store.vault import DATABASE_FILE, VAULT_FILE, DatabaseKey
 # A Raspberry Pi's slowest import commits well within this; past it, something is stuck.
 LOCK_TIMEOUT_S = 120.0
 _RETRY_S = 0.05
+_BACKUP_STEP_PAGES = 1024  # 4 MB: often enough for a line of progress
 _LOCKED = "database is locked"  # SQLITE_BUSY
 _NOT_OUR_KEY = "file is not a database"  # SQLITE_NOTADB, what SQLCipher says of a wrong key
 
@@ -95,17 +96,63 @@ def overwrite_journal(engine: Engine) -> bool:
     return not busy
 
 
+def snapshot(
+    engine: Engine, target: Path, key: DatabaseKey, *, on_progress: Callable[[float], None]
+) -> None:
+    """Copy one consistent state of the database to a new file under the same key.
+
+    Writers go on meanwhile. `on_progress` is told the share that is copied, in [0, 1].
+    """
+    copy = _keyed(str(target), key)
+    try:
+        with engine.connect() as connection:
+            source = connection.connection.driver_connection
+            assert source is not None, "a connection that is open has a driver's"
+            # A transaction that has read holds its state; without one each write starts the copy
+            # anew.
+            connection.scalar(text("SELECT count(*) FROM sqlite_master"))
+
+            def tell(_status: int, remaining: int, total: int) -> None:
+                on_progress(1 - remaining / max(total, 1))
+
+            source.backup(copy, pages=_BACKUP_STEP_PAGES, progress=tell)
+        # A copy with its own journals would be several files, and grow some when it is read.
+        copy.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        copy.close()
+
+
+def open_read_only(path: Path, key: DatabaseKey) -> Any:
+    """Return a driver's connection to a database that nobody writes; it leaves no file beside it.
+
+    What is wrong with the file or the key is said by the first statement, as DatabaseError.
+    """
+    return _keyed(f"{path.resolve().as_uri()}?mode=ro&immutable=1", key, is_uri=True)
+
+
+def is_open_elsewhere(folder: Path, key: DatabaseKey) -> bool:
+    """Tell whether another connection, of any program, has the database open."""
+    raw = _keyed(str(folder / DATABASE_FILE), key, timeout_s=0)
+    try:
+        # In this mode SQLite takes the write-ahead log's index for itself alone, or refuses.
+        raw.execute("PRAGMA locking_mode = EXCLUSIVE")
+        raw.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlcipher.OperationalError as error:
+        if not is_locked(error):
+            raise
+        return True
+    finally:
+        raw.close()
+    return False
+
+
 def _begin(connection: Connection) -> None:
     lock = connection.get_execution_options().get("lock", "DEFERRED")
     connection.exec_driver_sql(f"BEGIN {lock}")
 
 
 def _connect(path: Path, key: DatabaseKey) -> Any:
-    raw = sqlcipher.connect(
-        str(path), timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
-    )
-    raw.execute("PRAGMA cipher_log_level = NONE")  # standard error is for sentences
-    raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    raw = _keyed(str(path), key)
     _use_write_ahead_log(raw)
     raw.execute("PRAGMA synchronous = FULL")  # a consent event must survive a power cut
     raw.execute("PRAGMA foreign_keys = ON")
@@ -116,6 +163,17 @@ def _connect(path: Path, key: DatabaseKey) -> Any:
 
 def _null(_: None) -> None:
     """Return NULL as itself."""
+
+
+def _keyed(
+    path: str, key: DatabaseKey, *, timeout_s: float = LOCK_TIMEOUT_S, is_uri: bool = False
+) -> Any:
+    raw = sqlcipher.connect(
+        path, timeout=timeout_s, isolation_level=None, check_same_thread=False, uri=is_uri
+    )
+    raw.execute("PRAGMA cipher_log_level = NONE")  # standard error is for sentences
+    raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    return raw
 
 
 def _use_write_ahead_log(raw: Any) -> None:

@@ -1,18 +1,18 @@
 """The presumed_week table: weeks that a restored store may have answered after its backup.
 
-Nobody can tell whether it did. So each counts as spent, and none is answered from here again: a
-second answer would be a second draw of noise over the same week.
+Nobody can tell whether it did. So each counts as spent, and no week that was over at the restore
+is answered from here again: a second answer would be a second draw of noise over the same week.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert
 
 from personal_store.db.tables import presumed_week
-from personal_store.db.units import to_ms
+from personal_store.db.units import from_ms, to_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +46,7 @@ def every(connection: Connection) -> list[PresumedWeek]:
     ]
 
 
-def holds(connection: Connection, week: str) -> bool:
-    """Tell whether a week is presumed."""
-    return (
-        connection.scalar(select(presumed_week.c.week).where(presumed_week.c.week == week))
-        is not None
-    )
+def restored_at(connection: Connection) -> datetime | None:
+    """Return when the store was last restored, None where it never was."""
+    newest = connection.scalar(select(func.max(presumed_week.c.restored_at_ms)))
+    return None if newest is None else from_ms(newest)

@@ -197,6 +197,12 @@ def count_trips(connection: Connection) -> int:
     return int(connection.scalar(select(func.count()).select_from(trip)) or 0)
 
 
+def oldest_start(connection: Connection) -> datetime | None:
+    """Return when the oldest trip started, None when there is no trip."""
+    oldest = connection.scalar(select(func.min(trip.c.start_ms)))
+    return None if oldest is None else from_ms(oldest)
+
+
 def newest_start(connection: Connection) -> datetime | None:
     """Return when the newest trip started, None when there is no trip."""
     newest = connection.scalar(select(func.max(trip.c.start_ms)))

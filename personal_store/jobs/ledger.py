@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from contributions.budget import EntryState, LedgerEntry, fullest_window
 from contributions.loss import pld_epsilon
 from personal_store.db.contributions import ContributionState, KeptContribution
+from personal_store.db.presumptions import PresumedWeek
 
 MICRO = 1_000_000
 
@@ -28,12 +30,27 @@ def entry_of(kept: KeptContribution) -> LedgerEntry:
     )
 
 
-def entries(rows: Sequence[KeptContribution]) -> list[LedgerEntry]:
-    """Return the decisions among the rows; a draft is none."""
-    return [entry_of(row) for row in rows if row.state is not ContributionState.PREPARED]
+def entries(
+    rows: Sequence[KeptContribution], presumed: Sequence[PresumedWeek] = ()
+) -> list[LedgerEntry]:
+    """Return the decisions among the rows, and the weeks presumed spent; a draft is none."""
+    decided = [entry_of(row) for row in rows if row.state is not ContributionState.PREPARED]
+    return decided + [_presumption(each) for each in presumed if each.epsilon_micro]
 
 
-def yearly_loss(rows: Sequence[KeptContribution]) -> YearlyLoss:
+def yearly_loss(
+    rows: Sequence[KeptContribution], presumed: Sequence[PresumedWeek] = ()
+) -> YearlyLoss:
     """Return both figures; loads the accounting library when something was spent."""
-    amounts = fullest_window(entries(rows))
+    amounts = fullest_window(entries(rows, presumed))
     return YearlyLoss(pure=sum(amounts) / MICRO, pld=pld_epsilon(amounts))
+
+
+def _presumption(presumed: PresumedWeek) -> LedgerEntry:
+    return LedgerEntry(
+        week=presumed.week,
+        # No task has this digest: what the week answered, if anything, is not known.
+        task_digest=sha256(f"presumed {presumed.week}".encode()).hexdigest(),
+        epsilon_micro=presumed.epsilon_micro,
+        state=EntryState.SENT,
+    )

@@ -21,7 +21,7 @@ from contributions.task import Task, TrustMode
 from personal_store import consent_events, cooperative, fork_watch
 from personal_store.contribute import contribute, read_own
 from personal_store.cooperative import Membership
-from personal_store.db import checkpoints, consents, contributions
+from personal_store.db import checkpoints, consents, contributions, presumptions
 from personal_store.db.connection import writing
 from personal_store.db.consents import Consent
 from personal_store.db.contributions import ContributionState, KeptContribution
@@ -159,6 +159,7 @@ def _prepared(
     assert consent is not None, "the gate opens for no one without a consent"
     n = sum(each.cid == consent.cid for each in spent)
     kept = contributions.find(connection, task.digest)
+    _expect_unshared(connection, kept, task)
     if kept is not None:
         if _still_holds(kept, permitted, n=n, task=task):
             return kept
@@ -187,6 +188,19 @@ def _prepared(
     )
     contributions.add(connection, new)
     return new
+
+
+def _expect_unshared(connection: Connection, kept: KeptContribution | None, task: Task) -> None:
+    """Raise NotAnswerable for a draft of a week that was over when the store was restored."""
+    restored_at = presumptions.restored_at(connection)
+    is_draft = kept is None or kept.state is ContributionState.PREPARED
+    if is_draft and restored_at is not None and task.period.end <= restored_at:
+        raise NotAnswerable(
+            fr=f"Cet espace vient d'une sauvegarde restaurée : la semaine {task.week} a pu être "
+            "envoyée entre-temps, donc rien ne part pour elle. Les semaines suivantes partiront.",
+            en=f"This store was restored from a backup: week {task.week} may have been sent in "
+            "between, so nothing leaves for it. The next weeks will leave.",
+        )
 
 
 def _still_holds(
@@ -306,7 +320,7 @@ def _decide(connection: Connection, kept: KeptContribution, *, now: datetime) ->
     if kept.state is not ContributionState.PREPARED:
         return entry_of(kept)
     decided = decide(
-        entries(contributions.every(connection)),
+        entries(contributions.every(connection), presumptions.every(connection)),
         week=kept.week,
         task_digest=kept.task_digest,
         epsilon_micro=kept.epsilon_micro,

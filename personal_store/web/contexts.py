@@ -12,7 +12,14 @@ from consents.record import EventType, Purpose
 from contributions.weeks import week_of, week_period
 from personal_store import consenting, limit_words
 from personal_store.contribute import read_own
-from personal_store.db import consents, contributions, memberships, timelines, trips
+from personal_store.db import (
+    consents,
+    contributions,
+    memberships,
+    presumptions,
+    timelines,
+    trips,
+)
 from personal_store.db.connection import reading
 from personal_store.db.contributions import KeptContribution
 from personal_store.db.trips import StoredTrip
@@ -20,7 +27,8 @@ from personal_store.errors import NotAnswerable
 from personal_store.footprint import PeriodFootprint, period_footprint
 from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
-from personal_store.sharing_documents import MICRO, reduction_sentences, spent_epsilon
+from personal_store.ledger_documents import MICRO, spent_epsilon
+from personal_store.sharing_documents import reduction_sentences
 from personal_store.store import Store
 from personal_store.vocabulary import MEASURE_NAMES, MODE_NAMES, UNIT_NAMES, part_name
 
@@ -235,7 +243,7 @@ def sharing_page(store: Store) -> SharingPage:
     """Return the page of what is shared; it sends nothing and spends nothing."""
     with reading(store.engine) as connection:
         joined = memberships.every(connection)
-        ledger = contributions.every(connection)
+        ledger, presumed = contributions.every(connection), presumptions.every(connection)
         chains = [
             consents.chain(connection, each.cid)
             for each in consents.every(connection)
@@ -266,7 +274,7 @@ def sharing_page(store: Store) -> SharingPage:
         left_out=_left_out(shown),
         readable_report=readable_report(shown) if shown else "",
         ledger=ledger,
-        epsilon_spent=spent_epsilon(ledger),
+        epsilon_spent=spent_epsilon(ledger, presumed),
         epsilon_cap=YEARLY_CAP_EPSILON_MICRO / MICRO,
     )
 

@@ -225,6 +225,7 @@ class TestDocuments:
     def test_ledger_of_a_store_that_shared_nothing(self, answer) -> None:
         assert answer("ledger") == {
             "contributions": [],
+            "presumed": [],
             "epsilon_spent": 0,
             "epsilon_52_weeks": 0,
             "epsilon_52_weeks_pld": 0,

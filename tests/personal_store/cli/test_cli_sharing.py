@@ -142,6 +142,7 @@ def test_what_the_preview_shows_is_what_the_cooperative_receives(
     assert list(report.vector) != shown["exact_vector"]  # the noise has a scale of 500 units
     assert answer("ledger") == {
         "contributions": [sent],
+        "presumed": [],
         "epsilon_spent": 4.0,
         "epsilon_52_weeks": 4.0,
         "epsilon_52_weeks_pld": pytest.approx(4.0, abs=0.01),

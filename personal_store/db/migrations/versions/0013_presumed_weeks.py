@@ -1,4 +1,4 @@
-"""Keep the weeks that a restored store presumes spent, because nobody can tell whether they were."""
+"""Keep the weeks that a restored store presumes spent, since nobody can tell."""
 
 from alembic import op
 

@@ -1,0 +1,1 @@
+"""What becomes of a whole store: backed up, restored, exported, erased, checked."""

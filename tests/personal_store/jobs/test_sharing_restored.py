@@ -1,0 +1,104 @@
+"""What a restored store shares: nothing that may have been shared already, and the weeks after."""
+
+from datetime import timedelta
+
+import pytest
+
+from personal_store.db import contributions, memberships, presumptions
+from personal_store.db.connection import reading, writing
+from personal_store.db.contributions import ContributionState
+from personal_store.errors import LedgerRefused, NotAnswerable, TransportError
+from personal_store.jobs import sharing
+from personal_store.jobs.ledger import entries, yearly_loss
+from personal_store.keeping.restoring import unaccounted
+
+
+def _restore(resident, backed_up_at):
+    """Have the store as it is now be one restored from a backup of then."""
+    now = resident.store.clock.now()
+    with writing(resident.store.engine) as connection:
+        rows = contributions.every(connection)
+        tasks = [each.task for each in memberships.tasks(connection, resident.member)]
+        weeks = unaccounted(rows, tasks, backed_up_at=backed_up_at, restored_at=now)
+        presumptions.add(connection, weeks, restored_at=now)
+    return weeks
+
+
+def test_a_week_that_was_over_is_not_sent(resident, cooperative):
+    resident.give()
+    task = resident.asked()
+    _restore(resident, resident.store.clock.now())
+    shown = resident.preview(task)
+    assert shown.kept is None
+    assert isinstance(shown.closed, NotAnswerable)
+    with pytest.raises(NotAnswerable):
+        resident.send(task)
+    assert cooperative.reports == []
+
+
+def test_a_draft_of_before_is_not_sent(resident, cooperative):
+    resident.give()
+    task = resident.asked()
+    resident.preview(task)
+    _restore(resident, resident.store.clock.now())
+    with pytest.raises(NotAnswerable):
+        resident.send(task)
+    assert cooperative.reports == []
+
+
+def test_a_very_late_question_about_a_week_long_over_is_not_answered(resident, cooperative):
+    resident.give()
+    _restore(resident, resident.store.clock.now())
+    with pytest.raises(NotAnswerable):
+        resident.send(resident.asked(week="2026-W30"))
+    assert cooperative.reports == []
+
+
+def test_what_was_reserved_leaves_as_the_same_bytes(resident, cooperative):
+    resident.give()
+    task = resident.asked()
+    resident.preview(task)
+    cooperative.lose_answers = True
+    with pytest.raises(TransportError):
+        resident.send(task)
+    cooperative.lose_answers = False
+    _restore(resident, resident.store.clock.now())
+    assert resident.send(task).state is ContributionState.SENT
+    assert len(set(cooperative.reports)) == 1
+
+
+def test_the_next_week_is_sent(resident, clock):
+    resident.give()
+    _restore(resident, clock.now())
+    clock.advance(timedelta(days=7))
+    assert resident.send(resident.asked(week="2026-W47")).state is ContributionState.SENT
+
+
+def test_presumed_weeks_count_against_the_cap(resident, clock, monkeypatch):
+    monkeypatch.setattr(sharing, "YEARLY_CAP_EPSILON_MICRO", 20_000_000)
+    resident.give()
+    weeks = _restore(resident, clock.now())
+    assert [each.epsilon_micro for each in weeks] == [4_000_000] * 4
+    clock.advance(timedelta(days=14))
+    resident.send(resident.asked(week="2026-W47"))
+    with pytest.raises(LedgerRefused):
+        resident.send(resident.asked(week="2026-W48"))
+
+
+def test_a_week_that_the_backup_shows_as_sent_counts_once(resident, clock):
+    resident.give()
+    resident.send(resident.asked())
+    weeks = _restore(resident, clock.now())
+    counted = {each.week: each.epsilon_micro for each in weeks}
+    assert counted["2026-W46"] == 0
+    with reading(resident.store.engine) as connection:
+        presumed = presumptions.every(connection)
+    assert [each.week for each in entries(resident.ledger(), presumed)].count("2026-W46") == 1
+    assert yearly_loss(resident.ledger(), presumed).pure == 16
+
+
+def test_a_question_open_at_the_backup_reaches_as_far_as_it_says(resident, clock):
+    resident.give()
+    resident.asked(week="2026-W38", report_deadline=clock.now() + timedelta(days=30))
+    weeks = [each.week for each in _restore(resident, clock.now())]
+    assert weeks == [f"2026-W{number}" for number in range(38, 47)]
