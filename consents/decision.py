@@ -114,8 +114,7 @@ def permitted(
     operator_kids: Collection[str] = (),
     steward_kids: Collection[str] = (),
 ) -> Decision:
-    """
-    Decide whether a use of `epsilon_micro` for a purpose is covered at `now` (aware).
+    """Decide whether a use of `epsilon_micro` for a purpose is covered at `now` (aware).
 
     `events` is the whole chain of one consent, in the log `log_origin` and the `earlier` ones that
     it succeeds. With the clear `body` of its last event (the resident's store), expiry, fields,
