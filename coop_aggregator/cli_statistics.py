@@ -1,4 +1,4 @@
-"""The commands about purposes, questions, releases, the log and its witnesses."""
+"""The commands about purposes, questions, releases and the log."""
 
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -18,17 +18,14 @@ from coop_aggregator.db import reports as reports_db
 from coop_aggregator.db import sealed as sealed_db
 from coop_aggregator.db.collections import collected_of
 from coop_aggregator.export import export_log
-from coop_aggregator.installation import Leader
-from coop_aggregator.jobs import dropbox as dropbox_job
 from coop_aggregator.jobs import merge as merge_job
 from coop_aggregator.jobs import release as release_job
 from coop_aggregator.jobs import retention as retention_job
-from coop_aggregator.jobs import witness as witness_job
 from coop_aggregator.keepers.aggregation import aggregate as aggregate_with_helper
 from coop_aggregator.purposes import publish_purpose, read_notice, read_purpose
 from coop_aggregator.questions import DEFAULT_CAP_UNITS, Question, draft_task
 from coop_aggregator.release import publish
-from coop_aggregator.transport import HttpWitness, helper_channel, witness_ways
+from coop_aggregator.transport import helper_channel
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 WeekOption = Annotated[str, typer.Option("--week", help="2026-W46")]
@@ -48,8 +45,6 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(export_app, name="export")
     app.command("aggregate")(aggregate)
     app.command("release")(release)
-    app.command("witness")(witness)
-    app.command("dropbox")(dropbox)
     app.command("merge")(merge)
     app.command("erase-expired")(erase_expired)
 
@@ -256,62 +251,6 @@ def release(
     )
     if as_json:
         session.answer({"published": list(published)})
-
-
-def witness(
-    context: typer.Context,
-    url: Annotated[
-        str | None, typer.Option(help="Ce seul témoin : son adresse. / One witness: its address.")
-    ] = None,
-    vkey: Annotated[str | None, typer.Option(help="Sa clé. / Its verifier key.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Faire cosigner le journal par les témoins réglés. / Have the configured witnesses cosign."""
-    session: Session = context.obj
-    with session.leader() as leader:
-        report = _cosign(leader, url, vkey)
-    session.say(
-        fr=f"{report.size} lignes du journal sont cosignées.",
-        en=f"{report.size} lines of the log are cosigned.",
-    )
-    if report.missing:
-        silent = ", ".join(report.missing)
-        session.say(fr=f"Sans cosignature de : {silent}.", en=f"Not cosigned by: {silent}.")
-    if as_json:
-        session.answer({"size": report.size, "missing": list(report.missing)})
-
-
-def _cosign(leader: Leader, url: str | None, vkey: str | None) -> witness_job.RoundReport:
-    if url is not None and vkey is not None:
-        with HttpWitness(url) as transport:
-            alone = witness_job.run_once(leader, transport, vkey=vkey)
-        return witness_job.RoundReport(size=alone.size, missing=())
-    if url is not None or vkey is not None or not leader.witnesses.members:
-        raise typer.BadParameter("--url … --vkey … | COOP_AGGREGATOR_WITNESSES")
-    with witness_ways(leader) as ways:
-        return witness_job.run_round(leader, ways)
-
-
-def dropbox(
-    context: typer.Context,
-    url: Annotated[str, typer.Option(help="Adresse des témoins. / The stewards' address.")],
-    vkey: Annotated[str, typer.Option(help="Leur clé de vérification. / Their verifier key.")],
-    as_json: JsonOption = False,
-) -> None:
-    """Honorer les retraits déposés chez les témoins. / Honour withdrawals left with stewards."""
-    session: Session = context.obj
-    with session.leader() as leader, HttpWitness(url) as transport:
-        report = dropbox_job.run_once(leader, transport, vkey=vkey)
-    session.say(
-        fr=f"{report.fetched} dépôts lus, {report.taken} retraits pris en compte, "
-        f"{report.waiting} sans accord connu ici.",
-        en=f"{report.fetched} slips read, {report.taken} withdrawals honoured, "
-        f"{report.waiting} of no consent known here.",
-    )
-    if as_json:
-        session.answer(
-            {"fetched": report.fetched, "taken": report.taken, "waiting": report.waiting}
-        )
 
 
 def merge(context: typer.Context, as_json: JsonOption = False) -> None:

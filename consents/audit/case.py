@@ -155,10 +155,10 @@ class Case:
     `attested` is the newest log's checkpoint; positions and sizes count from the oldest log's
     first entry. `purpose_texts` and `notice_texts` are the digests of the texts that were handed
     over; `seen` holds the cosigned checkpoints by size; `promises` (with `promised_events`, where
-    their holders gave the leaves) and `slips` the evidence that residents and stewards kept;
-    `bodies` the clear bodies by head of their entry, where handed over; `withheld` the entries of
-    batches that stay closed and of which nothing was published; `problems` what was already wrong
-    while reading.
+    their holders gave the leaves) and `slips` the evidence that residents and stewards kept,
+    `strangers` the number of slips that no key of these logs signed; `bodies` the clear bodies by
+    head of their entry, where handed over; `withheld` the entries of batches that stay closed and
+    of which nothing was published; `problems` what was already wrong while reading.
     """
 
     attested: Attested
@@ -174,6 +174,7 @@ class Case:
     promises: tuple[Promise, ...] = ()
     promised_events: tuple[SignedEvent, ...] = ()
     slips: tuple[DropboxSlip, ...] = ()
+    strangers: int = 0
     bodies: Mapping[bytes, ConsentBody] = field(default_factory=dict)
     withheld: frozenset[int] = frozenset()
     problems: tuple[AuditFinding, ...] = ()

@@ -15,6 +15,7 @@ from typing import Any
 from consents.audit.annual import annual_report
 from consents.audit.budget import audit_budget
 from consents.audit.case import Case
+from consents.audit.counted import fact
 from consents.audit.coverage import audit_coverage
 from consents.audit.files import (
     Export,
@@ -34,10 +35,10 @@ from consents.audit.purposes import audit_purposes
 from consents.audit.releases import audit_release
 from consents.audit.times import audit_late
 from consents.audit.withdrawal import audit_after_withdrawal
-from consents.audit.wording import checked, conclude, fact, sentence, title
+from consents.audit.wording import checked, conclude, sentence, title
 from consents.canonical import utc_time
 from consents.checkpoint import read_checkpoint
-from consents.errors import CanonicalError, ConsentsError, ExportError, PolicyError
+from consents.errors import CanonicalError, ConsentsError, ExportError, PolicyError, PromiseError
 from consents.wording import Language, Words
 
 LAST_NOTE = "checkpoint"
@@ -74,6 +75,8 @@ def run(options: argparse.Namespace, language: Language) -> AuditResult:
                 path.write_text(content, encoding="utf-8", newline="\n")
     except PolicyError as error:
         return _refused(subject, AuditProblem.BAD_POLICY, error)
+    except PromiseError as error:
+        return _refused(subject, AuditProblem.BAD_EVIDENCE, error)
     except ExportError as error:
         return _refused(subject, AuditProblem.KEYS_BESIDE_LOG, error)
     except (ConsentsError, OSError, UnicodeDecodeError) as error:

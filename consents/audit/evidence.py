@@ -5,11 +5,12 @@ A line of an evidence file is a JSON string (the compact JWS of a promise or of 
 is checked against the policy: promises by the log's key, slips by a witness's.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from consents.canonical import parse_json
+from consents.audit.timeline import Timeline
+from consents.canonical import base64url_bytes, parse_json
 from consents.errors import CanonicalError, LeafError, PromiseError
 from consents.promise import DropboxSlip, Promise, read_promise, read_slip
 from consents.receipt import SignedEvent, read_event
@@ -25,11 +26,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What the lines prove, each signed by somebody whom the policy names."""
+    """
+    What the lines prove, each signed by somebody whom the policy names.
+
+    `strangers` counts the slips of events that no key of a chain in the log signed.
+    """
 
     promises: tuple[Promise, ...]
     events: tuple[SignedEvent, ...]
     slips: tuple[DropboxSlip, ...]
+    strangers: int = 0
 
 
 def read_held(line: bytes) -> Held:
@@ -46,42 +52,71 @@ def read_held(line: bytes) -> Held:
     raise PromiseError("expected a token, or a promise with its leaf, on each line of evidence")
 
 
-def check_evidence(
-    lines: Iterable[Held], *, operator_kids: Sequence[str], steward_kids: Collection[str]
-) -> Evidence:
-    """Verify each line against the keys that may sign it; raise PromiseError for any that fails.
+def check_evidence(lines: Iterable[Held], *, timeline: Timeline) -> Evidence:
+    """
+    Verify each line against the keys that may sign it; raise PromiseError for any that fails.
 
-    `operator_kids` are the keys of the logs, the newest last.
+    A slip for an event that no key of its consent's chain signed is counted and left aside unread:
+    it proves nothing here, and anybody may leave any number of them with the stewards.
     """
     promises: list[Promise] = []
     events: list[SignedEvent] = []
     slips: list[DropboxSlip] = []
+    strangers = 0
+    signers: frozenset[bytes] | None = None
     for held in lines:
-        slip = _slip(held, steward_kids)
-        if slip is not None:
-            slips.append(slip)
+        claimed = _claimed_signer(held.token)
+        if claimed is None:
+            promises.append(_promise(held.token, timeline.keys.operators))
+            events += _promised_event(held)
             continue
-        promises.append(_promise(held, operator_kids))
-        if held.leaf is not None:
-            try:
-                events.append(read_event(held.leaf))
-            except LeafError as error:
-                raise PromiseError("expected the event that a promise is for") from error
-    return Evidence(promises=tuple(promises), events=tuple(events), slips=tuple(slips))
+        signers = timeline.signers() if signers is None else signers
+        if claimed in signers:
+            slips.append(_slip(held.token, timeline.keys.stewards))
+        else:
+            strangers += 1
+    return Evidence(
+        promises=tuple(promises), events=tuple(events), slips=tuple(slips), strangers=strangers
+    )
 
 
-def _promise(held: Held, operator_kids: Sequence[str]) -> Promise:
-    *former, newest = operator_kids
+def _promise(token: bytes, operators: Sequence[str]) -> Promise:
+    *former, newest = operators
     for kid in former:
         with suppress(PromiseError):
-            return read_promise(held.token, kid=kid)
-    return read_promise(held.token, kid=newest)
+            return read_promise(token, kid=kid)
+    return read_promise(token, kid=newest)
 
 
-def _slip(held: Held, steward_kids: Collection[str]) -> DropboxSlip | None:
-    for kid in steward_kids:
+def _promised_event(held: Held) -> Iterator[SignedEvent]:
+    if held.leaf is not None:
         try:
-            return read_slip(held.token, kid=kid)
-        except PromiseError:
-            continue
-    return None
+            yield read_event(held.leaf)
+        except LeafError as error:
+            raise PromiseError("expected the event that a promise is for") from error
+
+
+def _claimed_signer(token: bytes) -> bytes | None:
+    """Return consent id and key thumbprint, raw, as a slip's event claims; None for a promise."""
+    try:
+        slip = _claims(token)
+        if "leaf" not in slip:
+            return None
+        event = _claims(str(slip["leaf"]).encode("ascii"))
+        return bytes.fromhex(str(event["cid"])) + base64url_bytes(str(event["kid"]))
+    except (CanonicalError, IndexError, KeyError, ValueError) as error:
+        raise PromiseError("expected a promise or a slip as a compact JWS") from error
+
+
+def _claims(token: bytes) -> dict[str, object]:
+    value = parse_json(base64url_bytes(token.decode("ascii").split(".")[1]))
+    if not isinstance(value, dict):
+        raise CanonicalError("expected a JSON object as payload")
+    return value
+
+
+def _slip(token: bytes, stewards: Iterable[str]) -> DropboxSlip:
+    for kid in stewards:
+        with suppress(PromiseError):
+            return read_slip(token, kid=kid)
+    raise PromiseError("expected a slip by a steward whom the policy names")

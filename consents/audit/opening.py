@@ -12,7 +12,7 @@ A batch may stay closed when a release, logged and with its very bytes at hand, 
 was published from it: opening a batch below the minimum would tell its size.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -99,7 +99,7 @@ def open_case(
     policy: WitnessPolicy,
     *,
     older: Sequence[str] = (),
-    evidence: Sequence[Held] = (),
+    evidence: Iterable[Held] = (),
     workspace: Workspace | None = None,
 ) -> Case | Refused:
     """
@@ -225,11 +225,9 @@ def _hold_to_history(opening: _Opening, timeline: Timeline) -> None:
 
 
 def _case(
-    opening: _Opening, timeline: Timeline, seen: tuple[Seen, ...], evidence: Sequence[Held]
+    opening: _Opening, timeline: Timeline, seen: tuple[Seen, ...], evidence: Iterable[Held]
 ) -> Case:
-    proved = check_evidence(
-        evidence, operator_kids=timeline.keys.operators, steward_kids=timeline.keys.stewards
-    )
+    proved = check_evidence(evidence, timeline=timeline)
     acts, findings = _acts(opening, timeline)
     releases = _releases(opening, acts)
     tasks = opening.export.tasks()
@@ -251,6 +249,7 @@ def _case(
         promises=proved.promises,
         promised_events=proved.events,
         slips=proved.slips,
+        strangers=proved.strangers,
         bodies=_bodies(opening),
         withheld=withheld,
         problems=tuple(opening.findings),

@@ -8,8 +8,9 @@ import csv
 import io
 from html import escape
 
+from consents.audit.counted import fact
 from consents.audit.findings import AuditResult, Subject
-from consents.audit.wording import checked, conclude, fact, sentence, title
+from consents.audit.wording import checked, conclude, sentence, title
 from consents.verification import Verdict
 from consents.wording import Language, Words
 

@@ -1,19 +1,18 @@
 """Whether the operator merged what it promised to merge, when it promised to.
 
 Promises come from those who were given them, residents and stewards, never from the operator. A
-slip is owed like a promise where a key of its consent's chain signed the event: a stranger who
-leaves an invented withdrawal with the stewards accuses nobody. "Now" is the moment that the caller
-names, or else when the newest checkpoint was cosigned: with an operator that lets its log stand
-still, name the moment.
+slip is owed like a promise; one whose event no key of its consent's chain signed is no evidence
+(`consents.audit.evidence`): a stranger who leaves an invented withdrawal accuses nobody. "Now" is
+the moment that the caller names, or else when the newest checkpoint was cosigned: with an operator
+that lets its log stand still, name the moment.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from consents.audit.case import Case
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.audit.times import TOLERANCE_S, known_after_s
-from consents.canonical import base64url_bytes, utc_text
+from consents.canonical import utc_text
 from consents.merkle import leaf_hash
 from consents.promise import MAX_MERGE_DELAY
 
@@ -55,7 +54,12 @@ def audit_promises(case: Case, *, now: datetime | None = None) -> AuditResult:
         subject=Subject.PROMISES,
         checkpoint=case.attested.checkpoint,
         cosigned_at=case.attested.cosigned_at,
-        facts={"promises": len(case.promises), "slips": len(case.slips), "pending": pending},
+        facts={
+            "promises": len(case.promises),
+            "slips": len(case.slips),
+            "strangers": case.strangers,
+            "pending": pending,
+        },
         findings=tuple(findings),
         columns=("leaf_hash", "received_at", "merge_by", "entry"),
         rows=rows,
@@ -67,7 +71,6 @@ def _owed(case: Case) -> list[tuple[bytes, datetime, datetime]]:
     promised = [
         (bytes.fromhex(each.leaf_hash), each.received_at, each.merge_by) for each in case.promises
     ]
-    kids = _kids(case)
     return promised + [
         (
             leaf_hash(slip.event.leaf),
@@ -76,19 +79,4 @@ def _owed(case: Case) -> list[tuple[bytes, datetime, datetime]]:
         )
         for slip in case.slips
         if slip.event.payload.o in case.timeline.origins
-        and base64url_bytes(slip.event.payload.kid)
-        in kids.get(bytes.fromhex(slip.event.payload.cid), ())
     ]
-
-
-def _kids(case: Case) -> Mapping[bytes, set[bytes]]:
-    """Return, by consent of a slip, the keys that its chain in the log names."""
-    found: dict[bytes, set[bytes]] = {
-        bytes.fromhex(slip.event.payload.cid): set() for slip in case.slips
-    }
-    for step in case.timeline.steps() if found else ():
-        if step.cid in found and step.status is not None:
-            found[step.cid].add(step.kid)
-    for cid, kids in found.items():
-        kids.update(map(base64url_bytes, case.timeline.helpers.get(cid.hex(), ())))
-    return found

@@ -132,6 +132,13 @@ class Timeline:
                 at_s=at_s,
             )
 
+    def signers(self) -> frozenset[bytes]:
+        """Return the keys of each chain, and its helpers: consent id and thumbprint, 48 bytes."""
+        found = {row[0] + row[4] for row in self.rows() if row[2] != _NOTHING}
+        for cid, kids in self.helpers.items():
+            found.update(bytes.fromhex(cid) + base64url_bytes(kid) for kid in kids)
+        return frozenset(found)
+
     def prefix_roots(self, origin: str, sizes: Collection[int]) -> dict[int, bytes]:
         """
         Return the roots of the first entries of one of the logs, for each of these sizes.

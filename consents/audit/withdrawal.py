@@ -47,6 +47,7 @@ def audit_after_withdrawal(case: Case) -> AuditResult:
         facts={
             "withdrawals": withdrawals,
             "slips": len(case.slips),
+            "strangers": case.strangers,
             "promises": len(case.promises),
             "after_freeze": after - ignored,
         },

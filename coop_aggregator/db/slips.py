@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from consents.canonical import utc_text
-from coop_aggregator.db.tables import dropbox, slips
+from coop_aggregator.db.tables import consents, dropbox, slips
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,7 @@ def add_fetched(
     witness: str,
     slip: NumberedSlip,
     leaf_sha256: str,
+    cid: str,
     received_at: datetime,
 ) -> None:
     """Keep a slip that was fetched, not taken into the log yet."""
@@ -68,6 +69,7 @@ def add_fetched(
             sequence=slip.sequence,
             leaf_sha256=leaf_sha256,
             slip=slip.slip.decode("ascii"),
+            cid=cid,
             received_at=utc_text(received_at),
             taken=False,
         )
@@ -75,19 +77,35 @@ def add_fetched(
 
 
 def waiting_slips(
-    connection: Connection, *, witness: str, since: datetime
+    connection: Connection, *, witness: str, since: datetime, after: int, limit: int
 ) -> Sequence[NumberedSlip]:
-    """Return the fetched slips, received since then, whose events the log did not take yet."""
+    """Return the next fetched slips of consents known here that the log did not take yet.
+
+    Received since then, numbered above `after`, in order. Slips of unknown consents can wait: a
+    stranger may leave any number of them.
+    """
     rows = connection.execute(
         select(slips.c.sequence, slips.c.slip)
-        .where(
-            slips.c.witness == witness,
-            slips.c.taken.is_(False),
-            slips.c.received_at >= utc_text(since),
-        )
+        .join(consents, consents.c.cid == slips.c.cid)
+        .where(*_waiting(witness, since), slips.c.sequence > after)
         .order_by(slips.c.sequence)
+        .limit(limit)
     )
     return tuple(NumberedSlip(sequence=row.sequence, slip=row.slip.encode("ascii")) for row in rows)
+
+
+def waiting_count(connection: Connection, *, witness: str, since: datetime) -> int:
+    """Return how many fetched slips, of consents known or not, the log did not take yet."""
+    query = select(func.count()).select_from(slips).where(*_waiting(witness, since))
+    return connection.scalar(query) or 0
+
+
+def _waiting(witness: str, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        slips.c.witness == witness,
+        slips.c.taken.is_(False),
+        slips.c.received_at >= utc_text(since),
+    )
 
 
 def mark_taken(connection: Connection, *, witness: str, sequence: int) -> None:

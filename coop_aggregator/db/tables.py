@@ -209,6 +209,14 @@ slips = Table(
     ),
     Column("leaf_sha256", String(64), nullable=False, index=True, comment="the event received"),
     Column("slip", Text, nullable=False, comment="the stewards' signed receipt"),
+    Column(
+        "cid",
+        String(32),
+        nullable=False,
+        server_default="",
+        index=True,
+        comment="the consent that the event names, known here or not",
+    ),
     Column("received_at", String(20), nullable=False, comment="by the stewards"),
     Column("taken", Boolean, nullable=False, comment="in the log or on its way there"),
 )

@@ -7,7 +7,7 @@ texts; nothing of a resident. It decides nothing: `consents.audit` does.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -42,27 +42,40 @@ from coop_aggregator.db.witnessed import recent_witnessed
 from coop_aggregator.installation import Helper
 
 MAX_KEPT_NOTES = 100_000
-MAX_SLIPS = 1_000_000
+SLIPS_AT_ONCE = 1_000
+"""Slips read in one go: all of them count, however many strangers left theirs before."""
 
 
 def run_once(helper: Helper, export: Path) -> AuditReport:
     """Audit an export folder, keep the report for the pages, and return it."""
     with helper.database.read() as connection:
         notes = [entry.note for entry in recent_witnessed(connection, count=MAX_KEPT_NOTES)]
-        given = slips_after(connection, after=0, limit=MAX_SLIPS)
     # Should this audit end in no answer, the last one's must not be taken for it.
     forget_report(helper.audits)
     opened = open_case(
         Export(folder=export),
         own_policy(helper),
         older=notes,
-        evidence=[Held(token=each.slip) for each in given],
+        evidence=_given(helper),
         workspace=Workspace(folder=helper.audits),
     )
     now = helper.clock.now()
     report = _refused(opened, now) if isinstance(opened, Refused) else _answered(opened, now)
     write_report(helper.audits, report)
     return report
+
+
+def _given(helper: Helper) -> Iterator[Held]:
+    """Yield every slip that we gave, whatever their number, without holding more than some."""
+    after = 0
+    while True:
+        with helper.database.read() as connection:
+            page = slips_after(connection, after=after, limit=SLIPS_AT_ONCE)
+        if not page:
+            return
+        for each in page:
+            yield Held(token=each.slip)
+        after = page[-1].sequence
 
 
 def _refused(refused: Refused, now: datetime) -> AuditReport:

@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from coop_aggregator.errors import AggregatorError
+from coop_aggregator.errors import AggregatorError, WitnessFailed
 from coop_aggregator.executors import executor_for
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.jobs import dropbox, merge, release, retention, witness
@@ -52,7 +52,7 @@ def run_jobs(leader: Leader, settings: Settings, *, reach: Reach = HttpWitness) 
     """
     with witness_ways(leader, reach) as ways:
         try:
-            dropbox.run_round(leader, ways)
+            _expect_all(dropbox.run_round(leader, ways))
             with (
                 executor_for(settings.workers, cluster=settings.cluster) as executor,
                 helper_channel(leader) as channel,
@@ -63,6 +63,15 @@ def run_jobs(leader: Leader, settings: Settings, *, reach: Reach = HttpWitness) 
             missing = witness.run_round(leader, ways).missing
     if missing:
         structlog.get_logger("jobs").warning("witnesses missing", names=list(missing))
+
+
+def _expect_all(read: dropbox.RoundReport) -> None:
+    if read.missing:
+        names = ", ".join(read.missing)
+        raise WitnessFailed(
+            fr=f"Boîtes de dépôt non lues : {names}. Rien n'est publié avant.",
+            en=f"Drop-boxes not read: {names}. Nothing is published before.",
+        )
 
 
 async def _loop(job: Callable[[], object], interval_s: int) -> None:

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from sqlalchemy import Connection
-
 from consents.checkpoint import NoteKey
 from consents.errors import ConsentsError
 from consents.jws import thumbprint_of_raw
@@ -27,6 +25,12 @@ from coop_aggregator.jobs.witness import Answer
 
 RETRIED = timedelta(days=7)
 """How long an event that does not fit is tried again."""
+
+MAX_ANSWERS = 200
+"""Answers that one run reads from one drop-box (500 slips each); beyond, it says so and fails."""
+
+TAKEN_AT_ONCE = 200
+"""Slips tried in one transaction."""
 
 _OK = 200
 
@@ -47,26 +51,61 @@ class DropboxReport:
     waiting: int
 
 
-def run_round(leader: Leader, ways: Mapping[str, DropboxTransport]) -> None:
-    """Honour the drop-box of each verifier key; raise WitnessFailed once all were asked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundReport:
+    """The same over all drop-boxes, and the names of those that were not read to their end."""
 
-    One that cannot be read holds back what follows: it may hold a withdrawal.
+    fetched: int
+    taken: int
+    waiting: int
+    missing: tuple[str, ...]
+
+
+def run_round(leader: Leader, ways: Mapping[str, DropboxTransport]) -> RoundReport:
+    """Honour the drop-box of each verifier key; raise WitnessFailed with fewer than the quorum.
+
+    Every one is asked, and what was read is kept. One that cannot be read, or not to its end, may
+    hold a withdrawal: nothing is to be published while `missing` names any.
     """
-    failed: WitnessFailed | None = None
+    missing: list[str] = []
+    reports: list[DropboxReport] = []
     for vkey, transport in ways.items():
         try:
-            run_once(leader, transport, vkey=vkey)
-        except WitnessFailed as error:
-            failed = error
-    if failed is not None:
-        raise failed
+            reports.append(run_once(leader, transport, vkey=vkey))
+        except WitnessFailed:
+            missing.append(NoteKey.parse(vkey).name)
+    if len(reports) < leader.witnesses.quorum:
+        silent = ", ".join(missing)
+        raise WitnessFailed(
+            fr=f"Boîtes de dépôt non lues : {silent}. Attendu : {leader.witnesses.quorum} sur "
+            f"{len(ways)}. Rien n'est à publier avant de les avoir lues toutes.",
+            en=f"Drop-boxes not read: {silent}. Expected: {leader.witnesses.quorum} of "
+            f"{len(ways)}. Nothing is to be published before all of them are read.",
+        )
+    return RoundReport(
+        fetched=sum(each.fetched for each in reports),
+        taken=sum(each.taken for each in reports),
+        waiting=sum(each.waiting for each in reports),
+        missing=tuple(missing),
+    )
 
 
-def run_once(leader: Leader, transport: DropboxTransport, *, vkey: str) -> DropboxReport:
-    """Fetch every new slip and take its event in. Raises WitnessFailed."""
+def run_once(
+    leader: Leader, transport: DropboxTransport, *, vkey: str, answers: int = MAX_ANSWERS
+) -> DropboxReport:
+    """Fetch every new slip and take its event in.
+
+    Raises WitnessFailed, also when more slips wait than `answers` hold: what was read is kept, and
+    the next run goes on from there.
+    """
     kid = _kid(vkey)
     fetched = 0
-    while new := _fetch(leader, transport, vkey):
+    ended = False
+    for _ in range(answers):
+        new = _fetch(leader, transport, vkey)
+        ended = not new
+        if ended:
+            break
         # Everything is checked before anything is kept: one bad slip, and the drop-box is not ours.
         slips = [(each, _believed(each, kid)) for each in new]
         with leader.database.write() as connection:
@@ -77,25 +116,35 @@ def run_once(leader: Leader, transport: DropboxTransport, *, vkey: str) -> Dropb
                     witness=vkey,
                     slip=each,
                     leaf_sha256=slip.event.head,
+                    cid=slip.event.payload.cid,
                     received_at=slip.received_at,
                 )
         fetched += len(new)
-    with leader.database.write() as connection:
-        lock(connection)
-        return _take(leader, connection, vkey, kid, fetched)
+    # What was fetched counts already, whatever still waits behind it.
+    report = _take(leader, vkey, kid, fetched)
+    if not ended:
+        raise _flooded()
+    return report
 
 
-def _take(
-    leader: Leader, connection: Connection, vkey: str, kid: str, fetched: int
-) -> DropboxReport:
+def _take(leader: Leader, vkey: str, kid: str, fetched: int) -> DropboxReport:
     since = leader.clock.now() - RETRIED
-    waiting = db.waiting_slips(connection, witness=vkey, since=since)
-    taken = 0
-    for each in waiting:
-        if receive_slip(leader, connection, _believed(each, kid).event.leaf):
-            db.mark_taken(connection, witness=vkey, sequence=each.sequence)
-            taken += 1
-    return DropboxReport(fetched=fetched, taken=taken, waiting=len(waiting) - taken)
+    taken = after = 0
+    while True:
+        # A transaction each some slips: those who send meanwhile are not kept waiting for all.
+        with leader.database.write() as connection:
+            lock(connection)
+            waiting = db.waiting_slips(
+                connection, witness=vkey, since=since, after=after, limit=TAKEN_AT_ONCE
+            )
+            for each in waiting:
+                if receive_slip(leader, connection, _believed(each, kid).event.leaf):
+                    db.mark_taken(connection, witness=vkey, sequence=each.sequence)
+                    taken += 1
+            if len(waiting) < TAKEN_AT_ONCE:
+                left = db.waiting_count(connection, witness=vkey, since=since)
+                return DropboxReport(fetched=fetched, taken=taken, waiting=left)
+        after = waiting[-1].sequence
 
 
 def _fetch(leader: Leader, transport: DropboxTransport, vkey: str) -> Sequence[db.NumberedSlip]:
@@ -131,6 +180,15 @@ def _kid(vkey: str) -> str:
         return thumbprint_of_raw(NoteKey.parse(vkey).public_key)
     except ConsentsError as error:
         raise _failed() from error
+
+
+def _flooded() -> WitnessFailed:
+    return WitnessFailed(
+        fr="La boîte de dépôt des témoins contient plus de reçus qu'un passage n'en lit. Ce qui a "
+        "été lu est gardé ; relancez, et ne publiez rien avant d'en avoir vu la fin.",
+        en="The stewards' drop-box holds more slips than one run reads. What was read is kept; run "
+        "again, and publish nothing before its end was seen.",
+    )
 
 
 def _failed() -> WitnessFailed:

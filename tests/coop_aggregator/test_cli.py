@@ -104,6 +104,13 @@ FAILURES = {
         "--vkey",
         "w.example+00000000+BAAA",
     ),
+    "a drop-box that does not answer": (
+        "dropbox",
+        "--url",
+        "http://127.0.0.1:1",
+        "--vkey",
+        "w.example+00000000+BAAA",
+    ),
     "two keepers": ("task", "create", "--week", "2026-W46", "--trust-mode", "two-keepers"),
     "a week that is not asked": ("release", "--week", "2026-W46"),
 }
@@ -133,6 +140,13 @@ def test_what_fails_is_one_sentence_and_exit_code_1(run_cli, case):
 )
 def test_a_wrong_command_line_is_exit_code_2(run_cli, arguments):
     assert run_cli(*arguments)[0] == 2
+
+
+@pytest.mark.parametrize("command", ["dropbox", "witness"])
+@pytest.mark.parametrize("options", [(), ("--url", "http://127.0.0.1:1")], ids=["none", "no key"])
+def test_asking_no_witness_that_is_known_is_exit_code_2(run_cli, command, options):
+    run_cli(*INIT)
+    assert run_cli(command, *options)[0] == 2
 
 
 def test_english_is_spoken_on_request(run_cli):

@@ -10,6 +10,7 @@ from consents.jws import thumbprint, thumbprint_of_raw
 from consents.promise import read_slip
 from consents.receipt import EventType, read_event
 from coop_aggregator.aggregate import freeze
+from coop_aggregator.db import slips as db
 from coop_aggregator.db.log import leaf_range
 from coop_aggregator.dropbox import fetch_request, receive_withdrawal, slips_after
 from coop_aggregator.errors import AggregatorError, DropboxRefused, EventRefused, WitnessFailed
@@ -116,6 +117,55 @@ def test_a_withdrawal_that_came_before_its_consent_is_tried_again(coop, helper):
     resident.leaves.clear()
     resident.send_event(at=utc_text(coop.clock.now()))
     assert fetch(coop, helper).taken == 1
+
+
+class OneByOne(Direct):
+    """A drop-box that answers with one slip at a time."""
+
+    def fetch_slips(self, body):
+        answer = json.loads(super().fetch_slips(body).text)
+        return Answer(status=200, text=json.dumps({"slips": answer["slips"][:1]}))
+
+
+@pytest.fixture
+def flooded(coop, helper):
+    """A resident's withdrawal behind five of strangers whom nobody knows."""
+    for _ in range(5):
+        receive_withdrawal(helper, coop.resident(consents=False).leaf(EventType.WITHDRAWN))
+    receive_withdrawal(helper, coop.resident().leaf(EventType.WITHDRAWN))
+
+
+@pytest.mark.usefixtures("flooded")
+def test_a_flood_ends_a_run_with_an_error_and_the_next_run_goes_on(coop, helper):
+    """W3: A run that did not see the end of a drop-box MUST fail."""
+    way, vkey = OneByOne(helper), helper.who.own_vkey
+    with pytest.raises(WitnessFailed, match="plus de reçus"):
+        job.run_once(coop.leader, way, vkey=vkey, answers=4)
+    assert EventType.WITHDRAWN not in kinds(coop)
+    report = job.run_once(coop.leader, way, vkey=vkey, answers=4)
+    assert report == job.DropboxReport(fetched=2, taken=1, waiting=5)
+    assert kinds(coop)[-1] is EventType.WITHDRAWN
+
+
+@pytest.mark.usefixtures("flooded")
+def test_what_a_run_read_counts_though_more_waits_behind_it(coop, helper):
+    with pytest.raises(WitnessFailed):
+        job.run_once(coop.leader, OneByOne(helper), vkey=helper.who.own_vkey, answers=6)
+    assert kinds(coop)[-1] is EventType.WITHDRAWN
+
+
+@pytest.mark.usefixtures("flooded")
+def test_slips_of_unknown_consents_are_not_tried_again(coop, helper):
+    fetch(coop, helper)
+    with coop.leader.database.read() as connection:
+        tried = db.waiting_slips(
+            connection,
+            witness=helper.who.own_vkey,
+            since=coop.clock.now() - job.RETRIED,
+            after=0,
+            limit=10,
+        )
+    assert tried == ()
 
 
 def test_slips_are_handed_to_the_log_s_key_only(coop, helper, private_key):

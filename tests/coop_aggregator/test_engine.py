@@ -8,6 +8,9 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
 from consents import merkle, nodes
+from consents.jws import thumbprint
+from consents.promise import drop_box_slip
+from consents.receipt import EventType, LeafPayload, read_event, sign_event
 from coop_aggregator.db import engine
 from coop_aggregator.db.engine import connect, create_schema, open_database
 from coop_aggregator.db.log import SqlLog, position_of_hash
@@ -84,6 +87,39 @@ def test_a_log_of_the_first_schema_gets_its_tree(url, monkeypatch, clock):
         assert nodes.root(storage, 5) == merkle.root([merkle.leaf_hash(leaf) for leaf in leaves])
         assert position_of_hash(connection, merkle.leaf_hash(leaves[3])) == 3
     database.close()
+
+
+def test_a_slip_that_was_fetched_before_names_its_consent(url, monkeypatch, private_key, clock):
+    resident = signed_withdrawal(private_key)
+    slip = drop_box_slip(resident.leaf, private_key("steward"), now=clock.now()).decode()
+    database = connect(url)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.command, "upgrade", lambda config, _to: upgrade(config, "0007"))
+        create_schema(database)
+    with database.write() as connection:
+        row = f"('w', 1, '{resident.head}', '{slip}', '2026-11-17T08:00:00Z', false)"
+        connection.exec_driver_sql(f"INSERT INTO slips VALUES {row}")
+    create_schema(database)
+    with database.read() as connection:
+        named = connection.exec_driver_sql("SELECT cid FROM slips").scalar_one()
+    assert named == resident.payload.cid
+    database.close()
+
+
+def signed_withdrawal(private_key):
+    key = private_key("resident")
+    payload = LeafPayload(
+        t=EventType.WITHDRAWN,
+        o="coop.example/log",
+        cid="ab" * 16,
+        n=1,
+        p="00" * 32,
+        pd="00" * 32,
+        c="00" * 32,
+        at="2026-11-17T08:00:00Z",
+        kid=thumbprint(key.public_key()),
+    )
+    return read_event(sign_event(payload, key))
 
 
 def jws_of(number):

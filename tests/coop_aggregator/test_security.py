@@ -55,6 +55,34 @@ def test_the_access_log_knows_no_address_no_agent_and_no_query(client):
     assert "127.0.0.1" not in str(line)
 
 
+DOORS = ["dropbox", "enrolments", "erasures", "events", "reports", "sealed-reports"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_a_store_sends_leaves_no_line(client, door):
+    with capture_logs() as lines:
+        client.post(f"/v1/{door}", json={"x": "canary"})
+        client.post(f"/v1/{door}/", json={"x": "canary"})
+    assert [line for line in lines if line["event"] == "request"] == []
+
+
+def test_who_asks_for_the_proof_of_an_entry_leaves_no_line(client):
+    with capture_logs() as lines:
+        assert client.get("/v1/proof/" + "ab" * 32).status_code == 404
+    assert lines == []
+
+
+def test_a_fault_of_ours_is_logged_without_the_entry_that_was_asked_for(light_coop, serve):
+    client = serve(light_coop.leader)
+    with light_coop.leader.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE leaves RENAME TO gone")
+    with capture_logs() as lines:
+        assert client.get("/v1/proof/" + "ab" * 32).status_code == 500
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert line["path"] == "/v1/proof/"
+    assert "abab" not in str(line)
+
+
 def test_an_unforeseen_error_is_a_problem_without_details(light_coop, serve):
     client = serve(light_coop.leader)
     with light_coop.leader.database.write() as connection:

@@ -8,9 +8,10 @@ import pytest
 from consents.checkpoint import NoteKey, read_checkpoint
 from consents.errors import NoteError
 from consents.policy import WitnessPolicy, policy_text
+from consents.receipt import EventType
 from coop_aggregator.errors import AggregatorError, WitnessFailed
 from coop_aggregator.installation import init_helper
-from coop_aggregator.jobs import background
+from coop_aggregator.jobs import background, dropbox
 from coop_aggregator.jobs import witness as job
 from coop_aggregator.settings import Settings
 from coop_aggregator.transport import HttpWitness, witness_ways
@@ -169,6 +170,26 @@ def test_a_drop_box_that_cannot_be_read_holds_releases_back_and_no_cosignature(m
     city.round()
     with city.leader.database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM releases").scalar_one() == 1
+
+
+def test_every_drop_box_is_read_though_one_is_down_and_it_is_named(make_city):
+    city = make_city(3)
+    city.down = {"https://one.example"}
+    leaf = city.coop.resident().leaf(EventType.WITHDRAWN)
+    city.clients["https://three.example"].post("/v1/dropbox", json={"leaf": leaf.decode()})
+    with witness_ways(city.leader, city.reach) as ways:
+        report = dropbox.run_round(city.leader, ways)
+    assert report == dropbox.RoundReport(fetched=1, taken=1, waiting=0, missing=("one.example",))
+
+
+def test_fewer_drop_boxes_than_the_quorum_are_an_error_that_names_them(make_city):
+    city = make_city(3)
+    city.down = {"https://one.example", "https://two.example"}
+    with (
+        witness_ways(city.leader, city.reach) as ways,
+        pytest.raises(WitnessFailed, match=r"one\.example, two\.example"),
+    ):
+        dropbox.run_round(city.leader, ways)
 
 
 def vkey(private_key, name):

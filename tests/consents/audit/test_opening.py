@@ -5,6 +5,7 @@ import json
 import pytest
 
 from consents.canonical import canonical_bytes
+from consents.promise import drop_box_slip
 
 
 def test_a_timeline_made_with_other_stewards_keys_is_not_believed(city, crowd, auditor):
@@ -117,3 +118,37 @@ def test_a_changed_byte_in_a_working_folder_is_never_a_success(auditor, suffix):
         content = path.read_bytes()
         path.write_bytes(content[:-90] + bytes([content[-90] ^ 1]) + content[-89:])
     assert auditor.audit("coverage", "--workspace", workspace, export=False) == (3, ["bad-file"])
+
+
+def test_a_flood_of_strangers_slips_hides_no_withdrawal(city, crowd, auditor):
+    """The withdrawal that counts stands last, behind those of nobody whom the log knows."""
+    task = city.ask()
+    reports = [person.report(task) for person in crowd]
+    strangers = [city.person(f"stranger {number}") for number in range(30)]
+    flood = [
+        city.slip(stranger.leaf("consent.withdrawn", n=1, p="00" * 32)) for stranger in strangers
+    ]
+    slip = city.slip(crowd[2].leaf("consent.withdrawn"))
+    city.later()
+    city.witness()
+    city.commit(task, reports)
+    evidence = auditor.evidence(*flood, slip)
+    assert auditor.audit("after-withdrawal", *evidence) == (2, ["evidence-ignored"])
+    code, out = auditor.run(
+        *("audit", "promises", city.folder, "--policy", auditor.policy, "--json", *evidence)
+    )
+    facts = json.loads(out)["facts"]
+    assert (code, facts["slips"], facts["strangers"]) == (0, 1, 30)
+
+
+@pytest.mark.parametrize("line", ["a", "a.b.c", "e30.e30.e30", "..", "\u00e9.e30.e30"])
+def test_evidence_that_is_neither_promise_nor_slip_cannot_be_verified(auditor, line):
+    assert auditor.audit("promises", *auditor.evidence(line)) == (3, ["bad-evidence"])
+
+
+def test_a_slip_that_no_steward_signed_cannot_be_verified(city, crowd, auditor):
+    city.witnesses = ("steward-a", "steward-b", "stranger")
+    forged = drop_box_slip(
+        crowd[0].leaf("consent.withdrawn"), city.new_key("stranger"), now=city.now
+    ).decode()
+    assert auditor.audit("promises", *auditor.evidence(forged)) == (3, ["bad-evidence"])

@@ -9,11 +9,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from consents.audit.counted import fact
 from consents.audit.files import Export, read_policy
 from consents.audit.findings import AuditFinding, AuditProblem, Subject
 from consents.audit.opening import open_case
 from consents.audit.timeline import Timeline
-from consents.audit.wording import fact, sentence, title
+from consents.audit.wording import sentence, title
 from consents.limits import ConsentArea
 from consents.receipt import EventType
 from consents.verification import Verdict

@@ -1,0 +1,78 @@
+"""What the auditor counts, by name, in French and in English: facts of a result, kinds of event."""
+
+from collections.abc import Mapping
+
+from consents.wording import Language, Words
+
+
+def fact(name: str, language: Language) -> str:
+    """Return the name of a count for people, or of an event that is counted."""
+    words = _FACTS.get(name) or _EVENTS.get(name)
+    return name if words is None else words.say(language)
+
+
+_FACTS: Mapping[str, Words] = {
+    "entries": Words(fr="Entrées du registre", en="Entries of the log"),
+    "batches": Words(fr="Lots", en="Batches"),
+    "items": Words(fr="Contributions", en="Contributions"),
+    "withdrawals": Words(fr="Retraits inscrits", en="Withdrawals logged"),
+    "slips": Words(fr="Reçus de dépôt", en="Drop-box slips"),
+    "strangers": Words(
+        fr="Reçus de dépôt laissés de côté : aucune clé de ce registre ne les a signés",
+        en="Drop-box slips left aside: no key of this log signed them",
+    ),
+    "promises": Words(fr="Promesses", en="Promises"),
+    "after_freeze": Words(
+        fr="Contributions dont le retrait, prouvé, vint après le gel du lot",
+        en="Contributions whose withdrawal, proved, came after the freeze",
+    ),
+    "purposes": Words(fr="Finalités inscrites", en="Purposes logged"),
+    "texts": Words(fr="Textes remis", en="Texts handed over"),
+    "notices": Words(fr="Notices d'information", en="Notices"),
+    "versions": Words(fr="Versions", en="Versions"),
+    "most_week_micro": Words(
+        fr="Plus forte dépense d'une semaine (millionièmes d'epsilon)",
+        en="Largest spending of a week (millionths of epsilon)",
+    ),
+    "most_total_micro": Words(
+        fr="Plus forte dépense totale (millionièmes d'epsilon)",
+        en="Largest spending in total (millionths of epsilon)",
+    ),
+    "cosigned": Words(fr="Points de contrôle cosignés", en="Cosigned checkpoints"),
+    "delayed": Words(
+        fr="Retraits ou refus écrits hors ligne et inscrits plus tard",
+        en="Withdrawals or refusals written offline and logged later",
+    ),
+    "withheld": Words(
+        fr="lots trop petits pour être publiés, gardés fermés (leur ε n'est pas compté ici)",
+        en="batches too small to publish, kept closed (their ε is not counted here)",
+    ),
+    "pending": Words(fr="En attente, dans les délais", en="Pending, in time"),
+    "releases": Words(fr="Publications", en="Releases"),
+    "year": Words(fr="Année", en="Year"),
+    "consents": Words(fr="Consentements concernés", en="Consents concerned"),
+    "epsilon_sum_micro": Words(
+        fr="Somme d'epsilon (millionièmes)", en="Sum of epsilon (millionths)"
+    ),
+    "new": Words(fr="Nouvelles entrées", en="New entries"),
+}
+
+_EVENTS: Mapping[str, Words] = {
+    "consent.given": Words(fr="Accords donnés", en="Consents given"),
+    "consent.refused": Words(fr="Refus", en="Refusals"),
+    "consent.deferred": Words(fr="Réponses reportées", en="Answers deferred"),
+    "consent.withdrawn": Words(fr="Accords retirés", en="Consents withdrawn"),
+    "consent.limited": Words(fr="Accords limités", en="Consents limited"),
+    "consent.renewed": Words(fr="Accords renouvelés", en="Consents renewed"),
+    "consent.expired": Words(fr="Accords expirés", en="Consents expired"),
+    "purpose.published": Words(fr="Finalités publiées", en="Purposes published"),
+    "batch.committed": Words(fr="Lots inscrits", en="Batches committed"),
+    "release.published": Words(fr="Statistiques publiées", en="Statistics published"),
+    "body.shredded": Words(fr="Textes effacés", en="Texts erased"),
+    "key.rotated": Words(fr="Changements de clé", en="Keys rotated"),
+    "key.recovered": Words(fr="Clés remplacées par un témoin", en="Keys recovered by a steward"),
+    "signer.joined": Words(fr="Signataires ajoutés", en="Signers joined"),
+    "delegate.named": Words(fr="Mandataires nommés", en="Delegates named"),
+    "shard.closed": Words(fr="Registres annuels clos", en="Yearly logs closed"),
+    "shard.opened": Words(fr="Registres annuels ouverts", en="Yearly logs opened"),
+}
