@@ -142,9 +142,8 @@ def permitted(
         total_micro=spent_total_micro + epsilon_micro,
         now=now,
     )
-    refusal = _refused_by_body(body, body_key, _choice(events), use) or _refused_by_purpose(
-        purpose, use
-    )
+    refusal = _refused_by_body(body, body_key, _choice(events), use)
+    refusal = refusal or _refused_by_purpose(purpose, use)
     return _decision(state, _refused_by_state(state, use) or refusal)
 
 
