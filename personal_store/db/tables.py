@@ -83,7 +83,7 @@ evidence = Table(
     Column("digest", Text, nullable=False, unique=True, comment="SHA-256 of document"),
     Column("source", Text, nullable=False, comment="SourceFormat"),
     Column("device", Text, nullable=False),
-    Column("kind", Text, nullable=False, comment="visit, leg, journey, tap"),
+    Column("kind", Text, nullable=False, comment="EvidenceKind"),
     Column("start_ms", Integer, nullable=False, index=True),
     Column("end_ms", Integer, nullable=False),
     Column("document", Text, nullable=False, comment="JSON of every field of the statement"),

@@ -34,7 +34,7 @@ from personal_store.trips.timeline import Trip
 MARGIN = timedelta(days=2)
 """Read around a period, so that what was joined or cut across its edges is whole."""
 
-WEIGHED = (EvidenceKind.TAP, EvidenceKind.JOURNEY, EvidenceKind.LEG)
+WEIGHED = (EvidenceKind.TAP, EvidenceKind.TAP_OUT, EvidenceKind.JOURNEY, EvidenceKind.LEG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,6 +150,7 @@ class EvidenceKind(StrEnum):
     LEG = "leg"
     JOURNEY = "journey"
     TAP = "tap"
+    TAP_OUT = "tap-out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,10 +181,10 @@ class EvidencePlace:
 class Evidence:
     """What an already segmented source says of one stay, leg, journey or tap.
 
-    `[start, end)` is aware UTC; a tap is an instant, so its two times are equal. `modes` are the
-    source's own labels, the likeliest first. `distance_m` is the source's, `occupants` counts
-    everybody in the vehicle, `confidence` in [0, 1] is that of the segment as a whole.
-    `origin` is where it began, or the place of a visit or of a tap. `line` is the route of a
+    `[start, end)` is aware UTC; a tap, in or out, is an instant: its two times are equal.
+    `modes` are the source's own labels, the likeliest first. `distance_m` is the source's,
+    `occupants` counts everybody in the vehicle, `confidence` in [0, 1] is that of the segment as a
+    whole. `origin` is where it began, or the place of a visit or of a tap. `line` is the route of a
     transit line and `reference` the source's own identifier, to know the same fact again.
     """
 

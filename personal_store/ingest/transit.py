@@ -10,8 +10,8 @@ described in `docs/formats.md` so that a network or a card reader's program can 
   them as `card`. Dates count from 1 January 1997, times are minutes of the local day, and a code
   is a mode (its high half) and what happened (its low half).
 
-A tap is an instant at a stop, not a position: it is evidence. A tap that was cancelled or refused
-by the validator is none.
+A tap is an instant at a stop, not a position: it is evidence, of boarding or of leaving. A tap that
+was cancelled or refused by the validator is none.
 """
 
 from collections.abc import Iterator
@@ -28,6 +28,7 @@ from personal_store.ingest.values import Refused, first_of, instant, label, meas
 
 _DEVICE: Final = "transit-card"
 _LISTS: Final = frozenset({"", "events"})
+_EXIT_WORDS: Final = frozenset({"alight", "exit"})
 _REFUSED_WORDS: Final = frozenset({"cancelled", "refused"})
 # French cards keep French time: Intercode is the French profile of EN 1545.
 _CARD_ZONE: Final = "Europe/Paris"
@@ -40,6 +41,8 @@ _PARKING: Final = 8
 _TRAVELLED: Final = frozenset({1, 2, 3, 6, 7})
 """Low halves of a code that mean a passage: entry, exit, passage, and both of an interchange.
 The others are a control, a test, a cancellation, a sale or a refusal."""
+_LEFT: Final = frozenset({2, 7})
+"""Those of them that end a ride: exit, and the exit of an interchange."""
 
 
 def recognises_taps(head: Head) -> bool:
@@ -58,11 +61,12 @@ def parse_taps(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
     for fields in read_rows(stream):
         try:
             row = whole(fields)
-            if row.get("event", "").strip().lower() in _REFUSED_WORDS:
+            event = row.get("event", "").strip().lower()
+            if event in _REFUSED_WORDS:
                 continue
             at = instant(row.get("tap_at"))
             yield judge.evidence(
-                kind=EvidenceKind.TAP,
+                kind=EvidenceKind.TAP_OUT if event in _EXIT_WORDS else EvidenceKind.TAP,
                 start=at,
                 end=at,
                 device=label(row.get("card")) or _DEVICE,
@@ -92,21 +96,21 @@ def parse_events(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
         try:
             code = int(number(value.get("EventCode")))
             if code % 16 in _TRAVELLED and code // 16 != _PARKING:
-                yield _event(value, _EVENT_MODES.get(code // 16), judge, device)
+                yield _event(value, code, judge, device)
         except (ValueError, OverflowError):
             yield Rejected(reason=RejectReason.UNREADABLE_ENTRY)
         except Refused as refused:
             yield refused.rejected
 
 
-def _event(event: dict[str, object], mode: str | None, judge: Judge, device: str) -> Entry:
+def _event(event: dict[str, object], code: int, judge: Judge, device: str) -> Entry:
     at = _card_instant(event)
     return judge.evidence(
-        kind=EvidenceKind.TAP,
+        kind=EvidenceKind.TAP_OUT if code % 16 in _LEFT else EvidenceKind.TAP,
         start=at,
         end=at,
         device=device,
-        modes=((mode, None),),
+        modes=((_EVENT_MODES.get(code // 16), None),),
         origin=evidence_place(
             lat=event.get("lat"),
             lon=event.get("lon"),

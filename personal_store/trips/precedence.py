@@ -3,7 +3,8 @@
 Strongest first: the resident's label for the leg (`corrections`), a tap or a carpool proof, the
 resident's habit (`corrections`), what a segmented history says, the phone's activity labels, the
 motion. A weaker source never overrules a stronger one; it only tells which of the modes that the
-stronger one allows is the likelier. It moves no edge of a leg and reads no file or database.
+stronger one allows is the likelier. It moves no edge of a leg, but for a tap on the way out that
+ends a ride before the track shows it; it reads no file or database.
 """
 
 from bisect import bisect_left
@@ -17,7 +18,7 @@ from carbon.errors import UnknownId
 from carbon.modes import ModeGroup, TransportMode
 from carbon.vocabularies import Vocabulary, candidate_modes
 from personal_store.ingest.positionfix import Evidence, EvidenceKind, SourceFormat
-from personal_store.trips.cutting import between_m
+from personal_store.trips.cutting import between_m, cut_leg
 from personal_store.trips.timeline import ModeProbability, ModeSource, Trip, Tripleg
 from personal_store.trips.usage import USUAL
 
@@ -33,6 +34,12 @@ LocoKit's author found them wrong more often than right; design, trips section 1
 
 WAIT_AT_STOP: Final = timedelta(minutes=15)
 """Longest from a tap at a gate or a stop to the departure."""
+
+WALK_TO_GATE: Final = timedelta(minutes=10)
+"""Longest from leaving a vehicle to the tap at the gate on the way out."""
+
+LEFT_BEHIND: Final = timedelta(minutes=3)
+"""A ride that goes on for longer after a tap on the way out is another one."""
 
 REGISTER_SLACK: Final = timedelta(minutes=15)
 """The carpool register rounds times up to ten minutes; five more for boarding."""
@@ -100,9 +107,12 @@ def _weigh_trip(trip: Trip, statements: Sequence[Evidence]) -> Trip:
         if statement.kind is EvidenceKind.JOURNEY:
             legs = [_by_journey(leg, statement) for leg in legs]
     for statement in statements:
-        index = _boarded(legs, statement) if statement.kind is EvidenceKind.TAP else None
-        if index is not None:
-            legs[index] = _by_tap(legs[index], statement)
+        if statement.kind is EvidenceKind.TAP:
+            index = _boarded(legs, statement)
+            if index is not None:
+                legs[index] = _by_tap(legs[index], statement)
+        elif statement.kind is EvidenceKind.TAP_OUT:
+            legs = _by_tap_out(legs, statement)
     return trip if legs == list(trip.triplegs) else replace(trip, triplegs=tuple(legs))
 
 
@@ -150,6 +160,20 @@ def _boarded(legs: Sequence[Tripleg], tap: Evidence) -> int | None:
         if soon and not _walked(leg) and _passes(leg, tap):
             return index
     return None
+
+
+def _by_tap_out(legs: list[Tripleg], tap: Evidence) -> list[Tripleg]:
+    """Return the legs with the last ride that a tap on the way out can have ended, ended there."""
+    for index in range(len(legs) - 1, -1, -1):
+        leg = legs[index]
+        soon = leg.start < tap.start <= leg.end + WALK_TO_GATE
+        if not soon or _walked(leg) or not _passes(leg, tap):
+            continue
+        if leg.end - tap.start <= LEFT_BEHIND:
+            return [*legs[:index], _by_tap(leg, tap), *legs[index + 1 :]]
+        ridden, after = cut_leg(leg, tap.start)
+        return [*legs[:index], _by_tap(ridden, tap), after, *legs[index + 1 :]]
+    return legs
 
 
 def _passes(leg: Tripleg, tap: Evidence) -> bool:

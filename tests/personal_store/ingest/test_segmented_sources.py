@@ -319,6 +319,12 @@ def test_a_tap_that_was_refused_is_no_journey(read_bytes, event):
     assert list(read_bytes(table({**TAP, "event": event})).entries) == []
 
 
+@pytest.mark.parametrize("event", ["alight", " Exit"])
+def test_a_tap_on_the_way_out_is_kept_as_one(read_bytes, event):
+    (tap,) = read_bytes(table({**TAP, "event": event})).entries
+    assert tap.kind is EvidenceKind.TAP_OUT
+
+
 # 21 April 2024 is 9972 days after 1 January 1997; 11:00 is minute 660 of a French day.
 EVENT = {"EventDateStamp": 9972, "EventTimeStamp": 660, "EventCode": 0x11, "EventRouteNumber": 1}
 
@@ -326,6 +332,14 @@ EVENT = {"EventDateStamp": 9972, "EventTimeStamp": 660, "EventCode": 0x11, "Even
 def test_a_card_event_is_a_tap_in_french_time(read_bytes):
     (tap,) = read_bytes(as_json({"card": "a", "events": [EVENT]})).entries
     assert (tap.start, tap.mode, tap.line, tap.device) == (START_UTC, "bus", "1", "a")
+
+
+@pytest.mark.parametrize(
+    ("low", "is_out"), [(1, False), (2, True), (3, False), (6, False), (7, True)]
+)
+def test_a_card_tells_the_way_in_from_the_way_out(read_bytes, low, is_out):
+    (tap,) = read_bytes(as_json([{**EVENT, "EventCode": 0x30 + low}])).entries
+    assert tap.kind is (EvidenceKind.TAP_OUT if is_out else EvidenceKind.TAP)
 
 
 def test_a_winter_day_of_a_card_is_one_hour_from_utc(read_bytes):

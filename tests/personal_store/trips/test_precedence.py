@@ -108,6 +108,38 @@ def test_a_segment_of_another_device_decides_over_motion(commute) -> None:
     assert told.mode_source is ModeSource.SEGMENT
 
 
+def tap_out(at: float, mode: str | None = "metro", **more) -> Evidence:
+    return replace(tap(at, mode, **more), kind=EvidenceKind.TAP_OUT)
+
+
+def test_a_tap_out_names_the_ride_that_it_ends_and_none_that_follows(commute) -> None:
+    onward = trip(*commute.triplegs, leg(30, 33, {M.WALK: 1.0}), leg(33, 50, DOUBT))
+    (weighed,) = weigh([onward], [tap_out(32, line="B")])
+    _, metro, _, later = weighed.triplegs
+    assert (metro.mode.mode, metro.mode_source, metro.line) == (M.METRO, ModeSource.TAP, "B")
+    assert later == onward.triplegs[-1]
+
+
+def test_a_ride_that_goes_on_after_a_tap_out_ends_there(commute) -> None:
+    (weighed,) = weigh([commute], [tap_out(20)])
+    walk, metro, after = weighed.triplegs
+    assert (metro.start, metro.end) == (AT + minutes(10), AT + minutes(20))
+    assert (after.start, after.end) == (AT + minutes(20), AT + minutes(30))
+    assert (metro.mode.mode, after.mode.mode) == (M.METRO, M.CAR)
+    assert metro.distance_m + after.distance_m == pytest.approx(1000.0)
+    assert walk == commute.triplegs[0]
+
+
+@pytest.mark.parametrize("at", [5, 10, 41, 200])
+def test_a_tap_out_before_a_ride_or_long_after_it_ends_none(commute, at) -> None:
+    assert weigh([commute], [tap_out(at)]) == [commute]
+
+
+def test_tapping_in_and_out_of_one_ride_says_the_same_once(commute) -> None:
+    once = weigh([commute], [tap(9, "metro")])
+    assert weigh([commute], [tap(9, "metro"), tap_out(31)]) == once
+
+
 def test_a_tap_beats_a_segment(commute) -> None:
     segment = said(EvidenceKind.LEG, 9, 31, SourceMode(label="IN_TRAM", confidence=0.9))
     assert ride(weigh([commute], [segment, tap(12)])).mode.mode is M.BUS
