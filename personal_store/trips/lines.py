@@ -14,7 +14,9 @@ from typing import Any, Final
 import numpy as np
 
 from carbon.modes import TransportMode
-from personal_store.trips.track import Floats, Indices
+from personal_store.trips.cutting import Point
+from personal_store.trips.rail import Rails, Way
+from personal_store.trips.track import Floats, Indices, mercator
 
 M = TransportMode
 
@@ -75,6 +77,13 @@ INCOMPLETE: Final = 0.05
 WATER_WITHOUT_LINES: Final = log(0.05)
 """Log-odds of a ferry where no ferry line or pier is known: few places have one."""
 
+RAILED: Final = frozenset({M.TRAIN, M.METRO, M.TRAM})
+"""Modes that keep to their tracks, so that these tell where nobody saw one."""
+
+_LINE_OF: Final = MappingProxyType(
+    dict.fromkeys((M.TRAIN_TGV, M.TRAIN_TER, M.TRAIN_INTERCITES), M.TRAIN)
+)
+
 SAMPLES: Final = 48
 """Points of a leg's way that are looked up, each at the fix nearest to it: more say nothing new."""
 
@@ -100,16 +109,34 @@ class LineIndex:
     def __init__(self, lines: Lines) -> None:
         """Build a tree of stops and one of tracks for each mode."""
         self._layers = {mode: _Layer(lines, mode) for mode in REACH}
+        self._lines = lines
+        self._rails: dict[TransportMode, Rails] = {}
 
     def log_odds(self, modes: Sequence[TransportMode], lon: Floats, lat: Floats) -> Floats:
         """Return what to add to each mode's score for a leg over these fixes, in time order."""
         added = np.zeros(len(modes))
         said = {mode: layer.log_odds(lon, lat) for mode, layer in self._layers.items()}
         for index, mode in enumerate(modes):
-            kind = M.TRAIN if mode is M.TRAIN_TGV else mode
+            kind = _LINE_OF.get(mode, mode)
             if kind in said:
                 added[index] = said[kind]
         return added
+
+    def way(self, mode: TransportMode, start: Point, end: Point) -> Way | None:
+        """Return the way along the rails of a mode between two places, None where there is none."""
+        kind = _LINE_OF.get(mode, mode)
+        if kind not in RAILED:
+            return None
+        # Made when first asked for: a hundred thousand pieces of track take a second.
+        if kind not in self._rails:
+            self._rails[kind] = Rails(self._tracks_of(kind), reach_m=REACH[kind].track_m)
+        return self._rails[kind].way(start, end)
+
+    def _tracks_of(self, mode: TransportMode) -> Sequence[Floats]:
+        """Return the tracks of a mode; of one that has none, its routes from stop to stop."""
+        places = np.stack((self._lines.stop_lon, self._lines.stop_lat), axis=1)
+        routes = self._lines.routes.get(mode, ())
+        return self._lines.tracks.get(mode) or [places[list(route)] for route in routes]
 
 
 class _Layer:
@@ -125,12 +152,12 @@ class _Layer:
         self._stops = np.array(
             [number for number, each in enumerate(lines.stop_mode) if each is mode], dtype=np.int64
         )
-        x, y = _mercator(lines.stop_lon[self._stops], lines.stop_lat[self._stops])
+        x, y = mercator(lines.stop_lon[self._stops], lines.stop_lat[self._stops])
         self._stop_tree = shapely.STRtree(shapely.points(x, y))
         tracks = lines.tracks.get(mode, ())
         self._track_tree = shapely.STRtree(
             [
-                shapely.linestrings(np.stack(_mercator(row[:, 0], row[:, 1]), axis=1))
+                shapely.linestrings(np.stack(mercator(row[:, 0], row[:, 1]), axis=1))
                 for row in tracks
             ]
         )
@@ -189,7 +216,7 @@ class _Layer:
         return False
 
     def _by_track(self, lon: Floats, lat: Floats) -> float:
-        x, y = _mercator(lon, lat)
+        x, y = mercator(lon, lat)
         scale = np.cos(np.radians(lat))
         way_m = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y)) * scale[1:]))
         # Metres count, not fixes: a phone at rest at a station logs more than one under way.
@@ -206,7 +233,7 @@ class _Layer:
         return TRACK[0] + log(longer)
 
     def _within(self, tree: Any, lon: float, lat: float, radius_m: float) -> Indices:
-        x, y = _mercator(np.array([lon]), np.array([lat]))
+        x, y = mercator(np.array([lon]), np.array([lat]))
         point = self._shapely.points(x[0], y[0])
         distance = radius_m / float(np.cos(np.radians(lat)))
         found: Indices = tree.query(point, predicate="dwithin", distance=distance)
@@ -216,10 +243,3 @@ class _Layer:
 def _bounded(odds: float) -> float:
     """Return log-odds that allow for a line which the files lack."""
     return log(INCOMPLETE + (1.0 - INCOMPLETE) * exp(odds)) if odds < 0.0 else odds
-
-
-def _mercator(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Return Mercator metres: true in every direction once divided by 1/cos(lat) at the place."""
-    x = 6_371_008.8 * np.radians(lon)
-    y = 6_371_008.8 * np.arctanh(np.sin(np.radians(np.clip(lat, -85.0, 85.0))))
-    return x, y

@@ -6,7 +6,7 @@ does not depend on the order of its input, and reads no clock, file or network.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from personal_store.trips.timeline import SetAsideFix, Staypoint, Timeline, Trip
 from personal_store.trips.track import lon_lat, moment, positions_of
 from personal_store.trips.triplegs import Legs, find_legs
 from personal_store.trips.trips import ACTIVITY_MIN_S, Plan, plan_trips
+from personal_store.trips.tunnels import crossings, drawn, rejoined
 from personal_store.trips.unseen_ways import way_across_m
 
 
@@ -86,10 +87,11 @@ def cut(
 def timeline_of(device: str, found: Segmented, lines: LineIndex | None = None) -> Timeline:
     """Describe what was found, each leg with its likely modes."""
     movements = found.plan.movements
+    found = replace(found, legs=rejoined(found.cleaned.track, found.legs, lines))
     inferred = infer_modes(found.cleaned.track, found.legs.all(), lines)
     legs_of: dict[int, list[Tripleg]] = {}
     for index, movement in enumerate(found.legs.movement.tolist()):
-        legs_of.setdefault(movement, []).append(_tripleg(found, index, inferred[index]))
+        legs_of.setdefault(movement, []).append(_tripleg(found, index, inferred[index], lines))
     trips = tuple(
         Trip(
             device=device,
@@ -111,21 +113,25 @@ def timeline_of(device: str, found: Segmented, lines: LineIndex | None = None) -
     )
 
 
-def _tripleg(found: Segmented, index: int, inference: Inference) -> Tripleg:
+def _tripleg(
+    found: Segmented, index: int, inference: Inference, lines: LineIndex | None
+) -> Tripleg:
     """Describe a leg whose modes were inferred."""
     legs, track = found.legs, found.cleaned.track
     leg = legs.leg(index)
-    fixes = slice(leg.first, leg.last + 1)
-    straight_m = float(legs.gap_m[index])
-    gap_m = way_across_m(straight_m, inference.modes)
+    crossed = crossings(track, leg, inference.modes, lines)
+    along_m = sum(each.way.length_m for each in crossed)
+    # Never below nothing: both sums are of the same steps, in another order.
+    unknown_m = max(0.0, float(legs.gap_m[index]) - sum(each.straight_m for each in crossed))
+    gap_m = along_m + way_across_m(unknown_m, inference.modes)
     return Tripleg(
         start=moment(leg.start_s),
         end=moment(leg.end_s),
-        distance_m=float(legs.distance_m[index]) - straight_m + gap_m,
+        distance_m=float(legs.distance_m[index] - legs.gap_m[index]) + gap_m,
         gap_m=gap_m,
         modes=inference.modes,
         mode_source=inference.source,
-        track=tuple(zip(track.lon[fixes].tolist(), track.lat[fixes].tolist(), strict=True)),
+        track=drawn(track, leg, crossed),
     )
 
 

@@ -116,6 +116,13 @@ def sphere_points(lon: Floats, lat: Floats) -> Floats:
     return points
 
 
+def mercator(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Return Mercator metres: true in every direction once divided by 1/cos(lat) at the place."""
+    x = EARTH_RADIUS_M * np.radians(lon)
+    y = EARTH_RADIUS_M * np.arctanh(np.sin(np.radians(np.clip(lat, -85.0, 85.0))))
+    return x, y
+
+
 def arc_m(x0: float, y0: float, z0: float, x1: float, y1: float, z1: float) -> float:
     """Return the great-circle distance in metres between two points of the sphere; for loops."""
     # Products, not powers: pow() may round otherwise than a product does.
