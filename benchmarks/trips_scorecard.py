@@ -50,6 +50,7 @@ def main() -> None:
     modes_left_out.report(modes_left_out.left_out(folder, views), views)
     trips_speed.report([*phones, *diary], peers)
     trips_segmentation.report(phones, peers)
+    trips_segmentation.score_edges(phones)
     trips_segmentation.score_legs(phones)
     trips_segmentation.score_stays(diary)
     print("Modes with the shipped model, which knows these very legs: no measure of quality")

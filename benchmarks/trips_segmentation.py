@@ -46,6 +46,7 @@ def score_trips(
     starts: list[float] = []
     ends: list[float] = []
     moving: Counter[tuple[bool, bool]] = Counter()
+    logged: Counter[tuple[bool, bool]] = Counter()
     still_s = false_trips = 0.0
     for recording, found in zip(recordings, trips, strict=True):
         pairs = match_spans(found, recording.trips)
@@ -53,29 +54,49 @@ def score_trips(
         ends += [abs(a.end_s - b.end_s) for a, b in pairs]
         day = hits.setdefault(recording.day, Counter())
         day.update(both=len(pairs), found=len(found), true=len(recording.trips))
-        moving += _moving(found, recording)
+        moving += _moving(found, recording, recording.span)
+        logged += _moving(found, recording, _logged(recording))
         false_trips += sum(_overlap_s(trip, recording.trips) == 0 for trip in found)
         still_s += recording.span.end_s - recording.span.start_s
         still_s -= sum(trip.end_s - trip.start_s for trip in recording.trips)
     low, high = bootstrap(list(hits.values()), f1)
     total = sum(hits.values(), Counter())
-    right, wrong = moving[True, True], moving[True, False] + moving[False, True]
     print(
         f"  {name:22s} F1 {f1([total]):.3f} [{low:.3f}, {high:.3f}]"
         f"  ({total['both']} of {total['true']} true, {total['found']} found)"
         f"  start {_median(starts):.0f} s  end {_median(ends):.0f} s"
-        f"  moving F1 {2 * right / (2 * right + wrong):.3f}"
+        f"  moving F1 {_f1_of(moving):.3f}, from first to last fix {_f1_of(logged):.3f}"
         f"  false trips {false_trips / still_s * 86400:.2f} a day"
     )
 
 
+def score_edges(recordings: Sequence[Recording]) -> None:
+    """Print how well the time of moving is known, by half of the data, and what could be known.
+
+    The oracle knows every true trip, but claims nothing before the first fix or after the last,
+    and no trip in which the phone logged fewer than two fixes.
+    """
+    for name, some in _halves(recordings):
+        days: dict[str, Counter[tuple[bool, bool]]] = {}
+        logged: Counter[tuple[bool, bool]] = Counter()
+        oracle: Counter[tuple[bool, bool]] = Counter()
+        for recording in some:
+            found = _found_trips(segment(recording.fixes))
+            day = days.setdefault(recording.day, Counter())
+            day.update(_moving(found, recording, recording.span))
+            logged += _moving(found, recording, _logged(recording))
+            oracle += _moving(_visible(recording), recording, recording.span)
+        low, high = bootstrap(list(days.values()), lambda few: _f1_of(sum(few, Counter())))
+        whole = _f1_of(sum(days.values(), Counter()))
+        print(
+            f"Moving, {name}: F1 {whole:.3f} [{low:.3f}, {high:.3f}]"
+            f"  from first to last fix {_f1_of(logged):.3f}  oracle {_f1_of(oracle):.3f}"
+        )
+
+
 def score_legs(recordings: Sequence[Recording]) -> None:
     """Print how many true legs are found, on the days of the rule's making and on the others."""
-    for name, some in (
-        ("July, developed on", [r for r in recordings if r.span.start_s < LEGS_JUDGED_FROM_S]),
-        ("August on, judged", [r for r in recordings if r.span.start_s >= LEGS_JUDGED_FROM_S]),
-        ("all", recordings),
-    ):
+    for name, some in (*_halves(recordings), ("all", recordings)):
         days: dict[str, Counter[str]] = {}
         for recording in some:
             legs = [
@@ -110,8 +131,7 @@ def score_stays(recordings: Sequence[Recording]) -> None:
             at = fix.at.timestamp()
             truly = not any(span.start_s <= at <= span.end_s for span in away)
             counts[any(span.start_s <= at < span.end_s for span in found), truly] += 1
-    right, wrong = counts[True, True], counts[True, False] + counts[False, True]
-    print(f"Stays, {recordings[0].data_set}: F1 of time {2 * right / (2 * right + wrong):.3f}")
+    print(f"Stays, {recordings[0].data_set}: F1 of time {_f1_of(counts):.3f}")
 
 
 def match_spans(found: Sequence[Span], true: Sequence[Span]) -> list[tuple[Span, Span]]:
@@ -139,9 +159,18 @@ def _found_trips(timeline: Timeline) -> list[Span]:
     ]
 
 
-def _moving(found: Sequence[Span], recording: Recording) -> Counter[tuple[bool, bool]]:
+def _halves(recordings: Sequence[Recording]) -> list[tuple[str, list[Recording]]]:
+    """Return the recordings on which rules were developed, and those that only judged them."""
+    early = [each for each in recordings if each.span.start_s < LEGS_JUDGED_FROM_S]
+    late = [each for each in recordings if each.span.start_s >= LEGS_JUDGED_FROM_S]
+    return [("July, developed on", early), ("August on, judged", late)]
+
+
+def _moving(
+    found: Sequence[Span], recording: Recording, within: Span
+) -> Counter[tuple[bool, bool]]:
     """Count bins of ten seconds by (found moving, truly moving)."""
-    bins = range(int(recording.span.start_s), int(recording.span.end_s), BIN_S)
+    bins = range(int(within.start_s), int(within.end_s), BIN_S)
     guessed, true = (
         {
             int(s.start_s // BIN_S) + k
@@ -151,6 +180,29 @@ def _moving(found: Sequence[Span], recording: Recording) -> Counter[tuple[bool, 
         for spans in (found, recording.trips)
     )
     return Counter((at // BIN_S in guessed, at // BIN_S in true) for at in bins)
+
+
+def _logged(recording: Recording) -> Span:
+    """Return the time from the first fix of a recording to its last."""
+    times_s = [fix.at.timestamp() for fix in recording.fixes]
+    return Span(start_s=min(times_s), end_s=max(times_s))
+
+
+def _visible(recording: Recording) -> list[Span]:
+    """Return of the true trips what lies between the first and the last fix, two fixes in each."""
+    logged = _logged(recording)
+    times_s = [fix.at.timestamp() for fix in recording.fixes]
+    return [
+        Span(start_s=max(trip.start_s, logged.start_s), end_s=min(trip.end_s, logged.end_s))
+        for trip in recording.trips
+        if sum(trip.start_s <= at <= trip.end_s for at in times_s) >= 2
+    ]
+
+
+def _f1_of(counts: Counter[tuple[bool, bool]]) -> float:
+    """Return the F1 of what was found among what is true."""
+    right, wrong = counts[True, True], counts[True, False] + counts[False, True]
+    return 2 * right / (2 * right + wrong)
 
 
 def _overlap_s(span: Span, others: Sequence[Span]) -> float:

@@ -51,6 +51,10 @@ RIDE_MPS = 8.0
 WALK_MAX_M = 3000.0
 """Metres; few walks are longer, so an unseen longer way is assumed to be ridden."""
 
+ACCESS_M = 200.0
+"""Metres walked before a vehicle moves: a phone that wakes up riding 200 m from where it slept was
+carried to the vehicle first. Systems wake phones 100 to 200 m away."""
+
 STALE_MAX_S = 300.0
 """Seconds by which a phone may repeat an old position before it jumps to the true one.
 
@@ -150,7 +154,7 @@ def judge_silences(
             count += 1
         elif elapsed_s > SILENCE_MIN_S:
             least_mps = max(waking_mps(time_s, x, y, z, index), slowest_mps(step_m))
-            way_s = step_m / least_mps
+            way_s = crossing_s(step_m, least_mps)
             kinds[index] = kind_of_silence(elapsed_s, step_m, way_s)
             left_at_s[index] = time_s[index] - min(way_s, elapsed_s)
             count += 1
@@ -182,6 +186,12 @@ def is_outside(
 def slowest_mps(way_m: float) -> float:
     """Return the least speed at which an unseen way is travelled."""
     return WALK_MPS if way_m <= WALK_MAX_M else RIDE_MPS
+
+
+def crossing_s(way_m: float, speed_mps: float) -> float:
+    """Return how long an unseen way took that ended at a speed and began on foot."""
+    walked_m = min(way_m, ACCESS_M)
+    return walked_m / WALK_MPS + (way_m - walked_m) / speed_mps
 
 
 def waking_mps(time_s: Any, x: Any, y: Any, z: Any, index: int) -> float:
@@ -248,7 +258,7 @@ def end_of_rest(
             if off_m <= own_reach_m + reach_m / 2 or elapsed_s <= SILENCE_MIN_S:
                 return 0
             step_m = arc_m(x[before], y[before], z[before], x[index], y[index], z[index])
-            way_s = step_m / slowest_mps(step_m)
+            way_s = crossing_s(step_m, slowest_mps(step_m))
             late = kind_of_silence(elapsed_s, step_m, way_s) == LEFT_LATE
             return index if late and time_s[index] - way_s >= time_s[first] + REST_S else 0
         away_m = max(away_m, off_m)

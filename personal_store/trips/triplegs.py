@@ -193,7 +193,8 @@ def label_steps(
     """Tell riding (1) from walking (0) step by step: the likeliest sequence of the two.
 
     Viterbi's algorithm over the log-odds of riding: a step weighs by its windows, a change costs.
-    `came` holds for each step whether a walk (1) or a ride (2) there follows a change.
+    `came` holds for each step whether a walk (1) or a ride (2) there follows a change. A step whose
+    beginning was estimated says nothing: its pace is our own guess.
     """
     odds = 0.0
     low = high = opening
@@ -213,6 +214,8 @@ def label_steps(
             odds, came[step] = CHANGE_COSTS, 1
         elif odds < -CHANGE_COSTS:
             odds, came[step] = -CHANGE_COSTS, 2
+        if step == opening and opening_s > time_s[opening]:
+            continue
         windows = min(max(until_s - since_s, 1.0) / PACE_WINDOW_S, WINDOWS_MAX)
         odds += windows * riding_odds(way_m / max(time_s[last] - from_s, 1.0))
     kind = 1 if odds > 0 else 0

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from carbon.modes import TransportMode
 from personal_store.ingest.positionfix import SourceFormat
 from personal_store.trips.segment import segment
+from personal_store.trips.silences import ACCESS_M, WALK_MPS
 
 
 def haversine_m(a, b):
@@ -125,6 +127,21 @@ def test_a_phone_that_wakes_up_on_the_way_stayed_until_shortly_before(journey):
     assert trip.end - trip.start < timedelta(minutes=25)
     assert trip.distance_m == pytest.approx(900 + 15 * 20 * 60, rel=0.05)
     assert trip.triplegs[0].gap_m == pytest.approx(900, rel=0.05)
+
+
+def test_who_is_found_riding_walked_to_the_vehicle_first(journey):
+    trace = journey().stay(minutes=30).silent(minutes=8 * 60, distance_m=900)
+    fixes = trace.go(speed_mps=15, minutes=20).stay(minutes=40).fixes
+    woken = max(pairwise(fix.at for fix in fixes), key=lambda pair: pair[1] - pair[0])[1]
+    (trip,) = segment(fixes).trips
+    unseen_s = (woken - trip.start).total_seconds()
+    assert unseen_s == pytest.approx(ACCESS_M / WALK_MPS + (900 - ACCESS_M) / 15, rel=0.1)
+
+
+def test_an_unseen_departure_is_no_walk_of_its_own(journey):
+    trace = journey().stay(minutes=30).silent(minutes=8 * 60, distance_m=200)
+    (trip,) = segment(trace.go(speed_mps=15, minutes=20).stay(minutes=40).fixes).trips
+    assert len(trip.triplegs) == 1
 
 
 def test_a_tunnel_is_part_of_the_ride_and_named_as_a_gap(journey):
