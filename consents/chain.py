@@ -8,11 +8,14 @@ exceptions:
 
 - `key.rotated`: the old key names the new one, which confirms in the next leaf by naming the old.
   Until then the old key is the chain's, and any other event of it abandons the change.
-- `key.recovered`: a steward's key names a new key for a resident who lost theirs. From then on
-  nothing is permitted, and the new key can only withdraw.
+- `key.recovered`: a steward's key, or the resident's own for recovery, names a new key after a
+  loss. From then on nothing is permitted, and the new key can only withdraw.
 - `signer.joined`, at the beginning only: a child's key names a parent's, or the reverse. From then
   on a permission counts once every signer has signed it; any one of them ends it.
-- `delegate.named`: the resident names a key that may only withdraw.
+- `delegate.named`: the resident names a key that may only withdraw, within the time of its mandate,
+  until `delegate.revoked` names that key again.
+- `recovery.named`: the resident names the key of their recovery code, the newest counts. It may do
+  what a steward may: name a new key after a loss, which can only withdraw.
 - `consent.expired` may be the operator's, who can take rights away but never give any.
 
 In a leaf about keys, `c` is the thumbprint of the key that it names, in hex. This module keeps
@@ -25,7 +28,16 @@ from datetime import datetime
 
 from consents.canonical import base64url_bytes, base64url_text
 from consents.errors import ChainError, ChainFault
+from consents.mandate import Mandate
 from consents.receipt import EventType, LeafPayload, SignedEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegate:
+    """A key that may act within a mandate."""
+
+    kid: str
+    mandate: Mandate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +47,8 @@ class ConsentState:
 
     `status` is the last consent event that counts (an unfinished joint one does not), `kid` the
     key of the chain. `signers` are the keys that must all agree, where there are several, and
-    `agreed` those that have signed `proposal`. `successor` is a key that has yet to confirm.
+    `agreed` those that have signed `proposal`. `successor` is a key that has yet to confirm,
+    `recovery` the key that may name a new one after a loss.
     """
 
     cid: str
@@ -49,7 +62,8 @@ class ConsentState:
     signers: frozenset[str] = frozenset()
     agreed: frozenset[str] = frozenset()
     proposal: EventType | None = None
-    delegates: frozenset[str] = frozenset()
+    delegates: tuple[Delegate, ...] = ()
+    recovery: str | None = None
     successor: str | None = None
     recovered: bool = False
 
@@ -62,6 +76,16 @@ class ConsentState:
     def kids(self) -> frozenset[str]:
         """The keys that may sign a contribution: any signer's."""
         return self.signers or frozenset({self.kid})
+
+    @property
+    def known_kids(self) -> frozenset[str]:
+        """The keys that the chain names, in whatever part: their holders may read it."""
+        named = {self.recovery, self.successor, *(each.kid for each in self.delegates)}
+        return self.kids | frozenset(kid for kid in named if kid is not None)
+
+    def mandate_of(self, kid: str) -> Mandate | None:
+        """Return the mandate of a delegate's key, None for any other."""
+        return next((each.mandate for each in self.delegates if each.kid == kid), None)
 
 
 def key_digest(kid: str) -> str:
@@ -164,9 +188,10 @@ def _check_signer(
     state: ConsentState, payload: LeafPayload, operator_kids: Collection[str]
 ) -> None:
     by_operator = payload.t is EventType.EXPIRED and payload.kid in operator_kids
-    by_delegate = payload.t is EventType.WITHDRAWN and payload.kid in state.delegates
+    mandate = state.mandate_of(payload.kid)
+    by_delegate = mandate is not None and mandate.covers(payload.t, at=payload.at_time)
     if payload.kid not in state.kids and not by_operator and not by_delegate:
-        raise ChainError(ChainFault.KEY, "expected the key that began this consent")
+        raise ChainError(ChainFault.KEY, "expected the consent's key, or a mandate in force")
 
 
 def _check_transition(state: ConsentState, kind: EventType) -> None:
@@ -195,11 +220,11 @@ def _about_keys(
     named = _named(payload)
     if not step.status.of_resident:
         raise ChainError(ChainFault.TRANSITION, "expected no change of keys in this chain")
-    if payload.t is not EventType.DELEGATE_NAMED and payload.pd != step.purpose_digest:
+    if payload.pd != step.purpose_digest:
         raise ChainError(ChainFault.PURPOSE, "expected the purpose that this consent began with")
     if payload.t is EventType.KEY_RECOVERED:
-        if payload.kid not in steward_kids:
-            raise ChainError(ChainFault.KEY, "expected a steward's key to name the new one")
+        if payload.kid not in steward_kids and payload.kid != step.recovery:
+            raise ChainError(ChainFault.KEY, "expected a steward's or the recovery key to name it")
         return replace(
             step,
             status=EventType.KEY_RECOVERED,
@@ -207,18 +232,30 @@ def _about_keys(
             signers=frozenset(),
             agreed=frozenset(),
             proposal=None,
+            recovery=None,
             recovered=True,
         )
     if payload.kid not in step.kids:
         raise ChainError(ChainFault.KEY, "expected the key that began this consent")
-    if payload.t is EventType.DELEGATE_NAMED:
-        return replace(step, delegates=step.delegates | {named})
+    if payload.t in {EventType.DELEGATE_NAMED, EventType.DELEGATE_REVOKED}:
+        return _about_delegates(step, payload, named)
+    if payload.t is EventType.RECOVERY_NAMED:
+        return replace(step, recovery=named)
     joins = payload.t is EventType.SIGNER_JOINED
     if step.recovered or (joins and step.status is not EventType.SIGNER_JOINED):
         raise ChainError(ChainFault.TRANSITION, f"expected no {payload.t} after {step.status}")
     if joins:
         return replace(step, signers=step.signers | {named})
     return replace(step, successor=named)
+
+
+def _about_delegates(step: ConsentState, payload: LeafPayload, named: str) -> ConsentState:
+    others = tuple(each for each in step.delegates if each.kid != named)
+    if payload.m is not None:
+        return replace(step, delegates=(*others, Delegate(kid=named, mandate=payload.m)))
+    if len(others) == len(step.delegates):
+        raise ChainError(ChainFault.KEY, "expected a delegate of this consent to be revoked")
+    return replace(step, delegates=others)
 
 
 def _succeeded(step: ConsentState, payload: LeafPayload) -> ConsentState:

@@ -16,6 +16,7 @@ from consents.canonical import canonical_bytes, parse_json, sha256_hex, utc_time
 from consents.errors import CanonicalError, ForgedLeaf, MalformedLeaf
 from consents.jws import read_jws, sign_jws, thumbprint
 from consents.limits import ConsentLimits
+from consents.mandate import Mandate
 from consents.record import (
     ConsentBody,
     ConsentedPurpose,
@@ -62,7 +63,8 @@ class LeafPayload:
     `v` version, `t` type, `o` origin of the only log it is meant for, `cid` 16 random bytes in
     hex, `n` counter from 0, `p` hex SHA-256 of the previous leaf of this cid ("" first), `pd`
     digest of the purpose, `c` commitment to the body, `at` claimed UTC time
-    (`2026-11-09T07:30:00Z`), `kid` RFC 7638 thumbprint of the signing key.
+    (`2026-11-09T07:30:00Z`), `kid` RFC 7638 thumbprint of the signing key. `m`, a mandate, is in
+    every leaf that names a delegate and in no other.
     """
 
     v: int = LEAF_VERSION
@@ -75,6 +77,7 @@ class LeafPayload:
     c: str
     at: str
     kid: str
+    m: Mandate | None = None
 
     def __post_init__(self) -> None:
         """Refuse every value that a later reader could understand otherwise."""
@@ -95,6 +98,8 @@ class LeafPayload:
             utc_time(self.at)
         except (CanonicalError, TypeError) as error:
             raise MalformedLeaf("expected at to be a time such as 2026-11-09T07:30:00Z") from error
+        if isinstance(self.m, Mandate) is not (self.t is EventType.DELEGATE_NAMED):
+            raise MalformedLeaf("expected a mandate where a delegate is named and nowhere else")
 
     @property
     def at_time(self) -> datetime:
@@ -103,7 +108,12 @@ class LeafPayload:
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON that is signed."""
-        return canonical_bytes(asdict(self))
+        mapping = asdict(self)
+        if self.m is None:
+            del mapping["m"]
+        else:
+            mapping["m"] = self.m.to_mapping()
+        return canonical_bytes(mapping)
 
     @classmethod
     def parse(cls, content: bytes) -> "LeafPayload":
@@ -112,11 +122,12 @@ class LeafPayload:
             value = parse_json(content)
         except CanonicalError as error:
             raise MalformedLeaf("expected a JSON object as payload") from error
-        names = {member.name for member in fields(cls)}
-        if not isinstance(value, dict) or set(value) != names:
+        names = {member.name for member in fields(cls)} - {"m"}
+        if not isinstance(value, dict) or set(value) - {"m"} != names:
             raise MalformedLeaf(f"expected a payload with exactly {', '.join(sorted(names))}")
+        mandate = {"m": Mandate.from_value(value["m"])} if "m" in value else {}
         try:
-            return cls(**{**value, "t": EventType(value["t"])})
+            return cls(**{**value, **mandate, "t": EventType(value["t"])})
         except ValueError as error:
             raise MalformedLeaf("expected t to be a known event type") from error
 

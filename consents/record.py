@@ -51,6 +51,8 @@ class EventType(StrEnum):
     KEY_RECOVERED = "key.recovered"
     SIGNER_JOINED = "signer.joined"
     DELEGATE_NAMED = "delegate.named"
+    DELEGATE_REVOKED = "delegate.revoked"
+    RECOVERY_NAMED = "recovery.named"
     SHARD_CLOSED = "shard.closed"
     SHARD_OPENED = "shard.opened"
 
@@ -67,6 +69,8 @@ class EventType(StrEnum):
             EventType.KEY_RECOVERED,
             EventType.SIGNER_JOINED,
             EventType.DELEGATE_NAMED,
+            EventType.DELEGATE_REVOKED,
+            EventType.RECOVERY_NAMED,
         }
 
     @property

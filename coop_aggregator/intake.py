@@ -16,7 +16,14 @@ from typing import NoReturn
 
 from sqlalchemy import Connection
 
-from consents.decision import ConsentState, Decision, consent_state, extend, permitted
+from consents.decision import (
+    CLOCK_TOLERANCE,
+    ConsentState,
+    Decision,
+    consent_state,
+    extend,
+    permitted,
+)
 from consents.errors import ConsentsError
 from consents.jws import thumbprint
 from consents.receipt import EventType, Purpose, SignedEvent, leaf_sha256, read_event
@@ -38,6 +45,9 @@ NOISE_TAIL = 60
 """An honest report exceeds Q by more than 60 times the noise's scale with probability e⁻⁶⁰."""
 
 
+_ENDING = frozenset({EventType.WITHDRAWN, EventType.KEY_RECOVERED})
+
+
 class Refusal(StrEnum):
     """All that a store learns about a refused report."""
 
@@ -47,10 +57,11 @@ class Refusal(StrEnum):
     DUPLICATE = "duplicate"
 
 
-def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Received:
+def receive_event(leader: Leader, *, leaf: bytes, membership: bytes | None) -> Received:
     """Check a resident's event and promise to merge it; the same leaf twice changes nothing.
 
-    It counts from now on, merged or not. Raises EventRefused.
+    It counts from now on, merged or not. Without `membership`, only what takes rights away from a
+    known consent: a delegate, or who lost their store, has none to show. Raises EventRefused.
     """
     # 1. The leaf is well formed and signed by the key in its own header.
     event = _event(leaf)
@@ -59,32 +70,39 @@ def receive_event(leader: Leader, *, leaf: bytes, membership: bytes) -> Received
         _refuse_event(
             "un événement de consentement pour ce journal", "a consent event for this log"
         )
-    # 3. A member with a known key says that the leaf is theirs.
+    # 3. A member with a known key says that the leaf is theirs, or a key of its chain ends it.
     with leader.database.write() as connection:
         lock(connection)
-        member = _member(connection, leaf=leaf, membership=membership)
+        if membership is None:
+            member_id = _holder_of_ended(connection, event)
+        else:
+            member_id = _member(connection, leaf=leaf, membership=membership).member_id
         log = leader.log(connection)
         if log.knows(leaf_sha256(leaf)):
             holder = members_db.consent_holder(connection, event.payload.cid)
-            if holder is None or holder.member_id != member.member_id:
+            if holder is None or holder.member_id != member_id:
                 _refuse_event("un consentement de ce membre", "this member's consent")
         else:
             # 4. The purpose is one that this cooperative published.
             if questions_db.purpose_body(connection, event.payload.pd) is None:
                 _refuse_event("une finalité publiée ici", "a purpose published here")
             # 5. The consent is this member's, and continues its chain as its keys may.
-            state = _continued(leader, connection, event, member.member_id)
+            now = leader.clock.now()
+            state = _continued(leader, connection, event, member_id, heard_at=now)
             # 6. No other consent of this member for this purpose is in force. Step 5 wrote the
             # consent's holder by now: a refusal here undoes it, with the whole transaction.
-            if state.status.permits:
-                _refuse_second(leader, connection, event, member)
+            if state.status.permits and member_id is not None:
+                _refuse_second(leader, connection, event, member_id)
         return log.receive(leaf, cid=event.payload.cid, at_once=leader.merges_at_once)
 
 
-def receive_slip(leader: Leader, connection: Connection, leaf: bytes) -> bool:
+def receive_slip(
+    leader: Leader, connection: Connection, leaf: bytes, *, received_at: datetime
+) -> bool:
     """Take in a withdrawal that a resident left with the stewards; return whether it fits here.
 
     Nobody vouches for it but a key of its own chain: only a consent that is known here can end.
+    `received_at` is when the stewards had it.
     """
     event = read_event(leaf)
     payload = event.payload
@@ -95,7 +113,7 @@ def receive_slip(leader: Leader, connection: Connection, leaf: bytes) -> bool:
     if holder is None or payload.t is not EventType.WITHDRAWN:
         return False
     try:
-        _continued(leader, connection, event, holder.member_id)
+        _continued(leader, connection, event, holder.member_id, heard_at=received_at)
     except EventRefused:
         return False
     log.receive(leaf, cid=payload.cid, at_once=leader.merges_at_once)
@@ -235,16 +253,34 @@ def _member(connection: Connection, *, leaf: bytes, membership: bytes) -> member
     return member
 
 
+def _holder_of_ended(connection: Connection, event: SignedEvent) -> str | None:
+    """Return who holds the consent that an event takes away from, None once erased."""
+    holder = members_db.consent_holder(connection, event.payload.cid)
+    if holder is None or event.payload.t not in _ENDING:
+        _refuse_event("une adhésion signée", "a signed membership")
+    return holder.member_id
+
+
 def _continued(
-    leader: Leader, connection: Connection, event: SignedEvent, member_id: str | None
+    leader: Leader,
+    connection: Connection,
+    event: SignedEvent,
+    member_id: str | None,
+    *,
+    heard_at: datetime,
 ) -> ConsentState:
     payload = event.payload
     holder = members_db.consent_holder(connection, payload.cid)
     if holder is not None and holder.member_id != member_id:
         _refuse_event("un consentement de ce membre", "this member's consent")
+    before = _state(leader, connection, payload.cid)
+    mandate = None if before is None else before.mandate_of(payload.kid)
+    # The leaf claims its own time: what a delegate dates back is refused by the clock here.
+    if mandate is not None and heard_at >= mandate.ends_at + CLOCK_TOLERANCE:
+        _refuse_event("un mandat encore valable", "a mandate that has not ended")
     try:
         state = extend(
-            _state(leader, connection, payload.cid),
+            before,
             event,
             log_origin=leader.who.origin,
             steward_kids=leader.steward_kids,
@@ -280,10 +316,10 @@ def _hold(
 
 
 def _refuse_second(
-    leader: Leader, connection: Connection, event: SignedEvent, member: members_db.Member
+    leader: Leader, connection: Connection, event: SignedEvent, member_id: str
 ) -> None:
     for cid in members_db.consents_of(
-        connection, member_id=member.member_id, purpose_digest=event.payload.pd
+        connection, member_id=member_id, purpose_digest=event.payload.pd
     ):
         state = None if cid == event.payload.cid else _state(leader, connection, cid)
         if state is not None and state.status.permits:

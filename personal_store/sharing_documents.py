@@ -290,9 +290,11 @@ EVENT_WORDS = {
     EventType.WITHDRAWN: ("accord retiré", "consent withdrawn"),
     EventType.EXPIRED: ("accord expiré", "consent expired"),
     EventType.KEY_ROTATED: ("changement de clé", "change of key"),
-    EventType.KEY_RECOVERED: ("clé remplacée par un témoin", "key replaced by a steward"),
+    EventType.KEY_RECOVERED: ("clé remplacée après une perte", "key replaced after a loss"),
     EventType.SIGNER_JOINED: ("signature d'un parent demandée", "a parent's signature asked for"),
     EventType.DELEGATE_NAMED: ("personne nommée pour retirer", "person named to withdraw"),
+    EventType.DELEGATE_REVOKED: ("mandat repris", "mandate revoked"),
+    EventType.RECOVERY_NAMED: ("clé de secours nommée", "recovery key named"),
 }
 """How each event of a resident's chain is said, in French and English."""
 PROOF_WORDS = {

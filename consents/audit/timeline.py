@@ -268,7 +268,10 @@ class TimelineBuilder:
             int(payload.at_time.timestamp()),
         )
         if state is not None and (state.signers or state.delegates):
-            self._helpers[payload.cid] = tuple(sorted(state.kids | state.delegates))
+            delegates = {each.kid for each in state.delegates}
+            self._helpers[payload.cid] = tuple(sorted(state.kids | delegates))
+        else:
+            self._helpers.pop(payload.cid, None)
         if not payload.t.of_resident:
             self._acts.append(
                 ActLeaf(

@@ -138,7 +138,9 @@ def _take(leader: Leader, vkey: str, kid: str, fetched: int) -> DropboxReport:
                 connection, witness=vkey, since=since, after=after, limit=TAKEN_AT_ONCE
             )
             for each in waiting:
-                if receive_slip(leader, connection, _believed(each, kid).event.leaf):
+                slip = _believed(each, kid)
+                leaf, received_at = slip.event.leaf, slip.received_at
+                if receive_slip(leader, connection, leaf, received_at=received_at):
                     db.mark_taken(connection, witness=vkey, sequence=each.sequence)
                     taken += 1
             if len(waiting) < TAKEN_AT_ONCE:

@@ -29,6 +29,7 @@ from coop_aggregator.enrolment import enrol
 from coop_aggregator.erasure import erase
 from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
+from coop_aggregator.showing import chain_for
 from coop_aggregator.territory import territory_document
 from coop_aggregator.witness import add_checkpoint, origin_path
 
@@ -59,10 +60,16 @@ class EnrolmentBody(_Body):
 
 
 class EventBody(_Body):
-    """A consent event and the member's word for it."""
+    """A consent event and the member's word for it, where it gives or changes anything."""
 
     leaf: Annotated[str, Field(max_length=65_535, pattern=_JWS)]
-    membership: Annotated[str, Field(max_length=32_768, pattern=_JWS)]
+    membership: Annotated[str | None, Field(max_length=32_768, pattern=_JWS)] = None
+
+
+class ChainBody(_Body):
+    """A signed request for the events of one consent."""
+
+    request: Annotated[str, Field(max_length=32_768, pattern=_JWS)]
 
 
 class DropboxBody(_Body):
@@ -182,9 +189,8 @@ def _add_intake(router: APIRouter, leader: Leader) -> None:
 
     @router.post("/events", status_code=201)
     def events(body: EventBody, response: Response) -> dict[str, Any]:
-        received = intake.receive_event(
-            leader, leaf=body.leaf.encode("ascii"), membership=body.membership.encode("ascii")
-        )
+        word = None if body.membership is None else body.membership.encode("ascii")
+        received = intake.receive_event(leader, leaf=body.leaf.encode("ascii"), membership=word)
         answer: dict[str, Any] = {"promise": received.promise.decode("ascii")}
         receipt = received.logged
         if receipt is None or received.root is None:
@@ -199,6 +205,11 @@ def _add_intake(router: APIRouter, leader: Leader) -> None:
             "proof": proof.to_mapping(),
             "checkpoint": receipt.checkpoint,
         }
+
+    @router.post("/chains")
+    def chains(body: ChainBody) -> dict[str, Any]:
+        leaves = chain_for(leader, body.request.encode("ascii"))
+        return {"leaves": [leaf.decode("ascii") for leaf in leaves]}
 
 
 def _add_reports(router: APIRouter, leader: Leader) -> None:

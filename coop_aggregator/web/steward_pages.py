@@ -61,6 +61,8 @@ EVENT_NAMES = {
     EventType.KEY_RECOVERED: "clé perdue, remplacée par les témoins",
     EventType.SIGNER_JOINED: "signataire ajouté",
     EventType.DELEGATE_NAMED: "mandataire nommé",
+    EventType.DELEGATE_REVOKED: "mandat repris",
+    EventType.RECOVERY_NAMED: "clé de secours nommée",
 }
 """French names of what a leaf says, which are also the message ids of their translations."""
 

@@ -41,9 +41,11 @@ EVENT_NAMES = {
     EventType.WITHDRAWN: "accord retiré",
     EventType.EXPIRED: "accord expiré",
     EventType.KEY_ROTATED: "changement de clé",
-    EventType.KEY_RECOVERED: "clé remplacée par un témoin",
+    EventType.KEY_RECOVERED: "clé remplacée après une perte",
     EventType.SIGNER_JOINED: "signature d'un parent demandée",
     EventType.DELEGATE_NAMED: "personne nommée pour retirer",
+    EventType.DELEGATE_REVOKED: "mandat repris",
+    EventType.RECOVERY_NAMED: "clé de secours nommée",
 }
 # A mode that is merely possible and weighs less than this share of the week gets no bar.
 SHOWN_SHARE = 0.01

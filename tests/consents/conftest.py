@@ -58,6 +58,7 @@ class Resident:
             c="c0" * 32,
             at=f"2026-11-09T07:{len(self.events):02d}:00Z",
             kid=self.kid,
+            m=changes.pop("m", None),
         )
         return replace(payload, **changes)
 

@@ -6,11 +6,15 @@ import pytest
 
 from consents.chain import key_digest
 from consents.decision import Reason, consent_state, permitted
-from consents.errors import ChainError, ChainFault
+from consents.errors import ChainError, ChainFault, MalformedLeaf
 from consents.jws import thumbprint
-from consents.receipt import EventType
+from consents.mandate import Mandate
+from consents.receipt import EventType, read_event
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
+MANDATE = Mandate(
+    starts_at=datetime(2026, 1, 1, tzinfo=UTC), ends_at=datetime(2027, 1, 1, tzinfo=UTC)
+)
 
 
 class Chain:
@@ -27,8 +31,11 @@ class Chain:
     def key(self, name):
         return self.resident.key if name == "resident" else self.new_key(name)
 
-    def add(self, kind, by="resident", names=None):
-        changes = {} if names is None else {"c": key_digest(self.kid(names))}
+    def add(self, kind, by="resident", names=None, **changes):
+        if names is not None:
+            changes["c"] = key_digest(self.kid(names))
+        if kind == "delegate.named":
+            changes.setdefault("m", MANDATE)
         event = self.resident.sign(kind, key=self.key(by), **changes)
         self.resident.events.append(event)
         return self
@@ -235,6 +242,120 @@ def test_a_delegate_does_not_give_again(chain):
 def test_naming_a_delegate_leaves_the_permission_as_it_was(chain):
     chain.add("consent.given").add("delegate.named", names="helper")
     assert chain.reason is Reason.COVERED
+
+
+STARTS, ENDS = "2026-11-20T00:00:00Z", "2026-11-30T00:00:00Z"
+TIMES = {
+    "a second before": ("2026-11-19T23:59:59Z", False),
+    "at its start": (STARTS, True),
+    "in its last second": ("2026-11-29T23:59:59Z", True),
+    "at its end": (ENDS, False),
+}
+
+
+@pytest.mark.parametrize(("at", "counts"), TIMES.values(), ids=TIMES)
+def test_a_delegate_withdraws_within_the_time_of_the_mandate_alone(chain, at, counts):
+    mandate = Mandate.from_value({"acts": ["consent.withdrawn"], "from": STARTS, "until": ENDS})
+    chain.add("consent.given").add("delegate.named", names="helper", m=mandate)
+    chain.add("consent.withdrawn", by="helper", at=at)
+    if counts:
+        assert chain.reason is Reason.WITHDRAWN
+    else:
+        assert chain.fault() is ChainFault.KEY
+
+
+def test_a_revoked_delegate_is_a_stranger(chain):
+    chain.add("consent.given").add("delegate.named", names="helper")
+    chain.add("delegate.revoked", names="helper")
+    assert chain.reason is Reason.COVERED
+    assert chain.add("consent.withdrawn", by="helper").fault() is ChainFault.KEY
+
+
+def test_revoking_one_delegate_leaves_the_other(chain):
+    chain.add("consent.given").add("delegate.named", names="helper")
+    chain.add("delegate.named", names="other").add("delegate.revoked", names="helper")
+    assert chain.add("consent.withdrawn", by="other").reason is Reason.WITHDRAWN
+
+
+def test_a_mandate_given_anew_replaces_the_one_of_before(chain):
+    ended = Mandate.from_value({"acts": ["consent.withdrawn"], "from": STARTS, "until": ENDS})
+    chain.add("consent.given").add("delegate.named", names="helper")
+    chain.add("delegate.named", names="helper", m=ended)
+    assert chain.add("consent.withdrawn", by="helper", at=ENDS).fault() is ChainFault.KEY
+
+
+@pytest.mark.parametrize("kind", ["delegate.named", "delegate.revoked", "recovery.named"])
+def test_a_delegate_names_and_revokes_nobody(chain, kind):
+    chain.add("consent.given").add("delegate.named", names="helper")
+    assert chain.add(kind, by="helper", names="other").fault() is ChainFault.KEY
+
+
+def test_nobody_is_revoked_who_was_not_named(chain):
+    chain.add("consent.given").add("delegate.revoked", names="helper")
+    assert chain.fault() is ChainFault.KEY
+
+
+def lost(chain):
+    return chain.add("consent.given").add("recovery.named", names="paper")
+
+
+def test_naming_a_recovery_key_leaves_the_permission_as_it_was(chain):
+    assert lost(chain).reason is Reason.COVERED
+
+
+def test_the_recovery_key_names_a_new_key_which_can_only_withdraw(chain):
+    lost(chain).add("key.recovered", by="paper", names="second")
+    assert chain.reason is Reason.KEY_LOST
+    assert chain.add("consent.withdrawn", by="second").reason is Reason.WITHDRAWN
+    assert chain.add("consent.given", by="second").fault() is ChainFault.TRANSITION
+
+
+def test_after_a_recovery_the_lost_key_is_worth_nothing(chain):
+    lost(chain).add("key.recovered", by="paper", names="second")
+    assert chain.add("consent.withdrawn").fault() is ChainFault.KEY
+
+
+@pytest.mark.parametrize("kind", ["consent.withdrawn", "consent.renewed", "recovery.named"])
+def test_the_recovery_key_itself_does_nothing_but_recover(chain, kind):
+    assert lost(chain).add(kind, by="paper", names="other").fault() is ChainFault.KEY
+
+
+def test_the_newest_recovery_key_counts(chain):
+    lost(chain).add("recovery.named", names="newer")
+    assert chain.add("key.recovered", by="paper", names="second").fault() is ChainFault.KEY
+
+
+def test_the_recovery_key_of_another_purpose_is_refused(chain):
+    chain.add("consent.given").add("recovery.named", names="paper", pd="ef" * 32)
+    assert chain.fault() is ChainFault.PURPOSE
+
+
+def test_a_mandate_stands_in_the_leaf_that_names_a_delegate_and_in_no_other(chain):
+    chain.add("consent.given").add("delegate.named", names="helper")
+    assert read_event(chain.resident.events[-1].leaf).payload.m == MANDATE
+    assert b'"m"' not in chain.resident.events[0].payload.to_bytes()
+    for kind, mandate in (("delegate.named", None), ("delegate.revoked", MANDATE)):
+        with pytest.raises(MalformedLeaf, match="mandate"):
+            chain.add(kind, names="helper", m=mandate)
+
+
+BAD_MANDATES = {
+    "for more than withdrawing": {"acts": ["consent.given"]},
+    "for nothing": {"acts": []},
+    "of acts that are a text": {"acts": "consent.withdrawn"},
+    "that ends as it starts": {"until": STARTS},
+    "without an end": {"until": ""},
+    "of half a second": {"from": "2026-11-20T00:00:00.5Z"},
+    "with a member too many": {"name": "Marie"},
+}
+
+
+@pytest.mark.parametrize("change", BAD_MANDATES.values(), ids=BAD_MANDATES)
+def test_a_mandate_that_breaks_its_form_is_refused(change):
+    honest = {"acts": ["consent.withdrawn"], "from": STARTS, "until": ENDS}
+    assert Mandate.from_value(honest).to_mapping() == honest
+    with pytest.raises(MalformedLeaf):
+        Mandate.from_value(honest | change)
 
 
 def test_a_withdrawal_of_one_chain_does_not_take_keys_into_another(chain):

@@ -1,14 +1,22 @@
 """Step 6, events about keys: rotation, recovery by stewards, children with a parent, delegates."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from consents.canonical import utc_text
 from consents.chain import key_digest
+from consents.chain_request import sign_chain_request
 from consents.jws import thumbprint
+from consents.mandate import Mandate
 from consents.receipt import EventType, read_event, sign_event
-from coop_aggregator import intake
+from coop_aggregator import intake, showing
 from coop_aggregator.errors import EventRefused, ReportRefused
+
+MANDATE = Mandate(
+    starts_at=datetime(2026, 1, 1, tzinfo=UTC), ends_at=datetime(2030, 1, 1, tzinfo=UTC)
+)
 
 
 @pytest.fixture
@@ -23,15 +31,18 @@ def coop(light_coop, private_key):
 def say():
     """Return a function that signs a resident's next event with any key and sends it."""
 
-    def say(person, kind, *, key=None, names=None):
+    def say(person, kind, *, key=None, names=None, m=None, member=True, **changed):
         signer = person.consent_key if key is None else key
-        changes = {"kid": thumbprint(signer.public_key())}
+        changes = changed | {"kid": thumbprint(signer.public_key())}
         if names is not None:
             changes["c"] = key_digest(thumbprint(names.public_key()))
-        payload = read_event(person.leaf(kind)).payload
+        mandate = {"m": m or MANDATE} if kind is EventType.DELEGATE_NAMED else {}
+        payload = read_event(person.leaf(kind, **mandate)).payload
         leaf = sign_event(replace(payload, **changes), signer)
         received = intake.receive_event(
-            person.coop.leader, leaf=leaf, membership=person.membership(leaf)
+            person.coop.leader,
+            leaf=leaf,
+            membership=person.membership(leaf) if member else None,
         )
         person.leaves.append(leaf)
         return received
@@ -95,3 +106,92 @@ def test_a_delegate_may_withdraw_and_nothing_else(coop, say, private_key):
     say(person, EventType.WITHDRAWN, key=delegate)
     with pytest.raises(ReportRefused):
         person.send_report()
+
+
+def test_a_delegate_needs_no_membership_to_withdraw(coop, say, private_key):
+    person, delegate = coop.resident(), private_key("delegate")
+    say(person, EventType.DELEGATE_NAMED, names=delegate)
+    say(person, EventType.WITHDRAWN, key=delegate, member=False)
+    with pytest.raises(ReportRefused):
+        person.send_report()
+
+
+@pytest.mark.parametrize("kind", [EventType.DELEGATE_NAMED, EventType.LIMITED])
+def test_without_a_membership_nothing_but_an_end_is_taken_in(coop, say, private_key, kind):
+    person = coop.resident()
+    with pytest.raises(EventRefused):
+        say(person, kind, names=private_key("delegate"), member=False)
+    assert say(person, kind, names=private_key("delegate")).promise
+
+
+def test_without_a_membership_a_stranger_ends_nothing(coop, say, private_key):
+    person = coop.resident()
+    with pytest.raises(EventRefused):
+        say(person, EventType.WITHDRAWN, key=private_key("stranger"), member=False)
+    assert person.send_report().cid == person.cid
+
+
+def test_a_mandate_that_ended_is_refused_whatever_time_its_holder_claims(coop, say, private_key):
+    person, delegate = coop.resident(), private_key("delegate")
+    start = coop.clock.now().replace(microsecond=0)
+    mandate = Mandate(starts_at=start, ends_at=start + timedelta(hours=1))
+    say(person, EventType.DELEGATE_NAMED, names=delegate, m=mandate)
+    coop.clock.advance(hours=2)
+    back_dated = utc_text(start + timedelta(minutes=30))
+    with pytest.raises(EventRefused, match="mandat"):
+        say(person, EventType.WITHDRAWN, key=delegate, member=False, at=back_dated)
+    coop.clock.advance(hours=-2)
+    assert say(person, EventType.WITHDRAWN, key=delegate, member=False).promise
+
+
+def test_a_revoked_delegate_ends_nothing(coop, say, private_key):
+    person, delegate = coop.resident(), private_key("delegate")
+    say(person, EventType.DELEGATE_NAMED, names=delegate)
+    say(person, EventType.DELEGATE_REVOKED, names=delegate)
+    with pytest.raises(EventRefused):
+        say(person, EventType.WITHDRAWN, key=delegate, member=False)
+    assert person.send_report().cid == person.cid
+
+
+def test_a_lost_store_is_ended_by_its_recovery_key_without_a_membership(coop, say, private_key):
+    person, paper, new = coop.resident(), private_key("paper"), private_key("new")
+    say(person, EventType.RECOVERY_NAMED, names=paper)
+    assert person.send_report().cid == person.cid
+    say(person, EventType.KEY_RECOVERED, key=paper, names=new, member=False)
+    with pytest.raises(ReportRefused):
+        person.send_report(report_id="ab" * 16)
+    say(person, EventType.WITHDRAWN, key=new, member=False)
+
+
+def asked(coop, person, key, **changes):
+    terms = {"cid": person.cid, "origin": coop.leader.who.origin, "now": coop.clock.now()}
+    return showing.chain_for(coop.leader, sign_chain_request(**(terms | changes), key=key))
+
+
+def test_a_chain_is_shown_to_the_keys_that_it_names(coop, say, private_key):
+    person = coop.resident()
+    say(person, EventType.DELEGATE_NAMED, names=private_key("delegate"))
+    say(person, EventType.RECOVERY_NAMED, names=private_key("paper"))
+    for key in (private_key("delegate"), private_key("paper"), person.consent_key):
+        assert list(asked(coop, person, key)) == person.leaves
+
+
+def test_a_chain_is_shown_to_nobody_else(coop, say, private_key):
+    person, other, delegate = coop.resident(), coop.resident(), private_key("delegate")
+    say(person, EventType.DELEGATE_NAMED, names=delegate)
+    old = coop.clock.now() - showing.REQUEST_TOLERANCE - timedelta(seconds=1)
+    requests = [
+        (other.consent_key, {}),
+        (delegate, {"cid": other.cid}),
+        (delegate, {"origin": "elsewhere.example/log"}),
+        (delegate, {"now": old}),
+    ]
+    for key, changes in requests:
+        with pytest.raises(EventRefused):
+            asked(coop, person, key, **changes)
+    with pytest.raises(EventRefused):
+        showing.chain_for(coop.leader, person.leaves[0])
+    assert asked(coop, person, delegate)
+    say(person, EventType.DELEGATE_REVOKED, names=delegate)
+    with pytest.raises(EventRefused):
+        asked(coop, person, delegate)

@@ -56,6 +56,7 @@ class Person:
             c=("c0" * 32) if names is None else key_digest(thumbprint(names.public_key())),
             at=utc_text(self.city.now if at is None else at),
             kid=thumbprint(signer.public_key()),
+            m=changes.pop("m", None),
         )
         return sign_event(replace(payload, **changes), signer)
 
