@@ -73,6 +73,8 @@ _EVENTS: Mapping[str, Words] = {
     "key.recovered": Words(fr="Clés remplacées par un témoin", en="Keys recovered by a steward"),
     "signer.joined": Words(fr="Signataires ajoutés", en="Signers joined"),
     "delegate.named": Words(fr="Mandataires nommés", en="Delegates named"),
+    "delegate.revoked": Words(fr="Mandats repris", en="Mandates revoked"),
+    "recovery.named": Words(fr="Clés de secours nommées", en="Recovery keys named"),
     "shard.closed": Words(fr="Registres annuels clos", en="Yearly logs closed"),
     "shard.opened": Words(fr="Registres annuels ouverts", en="Yearly logs opened"),
 }

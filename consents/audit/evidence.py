@@ -56,8 +56,8 @@ def check_evidence(lines: Iterable[Held], *, timeline: Timeline) -> Evidence:
     """
     Verify each line against the keys that may sign it; raise PromiseError for any that fails.
 
-    A slip for an event that no key of its consent's chain signed is counted and left aside unread:
-    it proves nothing here, and anybody may leave any number of them with the stewards.
+    A slip for an event that no key of its consent's chain signed, or outside of a delegate's
+    mandate, is counted and left aside: it proves nothing here, and anybody may leave any number.
     """
     promises: list[Promise] = []
     events: list[SignedEvent] = []
@@ -71,8 +71,9 @@ def check_evidence(lines: Iterable[Held], *, timeline: Timeline) -> Evidence:
             events += _promised_event(held)
             continue
         signers = timeline.signers() if signers is None else signers
-        if claimed in signers:
-            slips.append(_slip(held.token, timeline.keys.stewards))
+        slip = _slip(held.token, timeline.keys.stewards) if claimed in signers else None
+        if slip and timeline.may_act(slip.event.payload, received_at=slip.received_at):
+            slips.append(slip)
         else:
             strangers += 1
     return Evidence(

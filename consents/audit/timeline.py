@@ -8,6 +8,7 @@ only for the very root that they were made from.
 import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -19,12 +20,14 @@ from consents.canonical import (
     utc_text,
     utc_time,
 )
-from consents.chain import ConsentState
+from consents.chain import ConsentState, Delegate
 from consents.checkpoint import Checkpoint, read_checkpoint
-from consents.errors import CanonicalError, ExportError, NoteError
+from consents.decision import CLOCK_TOLERANCE
+from consents.errors import CanonicalError, ExportError, LeafError, NoteError
+from consents.mandate import Mandate
 from consents.merkle import EMPTY_ROOT
 from consents.nodes import Frontier
-from consents.receipt import EventType, SignedEvent
+from consents.receipt import EventType, LeafPayload, SignedEvent
 from consents.verification import LogFiles, Verification, verify_log
 
 FORMAT = "consents-timeline/2"
@@ -91,7 +94,8 @@ class Timeline:
 
     `former` are the final checkpoints of the logs of the years before, oldest first: their steps
     come first, and positions count on from one log to the next. `keys` are those whose entries were
-    let in; `helpers` those, by consent id, that may end a consent beside the key of its chain.
+    let in; `helpers` those, by consent id, that may end a consent beside the key of its chain;
+    `mandates` say within which time the delegates among them may.
     """
 
     checkpoint: Checkpoint
@@ -99,6 +103,7 @@ class Timeline:
     records: bytes = field(repr=False)
     acts: tuple[ActLeaf, ...]
     helpers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mandates: Mapping[str, tuple[Delegate, ...]] = field(default_factory=dict)
     former: tuple[Checkpoint, ...] = ()
 
     @property
@@ -139,6 +144,14 @@ class Timeline:
             found.update(bytes.fromhex(cid) + base64url_bytes(kid) for kid in kids)
         return frozenset(found)
 
+    def may_act(self, payload: LeafPayload, *, received_at: datetime) -> bool:
+        """Tell whether an act that somebody received is within its signer's mandate, if any."""
+        for each in self.mandates.get(payload.cid, ()):
+            if each.kid == payload.kid:
+                in_time = received_at < each.mandate.ends_at + CLOCK_TOLERANCE
+                return in_time and each.mandate.covers(payload.t, at=payload.at_time)
+        return True
+
     def prefix_roots(self, origin: str, sizes: Collection[int]) -> dict[int, bytes]:
         """
         Return the roots of the first entries of one of the logs, for each of these sizes.
@@ -168,6 +181,10 @@ class Timeline:
             "keys": self.keys.digest,
             "records_sha256": sha256_hex(self.records),
             "helpers": {cid: list(kids) for cid, kids in self.helpers.items()},
+            "mandates": {
+                cid: [[each.kid, each.mandate.to_mapping()] for each in delegates]
+                for cid, delegates in self.mandates.items()
+            },
             "acts": [asdict(act) for act in self.acts],
         }
         return canonical_bytes(header) + b"\n" + self.records
@@ -194,8 +211,14 @@ class Timeline:
                 ActLeaf(**{**each, "kind": EventType(each["kind"])}) for each in header["acts"]
             )
             helpers = {cid: tuple(kids) for cid, kids in header["helpers"].items()}
+            mandates = {
+                cid: tuple(
+                    Delegate(kid=kid, mandate=Mandate.from_value(said)) for kid, said in delegates
+                )
+                for cid, delegates in header.get("mandates", {}).items()
+            }
             former = tuple(map(_checkpoint, header["former"]))
-        except (AttributeError, KeyError, TypeError, ValueError, NoteError) as error:
+        except (LeafError, AttributeError, KeyError, TypeError, ValueError, NoteError) as error:
             raise ExportError("expected a kept timeline") from error
         entries = sum(each.size for each in (*former, checkpoint))
         if len(records) != entries * _RECORD.size:
@@ -206,6 +229,7 @@ class Timeline:
             records=records,
             acts=acts,
             helpers=helpers,
+            mandates=mandates,
             former=former,
         )
 
@@ -242,6 +266,7 @@ class TimelineBuilder:
         self._records = bytearray()
         self._acts: list[ActLeaf] = []
         self._helpers: dict[str, tuple[str, ...]] = {}
+        self._mandates: dict[str, tuple[Delegate, ...]] = {}
         self._count = 0
 
     def observe(
@@ -270,8 +295,10 @@ class TimelineBuilder:
         if state is not None and (state.signers or state.delegates):
             delegates = {each.kid for each in state.delegates}
             self._helpers[payload.cid] = tuple(sorted(state.kids | delegates))
+            self._mandates[payload.cid] = state.delegates
         else:
             self._helpers.pop(payload.cid, None)
+            self._mandates.pop(payload.cid, None)
         if not payload.t.of_resident:
             self._acts.append(
                 ActLeaf(
@@ -294,6 +321,7 @@ class TimelineBuilder:
             records=bytes(self._records),
             acts=tuple(self._acts),
             helpers=self._helpers,
+            mandates=self._mandates,
             former=tuple(former),
         )
 
