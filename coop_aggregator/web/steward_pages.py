@@ -63,6 +63,8 @@ EVENT_NAMES = {
     EventType.DELEGATE_NAMED: "mandataire nommé",
     EventType.DELEGATE_REVOKED: "mandat repris",
     EventType.RECOVERY_NAMED: "clé de secours nommée",
+    EventType.SHARD_CLOSED: "registre annuel clos",
+    EventType.SHARD_OPENED: "registre annuel ouvert",
 }
 """French names of what a leaf says, which are also the message ids of their translations."""
 
