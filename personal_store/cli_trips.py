@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from carbon.factors import load_factor_set
+from carbon.modes import ModeGroup
+from carbon.other_mode import Otherwise
 from personal_store import footprint_documents, trip_documents
 from personal_store.console import Session
 from personal_store.db import devices, places, timelines, trips
@@ -17,7 +19,14 @@ from personal_store.jobs import pipeline
 from personal_store.local_time import home_timezone, local_time
 from personal_store.store import Store
 from personal_store.trips.locations import PlaceKind, find_locations, propose
-from personal_store.whatif import ScenarioName, cost_of, effect_of, read_prices, scenario_of
+from personal_store.whatif import (
+    ScenarioName,
+    cost_of,
+    effect_of,
+    other_mode,
+    read_prices,
+    scenario_of,
+)
 from personal_store.wording import several, several_en
 from personal_store.zones import read_outlines
 
@@ -103,6 +112,15 @@ def whatif(  # noqa: PLR0917 -- typer reads the options from the signature
     scenario: Annotated[ScenarioName, typer.Argument(help="Autrement, comment ? / How else?")],
     since: Since,
     until: Until,
+    by: Annotated[
+        Otherwise | None, typer.Option(help="Pour other-mode : par quoi ? / By what?")
+    ] = None,
+    instead_of: Annotated[
+        ModeGroup, typer.Option(help="Pour other-mode : au lieu de quoi ? / Instead of what?")
+    ] = ModeGroup.CAR,
+    under_km: Annotated[
+        float, typer.Option(min=0.1, max=40_000, help="Pour other-mode. / For other-mode.")
+    ] = 5.0,
     price: Prices = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -110,12 +128,13 @@ def whatif(  # noqa: PLR0917 -- typer reads the options from the signature
     session: Session = context.obj
     start, end = _period(since, until)
     prices = read_prices(price) if price else None
+    other = None if by is None else other_mode(instead_of, by, under_km=under_km)
+    asked = scenario_of(scenario, other)
     store = session.open()
     stored = [each.trip for each in _travelled(store, start, end)]
     with reading(store.engine) as connection:
         named = places.every(connection)
-    asked, factors = scenario_of(scenario), load_factor_set()
-    effect = effect_of(stored, asked, factors, places=named, eur_per_km=prices)
+    effect = effect_of(stored, asked, load_factor_set(), places=named, eur_per_km=prices)
     if as_json:
         session.answer(footprint_documents.effect_document(scenario, effect))
         return

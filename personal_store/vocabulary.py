@@ -130,6 +130,7 @@ SCENARIO_NAMES = {
     ScenarioName.SHORT_CAR_BY_BIKE: "trajets courts en voiture faits à vélo, de jour",
     ScenarioName.COMMUTE_BY_CARPOOL: "domicile-travail en covoiturage deux jours par semaine",
     ScenarioName.ELECTRIC_CAR: "la même chose en voiture électrique",
+    ScenarioName.OTHER_MODE: "les étapes d'un mode faites autrement",
 }
 OTHERWISE_NAMES = {
     Otherwise.BIKE: "à vélo",
@@ -155,6 +156,11 @@ COMPARATOR_NAMES = {
     "fr.emp2019.local": "Leur mobilité locale seule ; la vôtre compte ici aussi les longs voyages",
     "target.2t": "Tout ce qu'une personne consomme, pas seulement sa mobilité ; objectif pour la "
     "France en 2050",
+}
+COMPARATOR_SOURCES = {
+    "fr.emp2019.mobility": "SDES, enquête Mobilité des personnes 2019",
+    "fr.emp2019.local": "SDES, enquête Mobilité des personnes 2019 ; la part, appliquée au total",
+    "target.2t": "SDES, empreinte carbone compatible avec la neutralité carbone en 2050",
 }
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from carbon.errors import DateOutsideSet
 from carbon.factors import FactorSet
 from carbon.modes import ModeGroup, TransportMode
+from carbon.other_mode import ByOtherMode, Otherwise
 from carbon.scenarios import (
     CommuteByCarpool,
     ElectricCar,
@@ -25,6 +26,11 @@ from personal_store.local_time import local_time
 from personal_store.trips.locations import Place, PlaceKind, place_at
 from personal_store.trips.timeline import Trip
 
+ENGINES = tuple(
+    group for group in ModeGroup if group not in (ModeGroup.WALK, ModeGroup.BIKE, ModeGroup.OTHER)
+)
+"""The groups that another mode may stand in for."""
+
 # Modes that cost nothing by the kilometre unless the resident says so.
 FREE = frozenset(mode for mode in TransportMode if mode.group in (ModeGroup.WALK, ModeGroup.BIKE))
 _WORTH_PRICING = 0.05  # probability below which a mode without a price is left out
@@ -36,6 +42,7 @@ class ScenarioName(StrEnum):
     SHORT_CAR_BY_BIKE = "short-car-by-bike"
     COMMUTE_BY_CARPOOL = "commute-by-carpool"
     ELECTRIC_CAR = "electric-car"
+    OTHER_MODE = "other-mode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +53,34 @@ class Cost:
     unpriced: tuple[TransportMode, ...]
 
 
-def scenario_of(name: ScenarioName) -> Scenario:
-    """Return the scenario with its usual limits."""
+def scenario_of(name: ScenarioName, other: ByOtherMode | None = None) -> Scenario:
+    """Return the scenario with its usual limits; `other` is the one that the person composed.
+
+    Raises StoreError where that one is asked for and not given, or given and not asked for.
+    """
+    if (name is ScenarioName.OTHER_MODE) is (other is None):
+        raise StoreError(
+            fr="--by bike, train ou carpool va avec le scénario « other-mode », et lui avec --by.",
+            en="--by bike, train or carpool goes with the scenario “other-mode”, and it with --by.",
+        )
+    if other is not None:
+        return other
     if name is ScenarioName.SHORT_CAR_BY_BIKE:
         return ShortCarLegsByBike()
     if name is ScenarioName.COMMUTE_BY_CARPOOL:
         return CommuteByCarpool()
     return ElectricCar()
+
+
+def other_mode(instead_of: ModeGroup, by: Otherwise, *, under_km: float) -> ByOtherMode:
+    """Return what a person composed; raise StoreError for a group without an engine."""
+    if instead_of not in ENGINES:
+        known = ", ".join(each.value for each in ENGINES)
+        raise StoreError(
+            fr=f"« {instead_of.value} » n'a pas de moteur à remplacer : choisissez parmi {known}.",
+            en=f"“{instead_of.value}” has no engine to replace: choose among {known}.",
+        )
+    return ByOtherMode(instead_of=instead_of, by=by, max_distance_m=1000 * under_km)
 
 
 def travelled_legs(trips: Sequence[Trip], places: Sequence[Place]) -> list[TravelledLeg]:

@@ -13,7 +13,7 @@ from carbon.comparators import DAYS_PER_YEAR, Comparison, compare, load_comparat
 from carbon.factors import load_factor_set
 from carbon.footprint import Footprint
 from carbon.modes import ModeGroup
-from carbon.other_mode import ByOtherMode, Otherwise
+from carbon.other_mode import Otherwise
 from carbon.uncertainty import Interval
 from carbon.whatif import Effect
 from contributions.weeks import Period, week_of, week_ordinal, week_period
@@ -22,17 +22,19 @@ from personal_store.db.connection import reading
 from personal_store.footprint import total_of
 from personal_store.store import Store
 from personal_store.trips.timeline import Trip
-from personal_store.vocabulary import COMPARATOR_NAMES, EMISSION_PART_NAMES, GROUP_NAMES
-from personal_store.whatif import effect_of
+from personal_store.vocabulary import (
+    COMPARATOR_NAMES,
+    COMPARATOR_SOURCES,
+    EMISSION_PART_NAMES,
+    GROUP_NAMES,
+)
+from personal_store.whatif import ENGINES, effect_of, other_mode
 
 USUAL_BUDGET = "target.2t"
 """The comparator whose mass is the budget of whoever says none."""
 DAYS_PER_WEEK = 7
 CHART_LEFT, CHART_WIDE, CHART_TOP, CHART_HIGH = 8.0, 344.0, 20.0, 130.0
 """The plot inside of its drawing, in the drawing's units."""
-ENGINES = tuple(
-    group for group in ModeGroup if group not in (ModeGroup.WALK, ModeGroup.BIKE, ModeGroup.OTHER)
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class HeldAgainst:
     comparison: Comparison
     only_ours: Sequence[str]
     only_theirs: Sequence[str]
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +87,15 @@ class Question:
 class BudgetPage:
     """The page of an ISO year: its weeks so far, the budget's share of them, and the rest.
 
+    `next_year` is None for the year that is under way, unless a later trip is known.
+
     `budget_so_far_kg` is the budget's share up to the end of the last week with trips.
     `weeks_without` are the weeks before that one in which no trip was recorded. `effect` is
     None until something is asked.
     """
 
     year: int
+    next_year: int | None
     budget_kg: float
     weeks: Sequence[WeekMass]
     weeks_without: int
@@ -111,6 +117,11 @@ def newest_year(store: Store) -> int:
     return int(week_of(start or store.clock.now())[:4])
 
 
+def last_year(store: Store) -> int:
+    """Return the last ISO year that can hold a trip: this one, or that of a trip dated later."""
+    return max(newest_year(store), int(week_of(store.clock.now())[:4]))
+
+
 def usual_budget_kg() -> float:
     """Return the yearly budget of whoever says none, in kgCO2e."""
     return load_comparators()[USUAL_BUDGET].kg_co2e_per_year
@@ -119,8 +130,7 @@ def usual_budget_kg() -> float:
 def budget_page(store: Store, year: int, *, budget_kg: float, question: Question) -> BudgetPage:
     """Return the page of an ISO year.
 
-    Raises NoFactors for a year outside of the factors, InvalidActivity for a question that
-    cannot be one.
+    Raises StoreError for a year outside of the factors, or a question that cannot be one.
     """
     travelled, factors = _trips_of(store, year), load_factor_set()
     by_week: dict[str, list[Trip]] = defaultdict(list)
@@ -133,9 +143,14 @@ def budget_page(store: Store, year: int, *, budget_kg: float, question: Question
     passed = _ordinal_in_year(weeks[-1].week) if weeks else 0
     weekly = budget_kg * DAYS_PER_WEEK / DAYS_PER_YEAR
     total = total_of(travelled, factors)
-    scenario = None if question.by is None else _scenario(question, question.by)
+    scenario = (
+        None
+        if question.by is None
+        else other_mode(question.instead_of, question.by, under_km=question.under_km)
+    )
     return BudgetPage(
         year=year,
+        next_year=year + 1 if year < last_year(store) else None,
         budget_kg=budget_kg,
         weeks=weeks,
         weeks_without=passed - len(weeks),
@@ -167,12 +182,6 @@ def _ordinal_in_year(week: str) -> int:
     return week_ordinal(week) - week_ordinal(f"{week[:4]}-W01") + 1
 
 
-def _scenario(question: Question, by: Otherwise) -> ByOtherMode:
-    return ByOtherMode(
-        instead_of=question.instead_of, by=by, max_distance_m=1000 * question.under_km
-    )
-
-
 def _held_against(total: Footprint, weeks: int) -> list[HeldAgainst]:
     """Hold the weeks with trips, taken as the whole year's pace, against published figures."""
     known = load_comparators()
@@ -184,6 +193,7 @@ def _held_against(total: Footprint, weeks: int) -> list[HeldAgainst]:
             comparison=comparison,
             only_ours=[EMISSION_PART_NAMES[part] for part in comparison.only_ours],
             only_theirs=[EMISSION_PART_NAMES[part] for part in comparison.only_theirs],
+            source=COMPARATOR_SOURCES[id_],
         )
         for id_, comparison in comparisons
     ]

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from carbon.errors import InvalidActivity
 from carbon.modes import ModeGroup
 from carbon.other_mode import Otherwise
 from personal_store.errors import StoreError
@@ -19,6 +18,7 @@ from personal_store.vocabulary import FIGURE_NAMES, OTHERWISE_NAMES
 from personal_store.web import budget_contexts
 from personal_store.web.budget_contexts import Question
 from personal_store.web.pages import Pages, to
+from personal_store.whatif import ENGINES
 
 Year = Annotated[int | None, Query(ge=2000, le=9998)]
 BudgetKg = Annotated[float | None, Query(ge=1, le=1_000_000)]
@@ -41,6 +41,9 @@ def budget_routes(pages: Pages) -> APIRouter:
     ) -> Response:
         if not pages.is_open(request):
             return to(f"/{language}/login")
+        if instead_of not in ENGINES:
+            # A group that the form does not offer: the request was made by hand.
+            raise HTTPException(400)
         question = Question(instead_of=instead_of, by=by, under_km=under_km)
         return _budget(pages, language, year, budget_kg, question)
 
@@ -63,9 +66,6 @@ def _budget(
             budget_kg=budget_kg or budget_contexts.usual_budget_kg(),
             question=question,
         )
-    except InvalidActivity:
-        # A group that the form does not offer: the request was made by hand.
-        raise HTTPException(400) from None
     except StoreError as error:
         return pages.render(
             "error.html", language, status=409, week=None, trouble=error.say(language)

@@ -19,6 +19,7 @@ AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Who, page after the language, and what a person must find there, in each language.
 PAGES = {
     "my week": ("store", "/", {"fr": "kgCO₂e", "en": "kgCO₂e"}),
+    "my budget": ("store", "/budget", {"fr": "À côté d'autres", "en": "Beside other figures"}),
     "what I share": ("store", "/sharing", {"fr": "octet pour octet", "en": "byte for byte"}),
     "my consents": ("store", "/consents", {"fr": "Mon journal", "en": "My log"}),
     "published figures": ("city", "/", {"fr": "95 %", "en": "95"}),

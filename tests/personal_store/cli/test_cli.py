@@ -183,6 +183,23 @@ class TestDocuments:
         assert one["cost_lacks_price_of"] == []
         assert answer(*week)["cost_eur"] is None
 
+    def test_whatif_by_another_mode(self, answer, gpx_file) -> None:
+        answer("import", gpx_file)
+        asked = ("whatif", "other-mode", "--from", "2026-11-01", "--to", "2026-12-01")
+        near = answer(*asked, "--by", "bike", "--under-km", "0.1")
+        far = answer(*asked, "--by", "carpool", "--under-km", "1000")
+        assert (near["scenario"], near["legs"]) == ("other-mode", 0)
+        assert far["legs"] > 0
+        assert far["life_cycle_kg_co2e"]["value"] < 0
+
+    @pytest.mark.usefixtures("ready")
+    def test_a_scenario_that_is_not_composed_is_refused_in_words(self, run) -> None:
+        period = ("--from", "2026-11-01", "--to", "2026-12-01")
+        assert "--by" in run("whatif", "other-mode", *period)[2]
+        assert "--by" in run("whatif", "electric-car", *period, "--by", "bike")[2]
+        walking = ("--by", "train", "--instead-of", "walk")
+        assert "n'a pas de moteur" in run("whatif", "other-mode", *period, *walking)[2]
+
     def test_whatif(self, answer, gpx_file) -> None:
         answer("import", gpx_file)
         week = ("--from", "2026-11-09", "--to", "2026-11-16")

@@ -1,6 +1,7 @@
 """The page of the yearly budget: its weeks, its comparisons, its what-if, and what it refuses."""
 
 import gzip
+import html
 import re
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 from carbon.comparators import load_comparators
 from carbon.factors import load_factor_set
 from carbon.modes import TransportMode
-from contributions.weeks import week_period
+from contributions.weeks import week_of, week_period
 from personal_store import vocabulary
 from personal_store.db import timelines, trips
 from personal_store.db.connection import reading, writing
@@ -133,6 +134,29 @@ def test_comparators_say_what_one_side_alone_counts(browser, read) -> None:
     assert "Mobilité moyenne en France : 1 450 kgCO₂e par an." in page.text
     assert "Compté chez eux seulement : les traînées des avions." in page.text
     assert "Tout ce qu'une personne consomme, pas seulement sa mobilité" in page.text
+
+
+@pytest.mark.usefixtures("driven")
+def test_sources_are_named_in_the_language_of_the_page(browser) -> None:
+    french, english = (
+        html.unescape(browser.get(f"/{lang}/budget?year=2026").text) for lang in ("fr", "en")
+    )
+    assert "Source : SDES, enquête Mobilité des personnes 2019." in french
+    assert "Source: SDES, survey of personal mobility 2019." in english
+    for source in vocabulary.COMPARATOR_SOURCES.values():
+        assert source in french
+        assert source not in english
+
+
+def test_every_comparator_shown_has_a_source_in_french() -> None:
+    assert vocabulary.COMPARATOR_SOURCES.keys() == vocabulary.COMPARATOR_NAMES.keys()
+
+
+def test_no_link_leads_beyond_the_year_under_way(browser, joined) -> None:
+    now = int(week_of(joined.clock.now())[:4])
+    assert f"year={now + 1}" not in browser.get(f"/fr/budget?year={now}").text
+    assert f"year={now}" in browser.get(f"/fr/budget?year={now - 1}").text
+    assert "year=1999" not in browser.get("/fr/budget?year=2000").text
 
 
 def test_what_is_held_against_is_about_whole_persons() -> None:

@@ -37,6 +37,7 @@ def _names() -> set[str]:
         *vocabulary.FIGURE_NAMES.values(),
         *vocabulary.EMISSION_PART_NAMES.values(),
         *vocabulary.COMPARATOR_NAMES.values(),
+        *vocabulary.COMPARATOR_SOURCES.values(),
         *contexts.EVENT_NAMES.values(),
         *vocabulary.REASON_NAMES.values(),
     }
