@@ -5,12 +5,18 @@ import json
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from coop_aggregator.aggregate import ZoneSum
 from coop_aggregator.db.log import all_operator_bodies
 from coop_aggregator.db.reports import batch_of
 from coop_aggregator.export import export_log
+from coop_aggregator.release import build_release
+from coop_aggregator.suppression import publishable
 
 MINIMUM = 30
+COUNTS = st.dictionaries(st.sampled_from("ABCDEF"), st.integers(0, 90), min_size=1)
 PAGES = [
     "/fr/",
     "/en/",
@@ -18,6 +24,46 @@ PAGES = [
     "/en/publications/2026-W46/zones/kilometres/car",
 ]
 ANSWERS = ["/v1/tasks", "/v1/releases", "/v1/releases/2026-W46.json", "/v1/releases/2026-W46.csv"]
+
+
+@given(counts=COUNTS)
+def test_what_is_left_of_the_territory_is_no_group_below_the_minimum(counts):
+    shown = publishable(counts, min_batch_size=MINIMUM)
+    left = sum(count for zone, count in counts.items() if zone not in shown)
+    assert not shown or shown == counts.keys() or left >= MINIMUM
+    assert all(counts[zone] >= MINIMUM for zone in shown)
+
+
+@given(counts=COUNTS)
+def test_no_more_is_held_back_than_that_takes(counts):
+    """The largest zones are shown: as many as any choice of them can show."""
+    large = sorted((n for n in counts.values() if n >= MINIMUM), reverse=True)
+    total = sum(counts.values())
+    possible = [
+        k
+        for k in range(len(large) + 1)
+        if k in (0, len(counts)) or total - sum(large[:k]) >= MINIMUM
+    ]
+    assert len(publishable(counts, min_batch_size=MINIMUM)) == max(possible)
+
+
+@given(counts=COUNTS, some=st.integers(1, MINIMUM - 1))
+def test_an_empty_zone_and_one_with_somebody_look_alike(counts, some):
+    """Beside zones that are all large enough, 0 reports and 1 to 29 hold the same back."""
+    large = {zone: MINIMUM + count for zone, count in counts.items()}
+    empty, peopled = (publishable(large | {"G": n}, min_batch_size=MINIMUM) for n in (0, some))
+    assert empty == peopled
+
+
+def test_what_is_shown_depends_on_numbers_of_reports_alone(light_coop):
+    """Two weeks that ε compares have the same reports: what they say holds nothing back."""
+
+    def shown(units):
+        zones = zip("ABC", (40, 50, 3), strict=True)
+        sums = [ZoneSum(zone=zone, count=n, vector=(units,) * 8) for zone, n in zones]
+        return {(row.zone, row.label): row.n for row in build_release(light_coop.task, sums).rows}
+
+    assert shown(0) == shown(10**6) == shown(-(10**6))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from coop_aggregator.db.releases import release_by_week
 from coop_aggregator.errors import KeeperFailed, KeeperRefused, ReleaseRefused, ReportRefused
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.keepers.aggregation import aggregate
-from coop_aggregator.keepers.collection import collect
+from coop_aggregator.keepers.collection import buckets_of, collect
 from coop_aggregator.keepers.publication import build_release
 from coop_aggregator.release import publish
 
@@ -64,27 +64,27 @@ def question(keepers, zone, reports, said="cd" * 32):
 
 
 def test_the_territory_and_each_large_enough_zone_have_a_draw_of_their_own(keepers):
-    fill(keepers)
+    fill(keepers, zones="AAABBBCC")
     ours, theirs = CountedNoise(), CountedNoise()
     keepers.channel.noise = theirs
     buckets = take(keepers, ours)
-    assert {bucket.zone for bucket in buckets} == {None, "A", "B"}
-    assert ours.draws == theirs.draws == 3
+    assert {bucket.zone for bucket in buckets} == {None, "A", "B", "C"}
+    assert ours.draws == theirs.draws == 4
     zone, territory = (keeper_noise_scale(keepers.task, level) for level in Level)
-    assert sorted(ours.scales) == sorted([territory, zone, zone])
+    assert sorted(ours.scales) == sorted([territory, zone, zone, zone])
 
 
 def test_without_noise_the_figures_are_what_was_sent(keepers):
     """The one place where noise is added is the noise source; everything else is exact."""
-    fill(keepers)
+    fill(keepers, zones="AAABBC")
     keepers.channel.noise = NoNoise()
     release = build_release(keepers.task, take(keepers, NoNoise()), software_version="test 1")
     walk = {row.zone: row.value for row in release.rows if row.label == "walk"}
     unit_km = float(50 * keepers.task.scale / keepers.task.cap_units)
     assert walk == {
-        None: round(15 * unit_km, 1),
+        None: round(18 * unit_km, 1),
         "A": round(9 * unit_km, 1),
-        "B": round(6 * unit_km, 1),
+        "B": None,
         "C": None,
     }
 
@@ -148,6 +148,16 @@ def test_a_zone_below_the_minimum_is_never_collected(keepers):
     assert set(own_shares(keepers.helper, keepers.task)) == {None, "A"}
 
 
+def test_a_helper_gives_no_zone_that_would_show_another_one_empty(keepers):
+    fill(keepers, zones="AAABB")
+    with keepers.helper.database.read() as connection:
+        held = buckets_of(connection, keepers.task)
+    assert held.of("B").count == keepers.task.min_batch_size
+    with pytest.raises(KeeperRefused):
+        keepers.channel.collect(question(keepers, "B", held.of("B")))
+    assert own_shares(keepers.helper, keepers.task) == {}
+
+
 def test_late_reports_and_jobs_are_refused_after_the_collection(keepers):
     """K8: After the first collection a keeper MUST refuse late reports and jobs."""
     late = keepers.resident()
@@ -191,7 +201,7 @@ def test_what_is_erased_is_overwritten_in_the_files(keepers, tmp_path):
 
 @pytest.mark.parametrize("draw", [1, 2, 3])
 def test_a_crash_during_the_draw_leaves_nothing_drawn(keepers, draw):
-    fill(keepers)
+    fill(keepers, zones="AAABBCC")
     with pytest.raises(KeyboardInterrupt):
         take(keepers, CountedNoise(fails_at=draw))
     assert own_shares(keepers.leader, keepers.task) == {}
