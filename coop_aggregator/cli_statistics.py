@@ -91,7 +91,7 @@ def task_create(
     ] = None,
     min_batch: Annotated[int, typer.Option(help="Minimum de réponses. / of answers.")] = 30,
     scale: Annotated[
-        str | None, typer.Option(help="S (3/4 par mesure / 3/4 for each measure)")
+        str | None, typer.Option(help="S (3/4 à 2 par mesure, selon les membres / by members)")
     ] = None,
     cap_units: Annotated[int, typer.Option(help="Q")] = DEFAULT_CAP_UNITS,
     trust_mode: Annotated[

@@ -26,6 +26,7 @@ from contributions.weeks import week_period
 from coop_aggregator.db import questions as db
 from coop_aggregator.db.identity import Identity, lock
 from coop_aggregator.db.keepers import both_keepers
+from coop_aggregator.db.members import member_count
 from coop_aggregator.db.territories import keep_outlines, load_zones
 from coop_aggregator.errors import TaskRefused
 from coop_aggregator.territory import ZoneOutline, territory_document
@@ -40,8 +41,9 @@ DEFAULT_EPSILON = {TrustMode.LOCAL: Fraction(4), TrustMode.TWO_KEEPERS: Fraction
 DEFAULT_CAP_UNITS = 2**14 - 1
 """Q: finer than the noise of 100 000 residents, and no bit of a proof unused (ADR 0014)."""
 
-SCALE_OF_ONE_MEASURE = Fraction(3, 4)
-"""S for one measure; several share one cap, which grows with them so that no week is cut more."""
+_SCALES = ((30_000, Fraction(2)), (1_000, Fraction(3, 2)), (0, Fraction(3, 4)))
+"""From so many members a measure, S of one measure. Source: design page on privacy, section (b)
+step 14; `benchmarks/contributions_accuracy.py` shows what it comes to."""
 
 _NAMES_FR = {
     Measure.KILOMETRES: "kilomètres par mode",
@@ -68,8 +70,8 @@ class Question:
     """What an operator decides about one week; the rest follows from the cooperative itself.
 
     `measures` share one cap and one ε. `report_deadline` None means one week after the end of the
-    week; `epsilon` None the default of the trust mode, `scale` None three quarters for each
-    measure. `territory_share` is the part of ε that the territory's figures have, in ]0, 1[;
+    week; `epsilon` None the default of the trust mode, `scale` None `default_scale`.
+    `territory_share` is the part of ε that the territory's figures have, in ]0, 1[;
     `adjacency` and it count with two keepers only.
     """
 
@@ -84,6 +86,18 @@ class Question:
     territory_share: Fraction = Fraction(1, 2)
     report_deadline: datetime | None = None
     purpose_digest: str | None = None
+
+
+def default_scale(mode: TrustMode, *, measures: int, members: int) -> Fraction:
+    """Return S for so many measures (1 to 7) asked of so many members, who are not all to answer.
+
+    Measures share one cap, which grows with them so that no week is cut more. More members outweigh
+    more noise: a larger S then cuts fewer weeks. Under `local` noise grows with members too. How
+    many there are is all that is looked at; releases tell about as much.
+    """
+    if mode is TrustMode.LOCAL:
+        return _SCALES[-1][1] * measures
+    return next(scale for least, scale in _SCALES if members >= least * measures) * measures
 
 
 def draft_task(connection: Connection, who: Identity, question: Question) -> Task:
@@ -211,7 +225,7 @@ def _task(
             coordinates=coordinates_for(measures, zone_codes=[zone.code for zone in zones]),
             factor_set=_factor_set(measures),
             territory_sha256=_territory_sha256(connection, measures, outlines),
-            scale=question.scale or SCALE_OF_ONE_MEASURE * len(set(measures)),
+            scale=question.scale or _scale(connection, question),
             cap_units=question.cap_units,
             epsilon_micro=epsilon_micro,
             epsilon_territory_micro=0
@@ -232,6 +246,11 @@ def _task(
             fr=f"La question ne peut pas être posée ainsi ({error}).",
             en=f"The question cannot be asked like this ({error}).",
         ) from error
+
+
+def _scale(connection: Connection, question: Question) -> Fraction:
+    asked, members = len(set(question.measures)), member_count(connection)
+    return default_scale(question.trust_mode, measures=asked, members=members)
 
 
 def _outlines(connection: Connection) -> tuple[ZoneOutline, ...]:

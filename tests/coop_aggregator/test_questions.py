@@ -12,7 +12,7 @@ from contributions.task import Task, TrustMode, read_task
 from coop_aggregator.db.questions import purpose_body, purpose_digests, task_by_week
 from coop_aggregator.errors import AggregatorError, TaskRefused
 from coop_aggregator.purposes import default_purpose, publish_purpose, read_purpose
-from coop_aggregator.questions import Question, draft_task, sign_draft
+from coop_aggregator.questions import Question, default_scale, draft_task, sign_draft
 
 
 def draft(coop, **question):
@@ -38,6 +38,23 @@ def test_a_task_asks_about_the_zones_of_the_territory(light_coop):
 
 def test_stores_have_a_week_to_report_by_default(light_coop):
     assert light_coop.task.report_deadline == datetime(2026, 11, 22, 23, tzinfo=UTC)
+
+
+SCALES = {
+    "few members": (999, 1, "3/4"),
+    "a thousand": (1_000, 1, "3/2"),
+    "a thousand for each of two measures": (2_000, 2, "3"),
+    "fewer than that": (1_999, 2, "3/2"),
+    "a large town": (30_000, 1, "2"),
+}
+
+
+@pytest.mark.parametrize("case", SCALES)
+def test_s_grows_with_the_members_under_two_keepers(case):
+    members, measures, scale = SCALES[case]
+    asked = {"measures": measures, "members": members}
+    assert default_scale(TrustMode.TWO_KEEPERS, **asked) == Fraction(scale)
+    assert default_scale(TrustMode.LOCAL, **asked) == Fraction(3, 4) * measures
 
 
 def test_signing_twice_keeps_the_first_signature(light_coop):
