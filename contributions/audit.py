@@ -7,8 +7,9 @@ bounds both probabilities of that event by Clopper and Pearson. Then, with the s
 
 It proves violations and never privacy: a bound below ε is what an honest mechanism gives, and what
 a dishonest one gives to an audit that asks the wrong question. That is why statistics see the whole
-vector, differences between coordinates and low bits: a missing joint cap or a noise used twice is
-invisible in each coordinate alone, and float noise in rounded figures.
+vector, differences between coordinates, remainders and low bits: a missing joint cap or a noise
+used twice is invisible in each coordinate alone, noise of even numbers only in how large it is,
+and float noise in rounded figures.
 Source: Clopper and Pearson, Biometrika 26 (1934); design page on privacy, section 5.
 """
 
@@ -23,6 +24,8 @@ from contributions.errors import Malformed
 
 Draws = NDArray[np.float64]
 
+DIVISORS = (2, 3, 5, 7)
+"""Noise that keeps to the multiples of one of these, or of a product of them, is told by it."""
 THRESHOLDS = 200
 """Quantiles tried as thresholds on the first half; more only overfit it."""
 
@@ -93,7 +96,17 @@ def _statistics(
         for at in range(first.shape[1] - 1):
             yield "difference", first[:, at] - first[:, at + 1], second[:, at] - second[:, at + 1]
     moved = np.flatnonzero(direction)
+    for divisor in DIVISORS:
+        a, b = (_multiples(y, z, moved, divisor) for y in (first, second))
+        yield f"remainder by {divisor}", a, b
     yield "low bits", _low_bits(first[:, moved]), _low_bits(second[:, moved])
+
+
+def _multiples(
+    y: Draws, z: NDArray[np.int64], moved: NDArray[np.intp], divisor: int
+) -> NDArray[np.float64]:
+    """Count the coordinates that differ from the first input by a multiple of the divisor."""
+    return np.asarray((np.mod(y[:, moved] - z[moved], divisor) == 0).sum(axis=1), dtype=float)
 
 
 def _low_bits(y: Draws) -> NDArray[np.float64]:

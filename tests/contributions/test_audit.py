@@ -111,6 +111,16 @@ def test_two_keepers_that_draw_the_same_noise_are_caught_from_either_s_view(pool
     assert bound(inputs, honest) <= EPSILON + SLACK
 
 
+@pytest.mark.parametrize("multiple", [2, 3, 10])
+def test_noise_that_keeps_to_multiples_is_caught(pool, multiple):
+    """Rounded noise is as wide as it should be, and its remainder tells one unit from none."""
+    rounded = multiple * np.rint(pool[:, 0] / multiple)
+    one_unit = (np.zeros(2, dtype=int), np.array([1, 0]))
+    assert rounded.std() == pytest.approx(pool[:, 0].std(), rel=0.1)
+    assert bound(one_unit, rounded) > 4 * EPSILON
+    assert bound(one_unit, pool[:, 0]) <= EPSILON / CAP + SLACK
+
+
 def test_a_silent_keeper_is_caught_from_the_other_s_view(audited, pool):
     # What the noisy keeper sees once it takes its own noise off: nothing protects it.
     assert bound(weeks(audited), np.zeros_like(pool[:, 0])) > 4 * EPSILON
