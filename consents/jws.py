@@ -8,13 +8,12 @@ Specs: RFC 7515, RFC 8037, RFC 9864 (algorithm name), RFC 7638.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
 
-from consents.canonical import base64url_bytes, base64url_text, parse_json
+from consents.canonical import base64url_bytes, base64url_text, canonical_bytes, parse_json
 from consents.errors import CanonicalError, ForgedLeaf, MalformedLeaf
 
 ALGORITHM = "Ed25519"
@@ -23,6 +22,7 @@ ALGORITHM = "Ed25519"
 MAX_JWS_BYTES = 65_535
 """Longest token: log tiles write each entry's length in 16 bits (C2SP tlog-tiles)."""
 
+_MEMBERS = frozenset({"alg", "jwk", "kid"})
 _PUBLIC_KEY_BYTES = 32
 _SEGMENTS = 3
 
@@ -38,12 +38,13 @@ class VerifiedJws:
 
 def thumbprint(public_key: Ed25519PublicKey) -> str:
     """Return the RFC 7638 thumbprint of a key: 43 characters of URL-safe base64."""
-    return OKPKey.import_key(public_key).thumbprint()
+    return thumbprint_of_raw(public_key.public_bytes_raw())
 
 
 def thumbprint_of_raw(public_key: bytes) -> str:
     """Return the RFC 7638 thumbprint of a raw Ed25519 key of 32 bytes."""
-    return thumbprint(Ed25519PublicKey.from_public_bytes(public_key))
+    required = f'{{"crv":"{ALGORITHM}","kty":"OKP","x":"{base64url_text(public_key)}"}}'
+    return base64url_text(sha256(required.encode("ascii")).digest())
 
 
 def public_jwk(public_key: Ed25519PublicKey) -> dict[str, str]:
@@ -68,10 +69,11 @@ def sign_jws(payload: bytes, key: Ed25519PrivateKey) -> bytes:
     """Return the compact JWS of `payload`; raise MalformedLeaf when it exceeds 65,535 bytes."""
     public = key.public_key()
     header = {"alg": ALGORITHM, "jwk": public_jwk(public), "kid": thumbprint(public)}
-    token = jws.serialize_compact(header, payload, OKPKey.import_key(key), [ALGORITHM])
+    signed = f"{base64url_text(canonical_bytes(header))}.{base64url_text(payload)}".encode("ascii")
+    token = signed + b"." + base64url_text(key.sign(signed)).encode("ascii")
     if len(token) > MAX_JWS_BYTES:
         raise MalformedLeaf(f"expected at most {MAX_JWS_BYTES} bytes, seen {len(token)}")
-    return token.encode("ascii")
+    return token
 
 
 def read_jws(token: bytes, *, typs: Collection[str] = ()) -> VerifiedJws:
@@ -83,20 +85,20 @@ def read_jws(token: bytes, *, typs: Collection[str] = ()) -> VerifiedJws:
     Raises MalformedLeaf for any other shape or spelling, ForgedLeaf when the signature fails or
     `kid` is not the key's thumbprint.
     """
-    segments = _segments(token)
-    header = _header(segments[0], typs)
-    public_key = public_key_of(header["jwk"])
+    header, payload, signature = _segments(token)
+    members = _header(header, typs)
+    public_key = public_key_of(members["jwk"])
     kid = thumbprint(public_key)
-    if header["kid"] != kid:
+    if members["kid"] != kid:
         raise ForgedLeaf("expected kid to be the thumbprint of the header's own key")
     try:
-        verified = jws.deserialize_compact(token, OKPKey.import_key(public_key), [ALGORITHM])
-    except JoseError as error:
+        public_key.verify(signature, token[: token.rindex(b".")])
+    except InvalidSignature as error:
         raise ForgedLeaf("expected a signature by the header's own key over these bytes") from error
-    return VerifiedJws(payload=verified.payload, public_key=public_key, kid=kid)
+    return VerifiedJws(payload=payload, public_key=public_key, kid=kid)
 
 
-def _segments(token: bytes) -> list[str]:
+def _segments(token: bytes) -> tuple[bytes, bytes, bytes]:
     if len(token) > MAX_JWS_BYTES:
         raise MalformedLeaf(f"expected at most {MAX_JWS_BYTES} bytes, seen {len(token)}")
     try:
@@ -105,19 +107,19 @@ def _segments(token: bytes) -> list[str]:
         raise MalformedLeaf("expected ASCII, seen another byte") from error
     if len(segments) != _SEGMENTS:
         raise MalformedLeaf(f"expected three segments between dots, seen {len(segments)}")
-    for name, segment in zip(("header", "payload", "signature"), segments, strict=True):
-        # Stray bits in a last character would give one signature several leaf bytes.
-        _decoded(segment, name)
-    return segments
+    # Stray bits in a last character would give one signature several leaf bytes.
+    names = ("header", "payload", "signature")
+    header, payload, signature = map(_decoded, segments, names)
+    return header, payload, signature
 
 
-def _header(segment: str, typs: Collection[str]) -> dict[str, object]:
+def _header(content: bytes, typs: Collection[str]) -> dict[str, object]:
     try:
-        header = parse_json(base64url_bytes(segment))
+        header = parse_json(content)
     except CanonicalError as error:
         raise MalformedLeaf("expected a JSON object as header") from error
-    names = {"alg", "jwk", "kid", "typ"} if typs else {"alg", "jwk", "kid"}
-    if not isinstance(header, dict) or set(header) != names:
+    names = _MEMBERS | {"typ"} if typs else _MEMBERS
+    if not isinstance(header, dict) or header.keys() != names:
         raise MalformedLeaf(f"expected a header with exactly {', '.join(sorted(names))}")
     if typs and header["typ"] not in typs:
         raise MalformedLeaf("expected a known typ in the header")

@@ -122,9 +122,8 @@ class LeafPayload:
             value = parse_json(content)
         except CanonicalError as error:
             raise MalformedLeaf("expected a JSON object as payload") from error
-        names = {member.name for member in fields(cls)} - {"m"}
-        if not isinstance(value, dict) or set(value) - {"m"} != names:
-            raise MalformedLeaf(f"expected a payload with exactly {', '.join(sorted(names))}")
+        if not isinstance(value, dict) or value.keys() - {"m"} != _MEMBERS:
+            raise MalformedLeaf(f"expected a payload with exactly {', '.join(sorted(_MEMBERS))}")
         mandate = {"m": Mandate.from_value(value["m"])} if "m" in value else {}
         try:
             return cls(**{**value, **mandate, "t": EventType(value["t"])})
@@ -177,6 +176,7 @@ def leaf_sha256(leaf: bytes) -> str:
     return sha256_hex(leaf)
 
 
+_MEMBERS = frozenset(member.name for member in fields(LeafPayload)) - {"m"}
 _PAYLOAD_TEXTS = {
     "o": _ORIGIN,
     "cid": _HEX_16_BYTES,
