@@ -49,6 +49,12 @@ def audit_budget(case: Case) -> AuditResult:
 
 
 def _declared(batch: Batch) -> Iterator[AuditFinding]:
+    """Hold the amounts that are declared to the task's, item by item, and to their sum."""
+    for rank, item in enumerate(batch.items):
+        if item.epsilon_micro != batch.question.epsilon_micro:
+            detail = "expected the epsilon of the task"
+            problem = AuditProblem.EPSILON_OF_TASK
+            yield AuditFinding(problem=problem, detail=detail, entry=batch.position, item=rank)
     total = sum(item.epsilon_micro for item in batch.items)
     if batch.act.body.get("epsilon_sum_micro") != total:
         detail = "expected the sum of epsilon that the batch declares"

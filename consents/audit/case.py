@@ -79,6 +79,11 @@ class Act:
             raise ExportError(f"expected {name} as 64 hexadecimal digits in the operator's body")
         return value
 
+    def text(self, name: str) -> str:
+        """Return a member that is a text, "" for anything else: an operator signs what it likes."""
+        value = self.body.get(name)
+        return value if isinstance(value, str) else ""
+
     def count(self, name: str) -> int:
         """Return a member that is an integer of 0 or more; raise ExportError otherwise."""
         value = self.body.get(name)

@@ -77,7 +77,7 @@ def read_contribution(token: bytes) -> Contribution:
         raise MalformedLeaf("expected a JSON object as payload")
     raw = {name: _hex_member(value, name, digits) for name, digits in _HEX.items()}
     epsilon_micro = value.get("epsilon_micro")
-    if not isinstance(epsilon_micro, int) or not 0 < epsilon_micro <= MAX_EPSILON_MICRO:
+    if type(epsilon_micro) is not int or not 0 < epsilon_micro <= MAX_EPSILON_MICRO:
         raise MalformedLeaf("expected epsilon_micro as a positive integer")
     return Contribution(
         **raw,

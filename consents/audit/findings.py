@@ -52,6 +52,7 @@ class AuditProblem(StrEnum):
     BODY_MISMATCH = "body-mismatch"
     BATCH_MISMATCH = "batch-mismatch"
     EPSILON_SUM = "epsilon-sum"
+    EPSILON_OF_TASK = "epsilon-of-task"
     FORGED_CONTRIBUTION = "forged-contribution"
     NEVER_CONSENTED = "never-consented"
     NOT_PERMITTED = "not-permitted"

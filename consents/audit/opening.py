@@ -45,7 +45,6 @@ from consents.errors import (
     ForgedNote,
     LeafError,
     LogError,
-    MalformedNote,
     NoteError,
     PromiseError,
     RecordError,
@@ -202,7 +201,7 @@ def _known(opening: _Opening, older: Sequence[str]) -> list[Attested]:
     for note in (*older, *handed):
         try:
             known.append(opening.policy.attest(note))
-        except (UntrustedNote, MalformedNote):
+        except UntrustedNote:
             continue
     past += [each.checkpoint for each in known[len(opening.logs) :]]
     opening.past = tuple(past)

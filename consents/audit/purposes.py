@@ -142,9 +142,9 @@ def _texts(case: Case, published: Mapping[str, int]) -> Iterator[AuditFinding]:
 
 def _notices(case: Case) -> Iterator[AuditFinding]:
     """Hold the notices to the digests that the log binds; an entry without one informs nobody."""
-    bound: set[object] = set()
+    bound: set[str] = set()
     for act in case.acts_of(EventType.PURPOSE_PUBLISHED):
-        digest = act.body.get("notice_digest")
+        digest = act.text("notice_digest")
         bound.add(digest)
         if digest not in case.notice_texts:
             detail = "expected the notice that a published purpose commits to"

@@ -96,13 +96,13 @@ def withheld_batches(
     committed = [each for each in leaves if each.kind is EventType.BATCH_COMMITTED]
     closed = {each.position: each.pd for each in committed if each.position not in opened}
     answered = {
-        act.body.get("task_digest") for act in acts if act.leaf.kind is EventType.BATCH_COMMITTED
+        act.text("task_digest") for act in acts if act.leaf.kind is EventType.BATCH_COMMITTED
     }
     excuses: dict[int, str] = {}
     for act in acts:
         content, batch = releases.get(act.leaf.position), act.body.get("batch_position")
-        question = questions.get(str(act.body.get("task_digest")))
-        if content is None or question is None or not isinstance(batch, int):
+        question = questions.get(act.text("task_digest"))
+        if content is None or question is None or type(batch) is not int:
             continue
         if (
             batch in closed

@@ -189,6 +189,10 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         fr="la somme d'epsilon déclarée n'est pas celle des contributions.",
         en="the declared sum of epsilon is not that of the contributions.",
     ),
+    AuditProblem.EPSILON_OF_TASK: Words(
+        fr="une contribution annonce un autre epsilon que celui de sa question.",
+        en="a contribution states another epsilon than its question's.",
+    ),
     AuditProblem.FORGED_CONTRIBUTION: Words(
         fr="une contribution est mal formée ou sa signature est fausse.",
         en="a contribution is malformed or its signature is false.",
