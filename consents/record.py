@@ -55,6 +55,7 @@ class EventType(StrEnum):
     RECOVERY_NAMED = "recovery.named"
     SHARD_CLOSED = "shard.closed"
     SHARD_OPENED = "shard.opened"
+    BATCH_ERASED = "batch.erased"
 
     @property
     def of_consent(self) -> bool:
@@ -97,7 +98,7 @@ class Purpose:
     Titles and texts are what is shown, in both languages. `dpv_purpose` is a DPV term such as
     `dpv:ImproveTransportMobility`. `fields` names what may be used, without repetition.
     `epsilon_week_micro` is the most privacy loss of one week in millionths; `retention_days` how
-    long the sums are kept. Construction raises RecordError.
+    long answers are kept once their question closed. Construction raises RecordError.
     """
 
     title_fr: str

@@ -11,12 +11,14 @@ Not the estimate: figures and intervals are the release's.
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
 from consents import merkle
-from consents.record import EventType
+from consents.record import EventType, Purpose
+from consents.retention import erased_from
 from contributions.messages import Report, read_report
 from contributions.sealed_report import SealedReport
 from contributions.task import Task, TrustMode
@@ -62,7 +64,10 @@ def freeze(leader: Leader, week: str) -> db.Batch:
 
 
 def due_task(leader: Leader, connection: Connection, week: str) -> questions_db.StoredTask:
-    """Return the signed task of `week` once its deadline is past. Raises ReleaseRefused."""
+    """Return the signed task of `week`, from its deadline until its answers must be erased.
+
+    Raises ReleaseRefused.
+    """
     stored = questions_db.task_by_week(connection, week)
     if stored is None or stored.jws is None:
         raise ReleaseRefused(
@@ -75,7 +80,20 @@ def due_task(leader: Leader, connection: Connection, week: str) -> questions_db.
             fr=f"Les réponses pour {week} sont attendues jusqu'au {until}. Revenez ensuite.",
             en=f"Answers for {week} are expected until {until}. Come back then.",
         )
+    if leader.clock.now() >= answers_end(connection, Task.parse(stored.body)):
+        raise ReleaseRefused(
+            fr=f"Les réponses pour {week} ne peuvent plus être gardées ni lues : leur conservation "
+            "est finie.",
+            en=f"The answers for {week} may no more be kept or read: their retention is over.",
+        )
     return stored
+
+
+def answers_end(connection: Connection, task: Task) -> datetime:
+    """Return from when the answers to a task must be gone, by the days that its purpose states."""
+    text = questions_db.purpose_body(connection, task.purpose_digest)
+    assert text is not None, "a task is drafted under a published purpose, which is never deleted"
+    return erased_from(Purpose.parse(text), closed_at=task.report_deadline)
 
 
 def expect_mode(task: Task, mode: TrustMode) -> None:

@@ -270,13 +270,16 @@ def erase_expired(context: typer.Context, as_json: JsonOption = False) -> None:
     """Effacer les réponses dont la durée est passée. / Erase answers whose time is over."""
     session: Session = context.obj
     with session.either() as side:
-        weeks = retention_job.run_once(side).weeks
+        erased = retention_job.run_once(side)
+    sealed, signed = (", ".join(weeks) for weeks in (erased.weeks, erased.signed))
     session.say(
-        fr=f"Réponses effacées : {', '.join(weeks) or 'aucune'}.",
-        en=f"Answers erased: {', '.join(weeks) or 'none'}.",
+        fr=f"Moitiés scellées effacées : {sealed or 'aucune'}. Réponses signées effacées, et "
+        f"inscrites au journal : {signed or 'aucune'}.",
+        en=f"Sealed halves erased: {sealed or 'none'}. Signed answers erased, and logged: "
+        f"{signed or 'none'}.",
     )
     if as_json:
-        session.answer({"weeks": list(weeks)})
+        session.answer({"weeks": list(erased.weeks), "signed": list(erased.signed)})
 
 
 @export_app.command("log")

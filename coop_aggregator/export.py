@@ -55,6 +55,8 @@ class _Export:
         for name in ("batches", "releases", "checkpoints"):
             self._emptied(name)
         for batch in self._open_batches():
+            if batch.erased_leaf is not None:
+                continue
             items = reports.batch_items(self._connection, batch.task_digest)
             lines = (export_line(item.encode("ascii")) for item in items)
             self._lines(f"batches/{batch.leaf_index}.jsonl", lines)

@@ -54,8 +54,11 @@ class Settings(BaseSettings):
 
     Half of the time that a promise allows at most: one run may fail.
     """
-    retention_interval_s: Annotated[int, Field(ge=0, le=86_400)] = 0
-    """Seconds between two runs of the job that erases expired reports; 0 leaves it to the CLI."""
+    retention_interval_s: Annotated[int, Field(ge=0, le=86_400)] = 86_400
+    """Seconds between two runs of the job that erases what may no more be kept: once a day.
+
+    0 leaves it to `erase-expired`; every process may run it.
+    """
     witnesses: str | None = None
     """Whom the server's loop asks to cosign: `VERIFIER-KEY ADDRESS`, several parted by commas."""
     witness_quorum: Annotated[int, Field(ge=1, le=64)] | None = None

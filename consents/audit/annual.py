@@ -8,9 +8,10 @@ Act; see docs/consents.md).
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from consents.audit.case import Batch, Case
+from consents.audit.case import Batch, Case, ErasedBatch
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.receipt import EventType
 
@@ -28,12 +29,11 @@ def annual_report(case: Case, *, year: int) -> AuditResult:
             months[datetime.fromtimestamp(step.at_s, UTC).month, step.kind.value] += 1
             if step.kind.of_consent:
                 consents.add(step.cid)
-    batches = [each for each in case.batches if each.act.leaf.at.startswith(f"{year:04d}-")]
+    whole: tuple[Batch | ErasedBatch, ...] = (*case.batches, *case.erased)
+    batches = [each for each in whole if each.act.leaf.at.startswith(f"{year:04d}-")]
     facts = {"year": year, "consents": len(consents), "batches": len(batches)}
-    facts["items"] = sum(len(batch.items) for batch in batches)
-    facts["epsilon_sum_micro"] = sum(
-        item.epsilon_micro for batch in batches for item in batch.items
-    )
+    facts["items"] = sum(batch.item_count for batch in batches)
+    facts["epsilon_sum_micro"] = sum(batch.epsilon_sum_micro for batch in batches)
     facts |= {kind.value: kinds[kind.value] for kind in EventType if kinds[kind.value]}
     rows: list[tuple[str | int, ...]] = [
         (f"{year:04d}-{month:02d}", kind, count) for (month, kind), count in sorted(months.items())
@@ -50,15 +50,15 @@ def annual_report(case: Case, *, year: int) -> AuditResult:
     )
 
 
-def _asked(case: Case, batch: Batch) -> tuple[str, str, int]:
+def _asked(case: Case, batch: Batch | ErasedBatch) -> tuple[str, str, int]:
     purpose = case.purposes.get(batch.question.purpose_digest)
     title = batch.question.purpose_digest if purpose is None else purpose.title_fr
     user = "" if purpose is None else f"{purpose.controller_name} ({purpose.controller_contact}): "
     what = f"{user}{title}, epsilon {batch.question.epsilon_micro / 1_000_000:g}"
-    return batch.question.week, what, len(batch.items)
+    return batch.question.week, what, batch.item_count
 
 
-def _untold(case: Case, batches: list[Batch]) -> list[AuditFinding]:
+def _untold(case: Case, batches: Sequence[Batch | ErasedBatch]) -> list[AuditFinding]:
     """Report the batches whose data user cannot be named: article 20 asks for them."""
     return [
         AuditFinding(

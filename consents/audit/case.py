@@ -14,7 +14,7 @@ from datetime import datetime
 from consents.audit.contribution import Contribution
 from consents.audit.findings import AuditFinding, AuditProblem
 from consents.audit.timeline import ActLeaf, Timeline
-from consents.canonical import commitment, parse_json, sha256_hex
+from consents.canonical import commitment, parse_json, sha256_hex, utc_time
 from consents.erasure import Opening
 from consents.errors import CanonicalError, ConsentsError, ExportError
 from consents.policy import Attested
@@ -94,12 +94,16 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What an auditor needs of a task: its digest, week, purpose and privacy loss."""
+    """What an auditor needs of a task: its digest, week, purpose, privacy loss, and when it closes.
+
+    `report_deadline` is aware UTC.
+    """
 
     digest: str
     week: str
     purpose_digest: str
     epsilon_micro: int
+    report_deadline: datetime
 
     @classmethod
     def parse(cls, content: bytes) -> "Question":
@@ -121,12 +125,40 @@ class Question:
             or epsilon_micro <= 0
         ):
             raise ExportError("expected a task with week, purpose_digest and epsilon_micro")
+        try:
+            report_deadline = utc_time(str(members.get("report_deadline")))
+        except CanonicalError as error:
+            raise ExportError("expected a task with report_deadline as a time in UTC") from error
         return cls(
             digest=sha256_hex(content),
             week=week,
             purpose_digest=purpose,
             epsilon_micro=epsilon_micro,
+            report_deadline=report_deadline,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedBatch:
+    """A batch whose contributions are gone, lawfully: what the log still commits to."""
+
+    act: Act
+    question: Question
+
+    @property
+    def position(self) -> int:
+        """Where the log committed to it."""
+        return self.act.leaf.position
+
+    @property
+    def item_count(self) -> int:
+        """How many contributions it had; raises ExportError."""
+        return self.act.count("report_count")
+
+    @property
+    def epsilon_sum_micro(self) -> int:
+        """What they spent together, as declared; raises ExportError."""
+        return self.act.count("epsilon_sum_micro")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +173,16 @@ class Batch:
     def position(self) -> int:
         """Where the log committed to it: what happened before that, it had to honour."""
         return self.act.leaf.position
+
+    @property
+    def item_count(self) -> int:
+        """How many contributions it has."""
+        return len(self.items)
+
+    @property
+    def epsilon_sum_micro(self) -> int:
+        """What they spend together."""
+        return sum(item.epsilon_micro for item in self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +205,8 @@ class Case:
     their holders gave the leaves) and `slips` the evidence that residents and stewards kept,
     `strangers` the number of slips that no key of these logs signed; `bodies` the clear bodies by
     head of their entry, where handed over; `withheld` the entries of batches that stay closed and
-    of which nothing was published; `problems` what was already wrong while reading.
+    of which nothing was published; `erased` the batches whose contributions are gone at the end of
+    their days; `problems` what was already wrong while reading.
     """
 
     attested: Attested
@@ -182,6 +225,7 @@ class Case:
     strangers: int = 0
     bodies: Mapping[bytes, ConsentBody] = field(default_factory=dict)
     withheld: frozenset[int] = frozenset()
+    erased: tuple[ErasedBatch, ...] = ()
     problems: tuple[AuditFinding, ...] = ()
 
     def acts_of(self, kind: EventType) -> tuple[Act, ...]:

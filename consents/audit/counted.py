@@ -47,6 +47,10 @@ _FACTS: Mapping[str, Words] = {
         fr="lots trop petits pour être publiés, gardés fermés (leur ε n'est pas compté ici)",
         en="batches too small to publish, kept closed (their ε is not counted here)",
     ),
+    "erased": Words(
+        fr="lots effacés à la fin de la conservation annoncée, comme inscrit au registre",
+        en="batches erased at the end of the stated retention, as logged",
+    ),
     "pending": Words(fr="En attente, dans les délais", en="Pending, in time"),
     "releases": Words(fr="Publications", en="Releases"),
     "year": Words(fr="Année", en="Year"),
@@ -68,6 +72,7 @@ _EVENTS: Mapping[str, Words] = {
     "purpose.published": Words(fr="Finalités publiées", en="Purposes published"),
     "batch.committed": Words(fr="Lots inscrits", en="Batches committed"),
     "release.published": Words(fr="Statistiques publiées", en="Statistics published"),
+    "batch.erased": Words(fr="Lots effacés", en="Batches erased"),
     "body.shredded": Words(fr="Textes effacés", en="Texts erased"),
     "key.rotated": Words(fr="Changements de clé", en="Keys rotated"),
     "key.recovered": Words(fr="Clés remplacées par un témoin", en="Keys recovered by a steward"),

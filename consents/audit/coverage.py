@@ -44,6 +44,7 @@ def audit_coverage(case: Case) -> AuditResult:
             "entries": len(case.timeline),
             "batches": len(case.batches),
             "withheld": len(case.withheld),
+            "erased": len(case.erased),
             "items": items,
         },
         findings=tuple(findings),

@@ -94,6 +94,10 @@ class Export:
             return None
         return tuple(read_export_line(line) for line in bounded_lines(path))
 
+    def has_batch(self, position: int) -> bool:
+        """Tell whether contributions were handed over for this entry, even an empty file."""
+        return handed_over(self.folder, BATCHES_FOLDER, f"{position}.jsonl") is not None
+
     def release(self, position: int) -> bytes | None:
         """Return the release published at `position`; None without the file."""
         path = handed_over(self.folder, RELEASES_FOLDER, f"{position}.json")
@@ -130,6 +134,10 @@ class Workspace:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.folder / name)
+
+    def forget(self, name: str) -> None:
+        """Delete a kept file, where there is one: what was erased lawfully goes here too."""
+        (self.folder / name).unlink(missing_ok=True)
 
 
 def read_policy(path: Path, *, export: Path) -> WitnessPolicy:

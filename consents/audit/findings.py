@@ -78,6 +78,9 @@ class AuditProblem(StrEnum):
     RELEASE_WITHOUT_BATCH = "release-without-batch"
     RELEASE_TWICE = "release-twice"
     RELEASE_COUNT = "release-count"
+    ERASED_EARLY = "erased-early"
+    ERASED_SELECTIVELY = "erased-selectively"
+    ERASED_UNFOUNDED = "erased-unfounded"
 
     @property
     def verdict(self) -> Verdict:

@@ -7,6 +7,7 @@
 3. Every operator's entry is the operator's, and a body opens it.
 4. Every batch's contributions verify and give the root and count that its entry commits to.
 5. Texts of purposes and tasks are known by their digests; evidence by whom signed it.
+6. What was erased was due, whole, and said in the log (`retention`); its batch is not opened.
 
 A batch may stay closed when a release, logged and with its very bytes at hand, shows that nothing
 was published from it: opening a batch below the minimum would tell its size.
@@ -14,13 +15,13 @@ was published from it: opening a batch below the minimum would tell its size.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from consents import merkle
 from consents.audit.case import (
     Act,
     Batch,
     Case,
+    ErasedBatch,
     OpenedBody,
     Question,
     Seen,
@@ -31,12 +32,14 @@ from consents.audit.contribution import Contribution, pack_all, read_contributio
 from consents.audit.evidence import Held, check_evidence
 from consents.audit.files import Export, Workspace
 from consents.audit.findings import AuditFinding, AuditProblem
+from consents.audit.retention import check_erasures
 from consents.audit.timeline import (
     Timeline,
     TrustedKeys,
     timeline_file,
     verified_timeline,
 )
+from consents.audit.times import seen_times
 from consents.audit.withheld import withheld_batches
 from consents.canonical import sha256_hex
 from consents.checkpoint import Checkpoint, NoteKey
@@ -92,6 +95,10 @@ class _Opening:
     def find(self, problem: AuditProblem, detail: object, entry: int | None = None) -> None:
         self.findings.append(AuditFinding(problem=problem, detail=str(detail), entry=entry))
 
+    def forget(self, name: str) -> None:
+        if self.workspace is not None:
+            self.workspace.forget(name)
+
 
 def open_case(
     export: Export,
@@ -114,7 +121,7 @@ def open_case(
         if timeline is None:
             return Refused(findings=tuple(opening.findings), attested=opening.logs[-1].attested)
         _hold_to_history(opening, timeline)
-        return _case(opening, timeline, _seen(known, timeline), evidence)
+        return _case(opening, timeline, seen_times(known, timeline), evidence)
     except (OSError, UnicodeDecodeError) as error:
         opening.find(AuditProblem.NO_FILE, f"seen {type(error).__name__}")
     except NoteError as error:
@@ -234,12 +241,15 @@ def _case(
     withheld = withheld_batches(timeline.acts, acts, releases, questions)
     opening.findings += [each for each in findings if each.entry not in withheld]
     texts = opening.export.purposes()
+    purposes = _purposes(opening, texts)
+    erasures = _erasures(opening, timeline, acts, questions=questions, purposes=purposes, seen=seen)
+    batches, erased = _batches(opening, acts, questions, erasures)
     return Case(
         attested=opening.logs[-1].attested,
         timeline=timeline,
         acts=tuple(acts),
-        batches=_batches(opening, acts, questions),
-        purposes=_purposes(opening, texts),
+        batches=batches,
+        purposes=purposes,
         purpose_texts=tuple(map(sha256_hex, texts)),
         notice_texts=tuple(map(sha256_hex, opening.export.notices())),
         questions=questions,
@@ -251,6 +261,7 @@ def _case(
         strangers=proved.strangers,
         bodies=_bodies(opening),
         withheld=withheld,
+        erased=erased,
         problems=tuple(opening.findings),
     )
 
@@ -270,21 +281,52 @@ def _acts(opening: _Opening, timeline: Timeline) -> tuple[list[Act], list[AuditF
     return acts, findings
 
 
+def _erasures(
+    opening: _Opening,
+    timeline: Timeline,
+    acts: Sequence[Act],
+    *,
+    questions: Mapping[str, Question],
+    purposes: Mapping[str, Purpose],
+    seen: Sequence[Seen],
+) -> Mapping[int, Act]:
+    """Return the operator's act of erasure for each batch that is gone."""
+    batches = {
+        leaf.position: _has_batch(opening, leaf.position)
+        for leaf in timeline.acts
+        if leaf.kind is EventType.BATCH_COMMITTED
+    }
+    erasures = check_erasures(
+        acts, questions=questions, purposes=purposes, seen=seen, batches=batches
+    )
+    opening.findings += erasures.findings
+    return erasures.acts
+
+
 def _batches(
-    opening: _Opening, acts: Sequence[Act], questions: Mapping[str, Question]
-) -> tuple[Batch, ...]:
+    opening: _Opening,
+    acts: Sequence[Act],
+    questions: Mapping[str, Question],
+    erasures: Mapping[int, Act],
+) -> tuple[tuple[Batch, ...], tuple[ErasedBatch, ...]]:
     found: list[Batch] = []
+    erased: list[ErasedBatch] = []
     for act in acts:
         if act.leaf.kind is not EventType.BATCH_COMMITTED:
             continue
         position = act.leaf.position
         question = questions.get(act.digest("task_digest"))
-        items = _items(opening, act)
         if question is None:
             opening.find(AuditProblem.NO_TASK, "expected the task of a batch", position)
+        if position in erasures and not _has_batch(opening, position):
+            opening.forget(f"{act.digest('root')}.items")
+            if question is not None:
+                erased.append(ErasedBatch(act=act, question=question))
+            continue
+        items = _items(opening, act)
         if question is not None and items is not None:
             found.append(Batch(act=act, question=question, items=items))
-    return tuple(found)
+    return tuple(found), tuple(erased)
 
 
 def _items(opening: _Opening, act: Act) -> list[Contribution] | None:
@@ -340,23 +382,14 @@ def _releases(opening: _Opening, acts: Sequence[Act]) -> Mapping[int, bytes]:
     return found
 
 
+def _has_batch(opening: _Opening, position: int) -> bool:
+    log = _log_at(opening, position)
+    return log.export.has_batch(position - log.start)
+
+
 def _log_at(opening: _Opening, position: int) -> _Log:
     """Return the log that the entry at `position` stands in."""
     return next(log for log in reversed(opening.logs) if log.start <= position)
-
-
-def _seen(known: Sequence[Attested], timeline: Timeline) -> tuple[Seen, ...]:
-    """Return the cosigned checkpoints by size, each with when it was first and last cosigned."""
-    times: dict[int, list[datetime]] = {}
-    for each in known:
-        origin = each.checkpoint.origin
-        if each.known_by is not None and origin in timeline.origins:
-            size = timeline.start(origin) + each.checkpoint.size
-            times.setdefault(size, []).append(each.known_by)
-    return tuple(
-        Seen(size=size, first_at=min(several), last_at=max(several))
-        for size, several in sorted(times.items())
-    )
 
 
 def _bodies(opening: _Opening) -> Mapping[bytes, ConsentBody]:

@@ -6,9 +6,9 @@ withdrawal had been received before the freeze. The figures themselves (sums, no
 not recomputed here: that needs the reports, not the log.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from consents.audit.case import Act, Batch, Case
+from consents.audit.case import Act, Batch, Case, ErasedBatch
 from consents.audit.coverage import audit_coverage
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.audit.withdrawal import audit_after_withdrawal
@@ -24,7 +24,8 @@ def audit_release(case: Case) -> AuditResult:
     findings = list(audit_coverage(case).findings)
     known = set(findings)
     findings += [each for each in audit_after_withdrawal(case).findings if each not in known]
-    batches = {batch.position: batch for batch in case.batches}
+    whole: tuple[Batch | ErasedBatch, ...] = (*case.batches, *case.erased)
+    batches = {batch.position: batch for batch in whole}
     tasks: set[str] = set()
     rows: list[tuple[str | int, ...]] = []
     for act in releases:
@@ -46,6 +47,7 @@ def audit_release(case: Case) -> AuditResult:
             "releases": len(releases),
             "batches": len(case.batches),
             "withheld": len(case.withheld),
+            "erased": len(case.erased),
         },
         findings=tuple(findings),
         columns=("entry", "batch", "release_sha256"),
@@ -54,7 +56,7 @@ def audit_release(case: Case) -> AuditResult:
 
 
 def _release_findings(
-    case: Case, act: Act, batches: dict[int, Batch], tasks: set[str]
+    case: Case, act: Act, batches: Mapping[int, Batch | ErasedBatch], tasks: set[str]
 ) -> Iterator[AuditFinding]:
     position = act.leaf.position
     content = case.releases.get(position)
@@ -81,7 +83,7 @@ def _release_findings(
             AuditProblem.RELEASE_WITHOUT_BATCH, position, "expected the task of the batch, stated"
         )
     # A release below its task's minimum states 0, and then no figure either.
-    if release_count(content) != len(batch.items) and not publishes_nothing(content):
+    if release_count(content) != batch.item_count and not publishes_nothing(content):
         yield _finding(
             AuditProblem.RELEASE_COUNT, position, "expected the count of the committed batch"
         )

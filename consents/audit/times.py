@@ -6,12 +6,14 @@ log and covers nothing that came before it there; the auditor only says so.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from consents.audit.case import Case, Seen
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
-from consents.audit.timeline import Step
+from consents.audit.timeline import Step, Timeline
 from consents.decision import CLOCK_TOLERANCE
+from consents.policy import Attested
 from consents.receipt import EventType
 
 TOLERANCE_S = int(CLOCK_TOLERANCE.total_seconds())
@@ -20,6 +22,20 @@ TOLERANCE_S = int(CLOCK_TOLERANCE.total_seconds())
 _MAY_BE_OLD = frozenset(
     {EventType.WITHDRAWN, EventType.REFUSED, EventType.DEFERRED, EventType.EXPIRED}
 )
+
+
+def seen_times(known: Iterable[Attested], timeline: Timeline) -> tuple[Seen, ...]:
+    """Return the cosigned checkpoints by size, each with when it was first and last cosigned."""
+    times: dict[int, list[datetime]] = {}
+    for each in known:
+        origin = each.checkpoint.origin
+        if each.known_by is not None and origin in timeline.origins:
+            size = timeline.start(origin) + each.checkpoint.size
+            times.setdefault(size, []).append(each.known_by)
+    return tuple(
+        Seen(size=size, first_at=min(several), last_at=max(several))
+        for size, several in sorted(times.items())
+    )
 
 
 def known_after_s(seen: Sequence[Seen], position: int) -> int:

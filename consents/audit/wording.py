@@ -296,4 +296,20 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         fr="le nombre publié n'est pas celui du lot.",
         en="the published count is not the batch's.",
     ),
+    AuditProblem.ERASED_EARLY: Words(
+        fr="les contributions d'un lot ont été effacées avant la fin de la conservation annoncée.",
+        en="the contributions of a batch were erased before the stated retention ended.",
+    ),
+    AuditProblem.ERASED_SELECTIVELY: Words(
+        fr="ce lot est encore là, ou manque sans effacement inscrit, alors que d'autres de la même "
+        "échéance ont été effacés : rien ne doit être choisi.",
+        en="this batch is still there, or missing without a logged erasure, while others that were "
+        "due were erased: nothing may be chosen.",
+    ),
+    AuditProblem.ERASED_UNFOUNDED: Words(
+        fr="cet effacement ne vise aucun lot engagé auparavant pour cette question, ou ses "
+        "contributions sont encore remises.",
+        en="this erasure names no batch of that question before it, or its contributions are "
+        "still handed over.",
+    ),
 }

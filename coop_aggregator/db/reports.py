@@ -23,7 +23,10 @@ class StoredReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A frozen batch: what the cooperative committed to before it knew the sums."""
+    """A frozen batch: what the cooperative committed to before it knew the sums.
+
+    `erased_leaf` is the log's entry about its erasure, None while its reports are kept.
+    """
 
     task_digest: str
     root: str
@@ -32,6 +35,7 @@ class Batch:
     epsilon_sum_micro: int
     leaf_index: int
     frozen_at: datetime
+    erased_leaf: int | None = None
 
 
 def add_report(connection: Connection, report: StoredReport) -> None:
@@ -84,6 +88,18 @@ def forget_sender(connection: Connection, cid: str) -> int:
     return kept.rowcount
 
 
+def erase_reports(connection: Connection, task_digest: str) -> int:
+    """Erase every report to a task, counted or not; return how many there were."""
+    return connection.execute(delete(reports).where(reports.c.task_digest == task_digest)).rowcount
+
+
+def mark_erased(connection: Connection, task_digest: str, *, leaf: int) -> None:
+    """Keep which entry of the log says that a batch was erased."""
+    connection.execute(
+        update(batches).where(batches.c.task_digest == task_digest).values(erased_leaf=leaf)
+    )
+
+
 def report_count(connection: Connection, task_digest: str) -> int:
     """Return how many reports were received for a task."""
     counted = select(func.count()).where(reports.c.task_digest == task_digest)
@@ -124,6 +140,7 @@ def batch_of(connection: Connection, task_digest: str) -> Batch | None:
         epsilon_sum_micro=row.epsilon_sum_micro,
         leaf_index=row.leaf_index,
         frozen_at=utc_time(row.frozen_at),
+        erased_leaf=row.erased_leaf,
     )
 
 

@@ -283,6 +283,12 @@ batches = Table(
     Column("epsilon_sum_micro", BigInteger, nullable=False),
     Column("leaf_index", BigInteger, nullable=False, comment="its batch.committed leaf"),
     Column("frozen_at", String(20), nullable=False),
+    Column(
+        "erased_leaf",
+        BigInteger,
+        nullable=True,
+        comment="its batch.erased leaf, once its reports are gone at the end of their days",
+    ),
 )
 
 releases = Table(

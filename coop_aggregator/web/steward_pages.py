@@ -56,6 +56,7 @@ EVENT_NAMES = {
     EventType.PURPOSE_PUBLISHED: "finalité publiée",
     EventType.BATCH_COMMITTED: "lot inscrit",
     EventType.RELEASE_PUBLISHED: "statistique publiée",
+    EventType.BATCH_ERASED: "lot effacé, sa conservation étant finie",
     EventType.BODY_SHREDDED: "texte effacé",
     EventType.KEY_ROTATED: "clé changée",
     EventType.KEY_RECOVERED: "clé perdue, remplacée par les témoins",

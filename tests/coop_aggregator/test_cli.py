@@ -9,11 +9,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from consents.__main__ import main as verify
+from contributions.weeks import week_monday, week_of
 
+WEEK = week_of(datetime.now(UTC) - timedelta(days=30))
+"""A week whose answers are due and not yet to be erased: the programs of this file read a clock."""
+UNTIL = week_monday(WEEK) + timedelta(days=14)
 INIT = ("init", "--name", "Coopérative d'essai", "--origin", "coop.example/log")
 
 
@@ -36,21 +41,19 @@ def test_an_operator_s_week_from_init_to_release(run_cli, territory, tmp_path):
     vkey = json.loads(out)["vkey"]
     assert run_cli("territory", "import", territory)[0] == 0
     assert (
-        run_cli(
-            "task", "create", "--trust-mode", "local", "--week", "2025-W10", "--min-batch", "2"
-        )[0]
+        run_cli("task", "create", "--trust-mode", "local", "--week", WEEK, "--min-batch", "2")[0]
         == 0
     )
-    code, _out, err = run_cli("task", "sign", "--week", "2025-W10")
-    assert (code, "jusqu'au 2025-03-17 00:00 (heure de Paris)" in err) == (0, True)
+    code, _out, err = run_cli("task", "sign", "--week", WEEK)
+    assert (code, f"jusqu'au {UNTIL} 00:00 (heure de Paris)" in err) == (0, True)
     code, out, _err = run_cli("enrol", "--count", "3")
     assert (code, len(out.split())) == (0, 3)
     code, out, _err = run_cli("task", "list", "--json")
     assert json.loads(out)[0]["state"] == "due"
-    assert run_cli("aggregate", "--week", "2025-W10")[0] == 0
+    assert run_cli("aggregate", "--week", WEEK)[0] == 0
     code, out, _err = run_cli("release", "--json")
-    assert json.loads(out) == {"published": ["2025-W10"]}
-    code, _out, err = run_cli("release", "--week", "2025-W10")
+    assert json.loads(out) == {"published": [WEEK]}
+    code, _out, err = run_cli("release", "--week", WEEK)
     assert code == 1
     assert "déjà publiée" in err
     assert run_cli("export", "log", tmp_path / "export")[0] == 0
@@ -196,11 +199,9 @@ def test_the_same_commands_work_on_postgresql(run_cli, postgresql_url, territory
     database = ("--database-url", postgresql_url)
     assert run_cli(*INIT, *database)[0] == 0
     assert run_cli("territory", "import", territory, *database)[0] == 0
-    assert (
-        run_cli("task", "create", "--trust-mode", "local", "--week", "2025-W10", *database)[0] == 0
-    )
-    assert run_cli("task", "sign", "--week", "2025-W10", *database)[0] == 0
-    assert json.loads(run_cli("release", "--json", *database)[1]) == {"published": ["2025-W10"]}
+    assert run_cli("task", "create", "--trust-mode", "local", "--week", WEEK, *database)[0] == 0
+    assert run_cli("task", "sign", "--week", WEEK, *database)[0] == 0
+    assert json.loads(run_cli("release", "--json", *database)[1]) == {"published": [WEEK]}
     assert run_cli("migrate", *database)[0] == 0
 
 

@@ -67,3 +67,13 @@ def test_the_locale_chooses_the_language_unless_a_setting_does(environment, lang
 def test_an_option_wins_over_the_locale():
     settings = load_settings(environment={"LC_ALL": "en_GB.UTF-8"}, language=Language.FRENCH)
     assert settings.language is Language.FRENCH
+
+
+def test_what_may_no_more_be_kept_is_erased_once_a_day_unless_somebody_decides_otherwise(
+    repository,
+):
+    assert load_settings(environment={}).retention_interval_s == 86_400
+    compose = (repository / "docker-compose.yml").read_text()
+    lines = [line for line in compose.splitlines() if "RETENTION_INTERVAL_S" in line]
+    assert len(lines) == 2
+    assert all(line.endswith(':-}"') for line in lines)

@@ -186,7 +186,7 @@ def test_what_changed_between_two_versions_is_shown_word_by_word(coop, auditor, 
     auditor.hand_over()
     run_audit()
     page = read("/fr/journal/finalites")
-    assert re.search(r"<del>400</del>\s*<ins>800</ins> jours pour les réponses", page)
+    assert re.search(r"<del>400</del>\s*<ins>800</ins> jours après la clôture", page)
     assert "Conservation, en jours" in page
     assert "Titre, en français" not in page, "what did not change is not shown"
 

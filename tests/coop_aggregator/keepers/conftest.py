@@ -215,7 +215,8 @@ class Process:
     def __init__(self, settings, clock_file):
         folder = self.folder = settings.data
         self.clock_file = clock_file
-        self.environment = {}
+        # Commits are counted: none may come from a job that nobody asked for.
+        self.environment = {"COOP_AGGREGATOR_RETENTION_INTERVAL_S": "0"}
         if settings.database_url is not None:
             self.environment["COOP_AGGREGATOR_DATABASE_URL"] = settings.database_url
         self.log = folder.parent / f"{folder.name}.log"
