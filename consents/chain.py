@@ -232,7 +232,6 @@ def _about_keys(
             signers=frozenset(),
             agreed=frozenset(),
             proposal=None,
-            recovery=None,
             recovered=True,
         )
     if payload.kid not in step.kids:

@@ -24,6 +24,7 @@ from personal_store import (
     cli_home,
     cli_keeping,
     cli_lines,
+    cli_naming,
     cli_sharing,
     cli_trips,
     documents,
@@ -60,6 +61,7 @@ app.add_typer(cli_lines.lines_app, name="lines")
 cli_sharing.add_commands(app)
 cli_giving.add_commands(cli_sharing.consents_app)
 cli_choices.add_commands(cli_sharing.consents_app)
+cli_naming.add_commands(cli_sharing.consents_app)
 cli_trips.add_commands(app)
 cli_keeping.add_commands(app)
 

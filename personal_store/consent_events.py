@@ -5,15 +5,16 @@ says it, and `consenting` and `rekeying` keep what is made here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consents.canonical import utc_text
 from consents.chain import key_digest
 from consents.jws import thumbprint
 from consents.limits import ConsentArea, ConsentLimits
+from consents.mandate import Mandate
 from consents.notice import Notice
 from consents.receipt import LeafPayload, read_event, sign_event
 from consents.record import (
@@ -92,20 +93,22 @@ def sign_keys(
     chain: Sequence[KeptEvent],
     kind: EventType,
     *,
-    names: Ed25519PublicKey,
+    names: str,
     signer: Ed25519PrivateKey,
     origin: str,
     at: datetime,
+    mandate: Mandate | None = None,
 ) -> KeptEvent:
-    """Return an event about keys, by which `signer` names another key; it has no body."""
+    """Return an event about keys, by which `signer` names another key's thumbprint; no body."""
     payload = _payload(
         consent,
         chain,
         kind=kind,
         origin=origin,
-        commitment=key_digest(thumbprint(names)),
+        commitment=key_digest(names),
         at=at,
         signer=signer,
+        mandate=mandate,
     )
     return KeptEvent(
         signed=read_event(sign_event(payload, signer)),
@@ -125,6 +128,7 @@ def _payload(
     commitment: str,
     at: datetime,
     signer: Ed25519PrivateKey,
+    mandate: Mandate | None = None,
 ) -> LeafPayload:
     return LeafPayload(
         t=kind,
@@ -136,6 +140,7 @@ def _payload(
         c=commitment,
         at=utc_text(at),
         kid=thumbprint(signer.public_key()),
+        m=mandate,
     )
 
 
@@ -156,31 +161,54 @@ def choice_body(
         weekdays=choice.weekdays,
         area=choice.area,
     )
+    ended = ended_body(
+        consent,
+        len(chain),
+        purpose=purpose,
+        notice=choice.notice,
+        origin=choice.membership.log_origin,
+        language=choice.language,
+        now=now,
+    )
+    kind = EventType.RENEWED if last else EventType.GIVEN
+    return replace(ended, event_type=kind, limits=limits)
+
+
+def ended_body(
+    consent: Consent,
+    n: int,
+    *,
+    purpose: Purpose,
+    notice: Notice,
+    origin: str,
+    language: str,
+    now: datetime,
+) -> ConsentBody:
+    """Return what the event `n` of a consent says when it ends it: a withdrawal, without limits."""
     return ConsentBody(
-        record_id=f"{consent.cid}-{len(chain)}",
+        record_id=f"{consent.cid}-{n}",
         # Fresh with every consent, so that two cooperatives cannot compare residents.
         pii_principal_id=consent.cid,
         privacy_notice=PrivacyNotice(
-            url=f"{choice.membership.url}/v1/purposes/{purpose.digest}/notice",
-            version=choice.notice.version,
-            sha256=choice.notice.digest,
+            url=f"{consent.url}/v1/purposes/{purpose.digest}/notice",
+            version=notice.version,
+            sha256=notice.digest,
         ),
-        language=choice.language,
+        language=language,
         purposes=(
             ConsentedPurpose(purpose_digest=purpose.digest, dpv_purpose=purpose.dpv_purpose),
         ),
         party_identification=(
             Party(
-                party_id=choice.membership.log_origin,
+                party_id=origin,
                 party_name=purpose.controller_name,
                 party_role="dpv:DataController",
                 party_type="eu-dga:DataCooperative",
-                party_address=choice.membership.url,
+                party_address=consent.url,
                 party_contact=purpose.controller_contact,
             ),
         ),
         event_time=now,
         validity_duration_s=int(VALIDITY.total_seconds()),
-        event_type=EventType.RENEWED if last else EventType.GIVEN,
-        limits=limits,
+        event_type=EventType.WITHDRAWN,
     )

@@ -19,6 +19,7 @@ from consents.jws import thumbprint
 from consents.proofs import LogReceipt
 from consents.record import EventType
 from personal_store import cooperative, fork_watch
+from personal_store.answers import LogAnswer
 from personal_store.consent_events import (
     Choice,
     choice_body,
@@ -248,7 +249,7 @@ def _events(store: Store, membership: Membership, *, logged: bool) -> list[KeptE
         ]
 
 
-def _keep(store: Store, event: KeptEvent, answer: cooperative.LogAnswer) -> None:
+def _keep(store: Store, event: KeptEvent, answer: LogAnswer) -> None:
     payload = event.signed.payload
     with writing(store.engine) as connection:
         consents.keep_promise(connection, cid=payload.cid, n=payload.n, promise=answer.promise)
@@ -315,7 +316,7 @@ def _joined(consent: Consent, parent: Ed25519PrivateKey, *, origin: str, at: dat
         consent,
         [],
         EventType.SIGNER_JOINED,
-        names=parent.public_key(),
+        names=thumbprint(parent.public_key()),
         signer=consent.key,
         origin=origin,
         at=at,

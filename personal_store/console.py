@@ -28,6 +28,7 @@ from personal_store.lock import Lock, open_folder
 from personal_store.reception import Reception
 from personal_store.settings import Language, Settings, language_of_arguments
 from personal_store.store import Store
+from personal_store.transport import HttpTransport, Transport
 from personal_store.usage_errors import said
 from personal_store.vault import VAULT_FILE, unlock
 
@@ -100,6 +101,10 @@ class Session:
         """Unlock the store of the data folder."""
         folder = self.folder()
         return open_folder(folder, unlock(folder, self.passphrase()))
+
+    def connect(self, url: str) -> Transport:
+        """Return the way to a cooperative, for who has no store."""
+        return HttpTransport(url)
 
     def locked(self) -> Lock:
         """Return the lock of the data folder's store, closed."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -24,7 +24,7 @@ from consents.jws import thumbprint_of_raw
 from consents.merkle import leaf_hash
 from consents.notice import Notice
 from consents.policy import WitnessPolicy
-from consents.promise import check_promise, read_slip
+from consents.promise import read_slip
 from consents.proofs import LogReceipt
 from consents.record import Purpose
 from consents.tlog_proof import TlogProof
@@ -35,11 +35,9 @@ from contributions.messages import Enrolled, Enrolment, sign_membership
 from contributions.messages import Membership as MembershipStatement
 from contributions.sealed_report import Upload
 from contributions.task import Task, read_task
+from personal_store.answers import HTTP_OK, LogAnswer, accepted, out_of_protocol, read_log_answer
 from personal_store.errors import StoreError, TransportError
-from personal_store.transport import Answer, Transport
-
-HTTP_OK = range(200, 300)
-MAX_WORDS_LENGTH = 300  # of a refusal, which is shown as it came
+from personal_store.transport import Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +65,6 @@ class SignedTask:
 
     task: Task
     jws: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogAnswer:
-    """The answer to an event: a promise to log it, and the proof where it is logged already."""
-
-    promise: bytes
-    receipt: LogReceipt | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +101,12 @@ def enrol(
             "written by its code, such as 17300.",
         ) from error
     answer = transport.exchange("POST", "/v1/enrolments", request.to_bytes())
-    _accepted(answer)
+    accepted(answer)
     try:
         enrolled = Enrolled.parse(answer.body)
         NoteKey.parse(enrolled.log_vkey)
     except (ContributionsError, ConsentsError) as error:
-        _out_of_protocol("enrolments", error)
+        out_of_protocol("enrolments", error)
     return Membership(
         url=url,
         member_id=enrolled.member_id,
@@ -154,7 +144,7 @@ def tasks(transport: Transport, membership: Membership) -> list[SignedTask]:
     Questions signed by two keepers are left out for a member who joined before there were any:
     no helper's key was pinned, so that nobody's word for one would do.
     """
-    document = _accepted(transport.exchange("GET", "/v1/tasks", None))
+    document = accepted(transport.exchange("GET", "/v1/tasks", None))
     try:
         signed = [str(each["jws"]).encode() for each in document["tasks"]]
         keys = membership.task_key, membership.helper_key
@@ -164,18 +154,18 @@ def tasks(transport: Transport, membership: Membership) -> list[SignedTask]:
             if membership.keepers or b"\n" not in jws
         ]
     except (KeyError, TypeError, ValueError, ContributionsError) as error:
-        _out_of_protocol("tasks", error)
+        out_of_protocol("tasks", error)
 
 
 def purpose(transport: Transport, digest: str) -> bytes:
     """Return the bytes of a purpose, checked against the digest that names it."""
     answer = transport.exchange("GET", f"/v1/purposes/{digest}", None)
     if answer.status not in HTTP_OK or sha256(answer.body).hexdigest() != digest:
-        _out_of_protocol("purposes", None)
+        out_of_protocol("purposes", None)
     try:
         Purpose.parse(answer.body)
     except ConsentsError as error:
-        _out_of_protocol("purposes", error)
+        out_of_protocol("purposes", error)
     return answer.body
 
 
@@ -187,11 +177,11 @@ def notice(transport: Transport, purpose_digest: str) -> bytes | None:
     answer = transport.exchange("GET", f"/v1/purposes/{purpose_digest}/notice", None)
     if answer.status == HTTPStatus.NOT_FOUND:
         return None
-    _accepted(answer)
+    accepted(answer)
     try:
         Notice.parse(answer.body)
     except ConsentsError as error:
-        _out_of_protocol("notice", error)
+        out_of_protocol("notice", error)
     return answer.body
 
 
@@ -199,14 +189,14 @@ def territory(transport: Transport, digest: str) -> bytes:
     """Return the bytes of a territory's outlines, checked against the digest that names them."""
     answer = transport.exchange("GET", f"/v1/territories/{digest}", None)
     if answer.status not in HTTP_OK or sha256(answer.body).hexdigest() != digest:
-        _out_of_protocol("territories", None)
+        out_of_protocol("territories", None)
     return answer.body
 
 
 def territory_now(transport: Transport) -> bytes:
     """Return the bytes of the present territory's outlines, which consents name by digest."""
     answer = transport.exchange("GET", "/v1/territory", None)
-    _accepted(answer)
+    accepted(answer)
     return answer.body
 
 
@@ -221,21 +211,16 @@ def log_event(
         MembershipStatement(member_id=membership.member_id, leaf_sha256=sha256(leaf).hexdigest()),
         membership.member_key,
     )
-    document = _accepted(
+    document = accepted(
         transport.exchange(
             "POST",
             "/v1/events",
             _json({"leaf": leaf.decode(), "membership": statement.decode()}),
         )
     )
-    try:
-        promise = str(document["promise"]).encode("ascii")
-        kid = thumbprint_of_raw(NoteKey.parse(membership.log_vkey).public_key)
-        check_promise(promise, leaf, kid=kid, now=now, since=signed_at)
-        receipt = _receipt(document, leaf, membership) if "proof" in document else None
-    except (KeyError, TypeError, ValueError, ConsentsError) as error:
-        _out_of_protocol("events", error)
-    return LogAnswer(promise=promise, receipt=receipt)
+    return read_log_answer(
+        document, leaf, log_vkey=membership.log_vkey, signed_at=signed_at, now=now
+    )
 
 
 def logged_proof(transport: Transport, membership: Membership, leaf: bytes) -> LogReceipt | None:
@@ -244,12 +229,12 @@ def logged_proof(transport: Transport, membership: Membership, leaf: bytes) -> L
     if answer.status == HTTPStatus.NOT_FOUND:
         return None
     if answer.status not in HTTP_OK:
-        _accepted(answer)
+        accepted(answer)
     try:
         receipt = TlogProof.parse(answer.body.decode("utf-8")).receipt(leaf)
         receipt.verify(membership.log_vkey)
     except (UnicodeDecodeError, ConsentsError) as error:
-        _out_of_protocol("proof", error)
+        out_of_protocol("proof", error)
     return receipt
 
 
@@ -260,7 +245,7 @@ def erase(
 
     Raises TransportError when the cooperative cannot be reached, refuses or answers otherwise.
     """
-    document = _accepted(
+    document = accepted(
         transport.exchange("POST", "/v1/erasures", _json({"request": request.decode()}))
     )
     kid = thumbprint_of_raw(NoteKey.parse(membership.log_vkey).public_key)
@@ -273,7 +258,7 @@ def erase(
             check_shredded(entry.leaf, target=leaf, key=key, operator_kid=kid)
         kept = int(document["reports_kept"])
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
-        _out_of_protocol("erasures", error)
+        out_of_protocol("erasures", error)
     return Erased(entries=json.dumps(list(said.values())), reports_kept=kept)
 
 
@@ -288,26 +273,26 @@ def continuation(transport: Transport, membership: Membership, *, old: int) -> C
         shown = transport.exchange("GET", "/checkpoint", None)
         document: Mapping[str, Any] = {"checkpoint": shown.body.decode(errors="replace")}
     else:
-        document = _accepted(answer)
+        document = accepted(answer)
     try:
         note = str(document["checkpoint"])
         verify_checkpoint(note, membership.log_vkey)
         hashes = tuple(base64_bytes(str(each)) for each in document.get("hashes", ()))
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
-        _out_of_protocol("log/consistency", error)
+        out_of_protocol("log/consistency", error)
     return Continuation(note=note, hashes=hashes)
 
 
 def leave_withdrawal(transport: Transport, leaf: bytes, policy: WitnessPolicy) -> bytes:
     """Leave a withdrawal in the stewards' drop-box; return their slip, signed by a pinned key."""
     answer = transport.exchange("POST", "/v1/dropbox", _json({"leaf": leaf.decode()}))
-    document = _accepted(answer)
+    document = accepted(answer)
     try:
         slip = str(document["slip"]).encode("ascii")
     except (KeyError, ValueError) as error:
-        _out_of_protocol("dropbox", error)
+        out_of_protocol("dropbox", error)
     if not any(_is_slip_for(slip, leaf, vkey) for vkey in policy.witnesses.values()):
-        _out_of_protocol("dropbox", None)
+        out_of_protocol("dropbox", None)
     return slip
 
 
@@ -318,19 +303,6 @@ def _is_slip_for(slip: bytes, leaf: bytes, vkey: str) -> bool:
     return False
 
 
-def _receipt(document: Mapping[str, Any], leaf: bytes, membership: Membership) -> LogReceipt:
-    proof = document["proof"]
-    receipt = LogReceipt(
-        leaf=leaf,
-        index=int(proof["index"]),
-        size=int(proof["size"]),
-        hashes=tuple(bytes.fromhex(each) for each in proof["hashes"]),
-        checkpoint=str(document["checkpoint"]),
-    )
-    receipt.verify(membership.log_vkey)
-    return receipt
-
-
 def send_report(transport: Transport, report: bytes) -> None:
     """Send the bytes of a report, as they were previewed.
 
@@ -339,7 +311,7 @@ def send_report(transport: Transport, report: bytes) -> None:
     answer = transport.exchange("POST", "/v1/reports", _json({"report": report.decode()}))
     if str(answer.document.get("type", "")).endswith(":duplicate"):
         return
-    _accepted(answer)
+    accepted(answer)
 
 
 def send_to_leader(transport: Transport, upload: Upload) -> bytes:
@@ -347,43 +319,17 @@ def send_to_leader(transport: Transport, upload: Upload) -> bytes:
 
     The same bytes sent again get the same admission: an earlier answer may have been lost.
     """
-    document = _accepted(transport.exchange("POST", "/v1/sealed-reports", upload.to_bytes()))
+    document = accepted(transport.exchange("POST", "/v1/sealed-reports", upload.to_bytes()))
     admission = document.get("admission")
     if not isinstance(admission, str):
-        _out_of_protocol("sealed-reports", None)
+        out_of_protocol("sealed-reports", None)
     return admission.encode()
 
 
 def send_to_helper(transport: Transport, upload: Upload) -> None:
     """Send the helper its share with the leader's admission; sending it again changes nothing."""
-    _accepted(transport.exchange("POST", "/v1/sealed-reports", upload.to_bytes()))
+    accepted(transport.exchange("POST", "/v1/sealed-reports", upload.to_bytes()))
 
 
 def _json(document: Mapping[str, str]) -> bytes:
     return json.dumps(document).encode()
-
-
-def _accepted(answer: Answer) -> Mapping[str, Any]:
-    if answer.status in HTTP_OK:
-        return answer.document
-    raise TransportError(
-        fr=f"La coopérative a refusé : {_words(answer, 'detail')}",
-        en=f"The cooperative refused: {_words(answer, 'detail_en')}",
-    )
-
-
-def _words(answer: Answer, member: str) -> str:
-    """Return what the cooperative says, or its status; without what would steer a terminal."""
-    words = answer.document.get(member)
-    if not isinstance(words, str) or not words:
-        return str(answer.status)
-    return "".join(letter if letter.isprintable() else " " for letter in words[:MAX_WORDS_LENGTH])
-
-
-def _out_of_protocol(where: str, cause: Exception | None) -> NoReturn:
-    raise TransportError(
-        fr=f"La réponse de la coopérative ({where}) n'est pas celle du protocole : rien n'a été "
-        "enregistré. Prévenez-la.",
-        en=f"The cooperative's answer ({where}) is not what the protocol says: nothing was "
-        "stored. Tell them.",
-    ) from cause

@@ -6,6 +6,7 @@ evidence (`consents audit … --evidence`). Reading and judging need no network.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from consents.erasure import Opening
@@ -48,15 +49,27 @@ def judged_events(store: Store) -> list[tuple[KeptEvent, ProofStatus]]:
 def write_receipts(store: Store, folder: Path) -> list[Path]:
     """Write what proves each event into `folder`; return the files. Raises StoreError."""
     events = [event for event, _ in judged_events(store)]
-    files: dict[str, bytes] = {}
+    files = proof_files(events)
     for event in events:
         files |= receipt_files(store, event)
+    return write_files(files | _fork_files(store), folder)
+
+
+def proof_files(events: Sequence[KeptEvent]) -> dict[str, bytes]:
+    """Return what proves events by file name: proofs of logging, openings, promises and slips."""
+    files: dict[str, bytes] = {}
+    for event in events:
         opening = opening_of(event)
         if opening is not None:
             files[f"{file_stem(event)}.opening.json"] = opening.to_bytes()
+        if event.receipt is not None:
+            files[file_stem(event) + SUFFIX] = tlog_proof(event.receipt).to_text().encode()
     lines = (json.dumps(line) + "\n" for line in evidence_lines(events))
-    files[EVIDENCE_FILE] = "".join(lines).encode()
-    files |= _fork_files(store)
+    return files | {EVIDENCE_FILE: "".join(lines).encode()}
+
+
+def write_files(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    """Write files that tell choices in clear, for their owner alone; raise StoreError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name, content in files.items():

@@ -5,13 +5,16 @@ before stay valid, since each leaf carries the key that signed it.
 """
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection
 
+from consents.jws import thumbprint
 from consents.record import EventType
 from personal_store import consenting, cooperative
 from personal_store.consent_events import sign_keys
 from personal_store.cooperative import Membership
 from personal_store.db import consents
 from personal_store.db.connection import writing
+from personal_store.db.consents import Consent
 from personal_store.erasing import CID_START_LENGTH
 from personal_store.errors import GateClosed
 from personal_store.store import Store
@@ -24,25 +27,17 @@ def rotate(store: Store, membership: Membership, cid_start: str) -> None:
     withdrawal left with the stewards must continue what the log holds. Raises TransportError when
     it does not, GateClosed unless exactly one permission starts like this.
     """
-    consenting.hand_over(store, membership)
-    cooperative.tasks(store.connect(membership.url), membership)
+    expect_answer(store, membership)
     now, new, origin = store.clock.now(), Ed25519PrivateKey.generate(), membership.log_origin
     with writing(store.engine) as connection:
-        named = [
-            (consent, chain)
-            for consent in consents.every(connection)
-            if consent.url == membership.url and consent.cid.startswith(cid_start)
-            if consenting.permits(chain := consents.chain(connection, consent.cid))
-        ]
-        if len(cid_start) < CID_START_LENGTH or len(named) != 1:
-            raise _no_such_permission()
-        consent, chain = named[0]
+        consent = permission(connection, membership, cid_start)
+        chain = consents.chain(connection, consent.cid)
         for signer, other in ((consent.key, new), (new, consent.key)):
             event = sign_keys(
                 consent,
                 chain,
                 EventType.KEY_ROTATED,
-                names=other.public_key(),
+                names=thumbprint(other.public_key()),
                 signer=signer,
                 origin=origin,
                 at=now,
@@ -51,6 +46,29 @@ def rotate(store: Store, membership: Membership, cid_start: str) -> None:
             chain.append(event)
         consents.set_key(connection, consent.cid, new)
     consenting.hand_over(store, membership)
+
+
+def expect_answer(store: Store, membership: Membership) -> None:
+    """Hand over what waits, before a key changes or is named; raise TransportError.
+
+    The cooperative must answer: a withdrawal left with the stewards must continue what the log
+    holds.
+    """
+    consenting.hand_over(store, membership)
+    cooperative.tasks(store.connect(membership.url), membership)
+
+
+def permission(connection: Connection, membership: Membership, cid_start: str) -> Consent:
+    """Return the one permission whose id starts so; raise GateClosed unless it is exactly one."""
+    named = [
+        consent
+        for consent in consents.every(connection)
+        if consent.url == membership.url and consent.cid.startswith(cid_start)
+        if consenting.permits(consents.chain(connection, consent.cid))
+    ]
+    if len(cid_start) < CID_START_LENGTH or len(named) != 1:
+        raise _no_such_permission()
+    return named[0]
 
 
 def _no_such_permission() -> GateClosed:

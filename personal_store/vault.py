@@ -118,13 +118,7 @@ def recover(
     """
     vault = _read(folder)
     _check_passphrase(new_passphrase)
-    try:
-        secret = base64.b32decode(recovery_code.replace("-", "").replace(" ", "").upper())
-        key = vault.by_recovery_code.unwrap(_expand(secret))
-    except (ValueError, InvalidTag):
-        raise WrongPassphrase(
-            fr="Le code de secours n'est pas le bon.", en="The recovery code is wrong."
-        ) from None
+    key = _unwrap(vault, recovery_secret(recovery_code))
     # Today's parameters, not the file's: whoever wrote weaker ones there must not gain by it.
     stretching = _Stretching(salt=randomness(SALT_LENGTH_BYTES))
     renewed = _Vault(
@@ -133,6 +127,37 @@ def recover(
         by_recovery_code=vault.by_recovery_code,
     )
     _write(folder, renewed)
+
+
+def check_recovery(folder: Path, recovery_code: str) -> bytes:
+    """Return the secret of this vault's recovery code; raise WrongPassphrase for another code."""
+    secret = recovery_secret(recovery_code)
+    _unwrap(_read(folder), secret)
+    return secret
+
+
+def recovery_secret(recovery_code: str) -> bytes:
+    """Return the secret that a recovery code writes out; raise WrongPassphrase for no code."""
+    try:
+        secret = base64.b32decode(recovery_code.replace("-", "").replace(" ", "").upper())
+    except ValueError:
+        raise _wrong_code() from None
+    if len(secret) != RECOVERY_LENGTH_BYTES:
+        raise _wrong_code()
+    return secret
+
+
+def _unwrap(vault: "_Vault", secret: bytes) -> DatabaseKey:
+    try:
+        return vault.by_recovery_code.unwrap(_expand(secret))
+    except InvalidTag:
+        raise _wrong_code() from None
+
+
+def _wrong_code() -> WrongPassphrase:
+    return WrongPassphrase(
+        fr="Le code de secours n'est pas le bon.", en="The recovery code is wrong."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,345 @@
+"""Delegates and recovery, end to end: named in a store, used without it, at the cooperative."""
+
+import json
+import sys
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from consents.__main__ import main as verify
+from consents.decision import consent_state
+from consents.jws import thumbprint
+from consents.mandate import Mandate
+from consents.record import EventType
+from personal_store import cli, cli_naming, naming, standing_in, vault
+from personal_store.console import Session
+from personal_store.errors import (
+    GateClosed,
+    StoreError,
+    TransportError,
+    WrongPassphrase,
+)
+from personal_store.parent_key import read_parent_key
+from personal_store.standing_in import Outside, Sheet, read_sheet
+
+STRANGER = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
+HELPER = Ed25519PrivateKey.from_private_bytes(b"d" * 32)
+KID = thumbprint(HELPER.public_key())
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def given(resident):
+    """Return a resident who consented and travelled, and whose store has a recovery code."""
+    resident.give()
+    resident.hand_over()
+    resident.travel(train=3.0)
+    return resident
+
+
+@pytest.fixture
+def code(given, tmp_path):
+    """Return the recovery code of the resident's store."""
+    folder, randomness = tmp_path / "made", given.store.randomness
+    made = vault.create_vault(folder, "trois mots au hasard", randomness=randomness)
+    (folder / vault.VAULT_FILE).rename(given.store.folder / vault.VAULT_FILE)
+    return made.recovery_code
+
+
+@pytest.fixture
+def sheet(given):
+    return Sheet(url=given.member.url, log_vkey=given.member.log_vkey, cids=(cid_of(given),))
+
+
+@pytest.fixture
+def outside(network, clock):
+    """Return a function that gives the world of somebody without a store, now."""
+    return lambda: Outside(transport=network, now=clock.now(), randomness=bytes_of_a, language="fr")
+
+
+def bytes_of_a(length):
+    return b"a" * length
+
+
+def cid_of(resident):
+    return resident.chains()[0][0].signed.payload.cid
+
+
+def mandate(clock, *, days=7):
+    start = clock.now().replace(microsecond=0)
+    return Mandate(starts_at=start, ends_at=start + days * DAY)
+
+
+def name(resident, clock, **terms):
+    cid = cid_of(resident)
+    naming.name_delegate(
+        resident.store, resident.member, cid[:8], kid=KID, mandate=mandate(clock, **terms)
+    )
+
+
+def logged_state(events, resident):
+    chain = [each.signed for each in resident.chains()[0]] + [each.signed for each in events]
+    return consent_state(chain, log_origin=resident.member.log_origin)
+
+
+def test_a_delegate_ends_the_consent_without_the_store_and_can_prove_it(
+    given, clock, sheet, outside, tmp_path
+):
+    name(given, clock)
+    (event,) = standing_in.withdraw(sheet, HELPER, outside())
+    assert logged_state([event], given).status is EventType.WITHDRAWN
+    assert event.receipt.index > 0
+    written = standing_in.write_proofs([event], tmp_path / "proofs")
+    assert sorted(path.name.partition(".")[2] for path in written) == [
+        "jsonl",
+        "opening.json",
+        "tlog-proof",
+    ]
+    (opening,) = (path for path in written if path.name.endswith("opening.json"))
+    assert verify(["verify", "opening", str(opening)]) == 0
+
+
+def test_the_cooperative_takes_nothing_in_after_a_delegate_withdrew(
+    given, task, clock, sheet, outside
+):
+    name(given, clock)
+    shown = given.preview(task)
+    standing_in.withdraw(sheet, HELPER, outside())
+    assert shown.kept is not None
+    with pytest.raises(TransportError, match="refusé"):
+        given.send(task)
+
+
+def test_a_mandate_ends(given, clock, sheet, outside):
+    name(given, clock, days=1)
+    clock.at += DAY
+    with pytest.raises(StoreError, match="pas de mandat en cours"):
+        standing_in.withdraw(sheet, HELPER, outside())
+    clock.at -= timedelta(seconds=1)
+    assert len(standing_in.withdraw(sheet, HELPER, outside())) == 1
+
+
+def test_a_mandate_taken_back_is_worth_nothing(given, task, clock, sheet, outside):
+    name(given, clock)
+    naming.revoke_delegate(given.store, given.member, cid_of(given)[:8], kid=KID)
+    with pytest.raises(TransportError, match="Rien à montrer"):
+        standing_in.withdraw(sheet, HELPER, outside())
+    assert given.send(task).report
+
+
+def test_a_stranger_is_shown_nothing(given, clock, sheet, outside):
+    name(given, clock)
+    with pytest.raises(TransportError, match="Rien à montrer"):
+        standing_in.withdraw(sheet, STRANGER, outside())
+
+
+def test_nobody_is_revoked_who_has_no_mandate(given):
+    with pytest.raises(StoreError, match="Personne n'a de mandat"):
+        naming.revoke_delegate(given.store, given.member, cid_of(given)[:8], kid=KID)
+    assert len(given.chains()[0]) == 1
+
+
+@pytest.mark.parametrize("kid", ["", "x", "A" * 42, "A" * 44, "é" * 43])
+def test_what_is_no_key_is_named_nowhere(given, clock, kid):
+    with pytest.raises(StoreError, match="43 lettres"):
+        naming.name_delegate(
+            given.store, given.member, cid_of(given)[:8], kid=kid, mandate=mandate(clock)
+        )
+    assert len(given.chains()[0]) == 1
+
+
+def test_the_consent_s_own_key_is_no_delegate(given, clock):
+    own = given.chains()[0][0].signed.payload.kid
+    with pytest.raises(GateClosed, match="signe déjà"):
+        naming.name_delegate(
+            given.store, given.member, cid_of(given)[:8], kid=own, mandate=mandate(clock)
+        )
+
+
+def test_the_code_alone_ends_the_consents_of_a_lost_store(given, task, code, sheet, outside):
+    assert naming.name_recovery(given.store, given.member, code) == sheet.cids
+    shown = given.preview(task)
+    lost, withdrawn = standing_in.recover(sheet, vault.recovery_secret(code), outside())
+    assert [each.signed.payload.t.value for each in (lost, withdrawn)] == [
+        "key.recovered",
+        "consent.withdrawn",
+    ]
+    assert logged_state([lost, withdrawn], given).status is EventType.WITHDRAWN
+    # Whoever found the store: its gate is open, and the cooperative's is not.
+    assert shown.kept is not None
+    with pytest.raises(TransportError, match="refusé"):
+        given.send(task)
+
+
+def test_recovering_twice_changes_nothing_the_second_time(given, code, sheet, outside):
+    naming.name_recovery(given.store, given.member, code)
+    secret = vault.recovery_secret(code)
+    assert len(standing_in.recover(sheet, secret, outside())) == 2
+    assert standing_in.recover(sheet, secret, outside()) == []
+
+
+def test_a_recovery_cut_in_the_middle_goes_on(given, code, sheet, outside, network):
+    naming.name_recovery(given.store, given.member, code)
+    secret = vault.recovery_secret(code)
+    network.losing_answers = False
+    real, calls = network.exchange, []
+
+    def cut(method, path, body):
+        calls.append(path)
+        if calls.count("/v1/events") == 2:
+            raise TransportError(fr="pas de réseau", en="no network")
+        return real(method, path, body)
+
+    cutting = Outside(
+        transport=type("Cut", (), {"exchange": staticmethod(cut)})(),
+        now=outside().now,
+        randomness=bytes_of_a,
+        language="fr",
+    )
+    with pytest.raises(TransportError, match="pas de réseau"):
+        standing_in.recover(sheet, secret, cutting)
+    assert standing_in.recover(sheet, secret, outside())[-1].body is not None
+    assert standing_in.recover(sheet, secret, outside()) == []
+
+
+def test_another_code_ends_nothing(given, task, code, sheet, outside):
+    naming.name_recovery(given.store, given.member, code)
+    with pytest.raises(TransportError, match="Rien à montrer"):
+        standing_in.recover(sheet, b"x" * 20, outside())
+    assert given.send(task).report
+
+
+def test_a_code_that_is_not_this_store_s_names_nothing(given, code):
+    other = ("A" if code[0] != "A" else "B") + code[1:]
+    with pytest.raises(WrongPassphrase):
+        naming.name_recovery(given.store, given.member, other)
+    assert len(given.chains()[0]) == 1
+
+
+def test_naming_the_code_again_signs_nothing_more(given, code):
+    naming.name_recovery(given.store, given.member, code)
+    naming.name_recovery(given.store, given.member, code)
+    assert [each.signed.payload.t for each in given.chains()[0]] == [
+        EventType.GIVEN,
+        EventType.RECOVERY_NAMED,
+    ]
+
+
+def test_two_consents_have_two_recovery_keys_of_one_code():
+    one, two = (naming.recovery_key(b"r" * 20, cid * 16) for cid in ("aa", "bb"))
+    assert one.private_bytes_raw() != two.private_bytes_raw()
+    assert naming.recovery_key(b"r" * 20, "aa" * 16).private_bytes_raw() == one.private_bytes_raw()
+
+
+def test_a_chain_that_the_cooperative_cut_short_is_signed_on_by_nobody(
+    given, clock, sheet, outside
+):
+    name(given, clock)
+    honest = outside()
+
+    class Cutting:
+        def exchange(self, method, path, body):
+            answer = honest.transport.exchange(method, path, body)
+            if path != "/v1/chains":
+                return answer
+            leaves = json.loads(answer.body)["leaves"][1:]
+            return type(answer)(status=200, body=json.dumps({"leaves": leaves}).encode())
+
+    with pytest.raises(TransportError, match="protocole"):
+        standing_in.withdraw(
+            sheet,
+            HELPER,
+            Outside(transport=Cutting(), now=honest.now, randomness=bytes_of_a, language="fr"),
+        )
+    assert len(standing_in.withdraw(sheet, HELPER, honest)) == 1
+
+
+def test_a_sheet_comes_back_from_its_file_and_anything_else_is_refused(sheet, tmp_path):
+    file = tmp_path / "sheet.json"
+    file.write_bytes(sheet.to_bytes())
+    assert read_sheet(file) == sheet
+    whole = json.loads(sheet.to_bytes())
+    for change in ({"v": 2}, {"consents": ["ab"]}, {"consents": 7}, {"log_vkey": "x"}):
+        file.write_text(json.dumps(whole | change))
+        with pytest.raises(StoreError, match="ne dit pas où"):
+            read_sheet(file)
+    file.write_text("[")
+    with pytest.raises(StoreError):
+        read_sheet(file)
+
+
+@pytest.fixture
+def run(given, network, clock, monkeypatch, capsys):
+    """Return a function that runs a command of the resident, or of who stands in for them."""
+    monkeypatch.setattr(Session, "open", lambda _: given.store)
+    monkeypatch.setattr(Session, "connect", lambda _, _url: network)
+    monkeypatch.setattr(cli_naming, "SystemClock", lambda: clock)
+
+    def run(*arguments):
+        argv = ["personal-store", "--lang", "fr", "consents", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", argv)
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def test_the_commands_of_a_mandate(given, run, tmp_path):
+    key, sheet, proofs = (tmp_path / each for each in ("key.pem", "sheet.json", "proofs"))
+    cid = cid_of(given)[:8]
+    code, _, err = run("mandate", "key", key)
+    assert code == 0, err
+    kid = thumbprint(read_parent_key(key).public_key())
+    assert kid in err
+    code, _, err = run(
+        "delegates", "name", cid, "--key", kid, "--until", "2026-11-20", "--sheet", sheet
+    )
+    assert code == 0, err
+    assert "du 18/11/2026 au 20/11/2026 compris" in err
+    code, out, err = run("delegates", "list", "--json")
+    assert (code, json.loads(out)[0]["key"]) == (0, kid)
+    # Until the end of its last day, on the clock of home.
+    assert json.loads(out)[0]["until"] == "2026-11-20T23:00:00Z"
+    code, _, err = run("mandate", "withdraw", sheet, "--key", key, "--proofs", proofs)
+    assert code == 0, err
+    assert "1 accord(s) retiré(s)" in err
+    assert (proofs / "evidence.jsonl").stat().st_mode & 0o777 == 0o600
+    code, _, err = run("mandate", "withdraw", sheet, "--key", key, "--proofs", proofs)
+    assert (code, "c'est déjà fait" in err) == (0, True)
+
+
+def test_the_command_that_takes_a_mandate_back(given, run, tmp_path):
+    cid, sheet = cid_of(given)[:8], tmp_path / "sheet.json"
+    assert (
+        run("delegates", "name", cid, "--key", KID, "--until", "2026-11-20", "--sheet", sheet)[0]
+        == 0
+    )
+    assert run("delegates", "revoke", cid, "--key", KID)[0] == 0
+    assert "Aucun mandat." in run("delegates", "list")[2]
+
+
+@pytest.mark.parametrize("days", [("2026-11-17",), ("hier",), ("2300-01-01",)])
+def test_days_that_no_mandate_has_are_a_usage_error(given, run, tmp_path, days):
+    cid, sheet = cid_of(given)[:8], tmp_path / "sheet.json"
+    assert run("delegates", "name", cid, "--key", KID, "--until", *days, "--sheet", sheet)[0] == 2
+    assert len(given.chains()[0]) == 1
+
+
+def test_the_commands_of_a_recovery(given, run, code, tmp_path):
+    paper, sheet, proofs = (tmp_path / each for each in ("code.txt", "sheet.json", "proofs"))
+    paper.write_text(code + "\n")
+    options = ("--code-file", paper)
+    assert run("recovery", "prepare", *options, "--sheet", sheet)[0] == 0
+    assert read_sheet(sheet).cids == (cid_of(given),)
+    assert code.replace("-", "") not in sheet.read_text()
+    status, _, err = run("recover", sheet, *options, "--proofs", proofs)
+    assert status == 0, err
+    assert "1 accord(s) retiré(s)" in err
+    paper.write_text("AAAA-BBBB\n")
+    status, _, err = run("recover", sheet, *options, "--proofs", proofs)
+    assert (status, "code de secours n'est pas le bon" in err) == (1, True)
