@@ -22,6 +22,7 @@ from personal_store import (
     cli_devices,
     cli_giving,
     cli_home,
+    cli_keepers,
     cli_keeping,
     cli_lines,
     cli_naming,
@@ -55,6 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(cli_home.home)
+app.command()(cli_keepers.keepers)
 app.add_typer(cli_sharing.consents_app, name="consents")
 app.add_typer(cli_devices.devices_app, name="devices")
 app.add_typer(cli_lines.lines_app, name="lines")

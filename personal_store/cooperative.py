@@ -144,16 +144,23 @@ def tasks(transport: Transport, membership: Membership) -> list[SignedTask]:
     Questions signed by two keepers are left out for a member who joined before there were any:
     no helper's key was pinned, so that nobody's word for one would do.
     """
-    document = accepted(transport.exchange("GET", "/v1/tasks", None))
+    keys = membership.task_key, membership.helper_key
     try:
-        signed = [str(each["jws"]).encode() for each in document["tasks"]]
-        keys = membership.task_key, membership.helper_key
         return [
             SignedTask(task=read_task(jws, *keys), jws=jws)
-            for jws in signed
+            for jws in signed_tasks(transport)
             if membership.keepers or b"\n" not in jws
         ]
-    except (KeyError, TypeError, ValueError, ContributionsError) as error:
+    except ContributionsError as error:
+        out_of_protocol("tasks", error)
+
+
+def signed_tasks(transport: Transport) -> list[bytes]:
+    """Return the signed tasks that the cooperative serves, of which nothing is verified yet."""
+    document = accepted(transport.exchange("GET", "/v1/tasks", None))
+    try:
+        return [str(each["jws"]).encode() for each in document["tasks"]]
+    except (KeyError, TypeError, ValueError) as error:
         out_of_protocol("tasks", error)
 
 

@@ -1,10 +1,11 @@
 """The tables of what the resident joined: memberships, purposes and tasks, verbatim."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from contributions.keeper import Keeper
@@ -28,6 +29,15 @@ def add(connection: Connection, joined: Membership, *, at: datetime) -> None:
             enrolled_at_ms=to_ms(at),
             keepers=json.dumps([keeper.to_json() for keeper in joined.keepers]),
         )
+    )
+
+
+def pin_keepers(connection: Connection, joined: Membership, keepers: Sequence[Keeper]) -> None:
+    """Keep the keepers of a membership that had none; those that are pinned stay."""
+    connection.execute(
+        update(membership)
+        .where(membership.c.url == joined.url, membership.c.keepers == json.dumps([]))
+        .values(keepers=json.dumps([keeper.to_json() for keeper in keepers]))
     )
 
 

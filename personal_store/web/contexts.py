@@ -122,6 +122,7 @@ class SharingPage:
     `purpose` and `preview` are None when no cooperative was joined or nothing was asked yet.
     `active` tells that some consent is in force, `may_give` that the one asked for now is not.
     `unanswerable` says why a task has no preview. `shown_sha256` names the bytes shown.
+    `unpinned` tells that a cooperative was joined and no keeper's key is known.
     """
 
     cooperative: str | None
@@ -129,6 +130,7 @@ class SharingPage:
     active: bool
     may_give: bool
     unanswerable: NotAnswerable | None
+    unpinned: bool
     shown_sha256: str
     preview: Preview | None
     preview_rows: Sequence[PreviewRow]
@@ -269,6 +271,7 @@ def sharing_page(store: Store) -> SharingPage:
         active=bool(in_force),
         may_give=purpose is not None and purpose.digest not in in_force,
         unanswerable=unanswerable,
+        unpinned=bool(joined) and not joined[-1].keepers,
         shown_sha256=sha256(kept.report).hexdigest() if kept else "",
         preview=shown,
         preview_rows=preview_rows(shown) if shown else [],

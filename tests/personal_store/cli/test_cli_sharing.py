@@ -257,3 +257,10 @@ def test_receipts_are_written_and_named(asked, run, answer, tmp_path) -> None:
     names = answer("consents", "receipts", folder)["files"]
     assert sorted(names) == sorted(path.name for path in folder.iterdir())
     assert "evidence.jsonl" in names
+
+
+def test_without_two_keepers_there_is_nothing_to_show_or_pin(run, answer) -> None:
+    assert answer("keepers") == {"pinned": False, "keepers": []}
+    code, _, err = run("keepers", "--pin", "A" * 43)
+    assert code == 1
+    assert "rien à épingler" in err

@@ -9,8 +9,8 @@ import pytest
 from carbon.modes import TransportMode
 from contributions.measures import Coordinate, Measure
 from contributions.weeks import week_period
-from personal_store.db import contributions
-from personal_store.db.connection import reading
+from personal_store.db import contributions, memberships
+from personal_store.db.connection import reading, writing
 
 CAR, BIKE = TransportMode.CAR, TransportMode.BIKE
 MONDAY = week_period("2026-W46").start + timedelta(hours=8)
@@ -221,3 +221,15 @@ class TestSharing:
             assert sentence in read(browser.get(f"/{language}/sharing").text).text
             travel(joined, {CAR: full_km}, at=MONDAY)
             assert sentence[:12] not in read(browser.get(f"/{language}/sharing").text).text
+
+    @pytest.mark.usefixtures("asked")
+    def test_a_member_of_before_the_keepers_is_told_how_to_pin_them(
+        self, browser, joined, read, request
+    ) -> None:
+        for language in ("fr", "en"):
+            assert "personal-store keepers" in read(browser.get(f"/{language}/sharing").text).text
+        keepers = request.getfixturevalue("keepers")
+        with writing(joined.engine) as connection:
+            member = memberships.every(connection)[-1]
+            memberships.pin_keepers(connection, member, keepers.cards)
+        assert "personal-store keepers" not in read(browser.get("/fr/sharing").text).text
