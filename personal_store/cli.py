@@ -4,7 +4,7 @@ Stable, because people script against it: progress and sentences on stderr, one 
 stdout with `--json`, exit codes 0 ok, 1 failed, 2 usage. It holds no logic: each command calls a
 job or a query and says what came out. The commands about sharing are in `cli_sharing.py`,
 those about devices in `cli_devices.py`, those about trips in `cli_trips.py`, those about the whole
-store in `cli_keeping.py`.
+store in `cli_keeping.py`, `import` in `cli_import.py`.
 """
 
 import os
@@ -22,6 +22,7 @@ from personal_store import (
     cli_devices,
     cli_giving,
     cli_home,
+    cli_import,
     cli_keepers,
     cli_keeping,
     cli_lines,
@@ -34,18 +35,13 @@ from personal_store import (
     vault,
 )
 from personal_store.console import (
-    EXIT_FAILED,
-    EXIT_INTERRUPTED,
     Program,
     Session,
     plain_errors,
     read_secret,
 )
 from personal_store.db.connection import open_database
-from personal_store.errors import IngestError
-from personal_store.jobs import draining, importing, overlapping, pipeline
-from personal_store.jobs.importing import ImportReport
-from personal_store.progress import import_progress
+from personal_store.jobs import draining
 from personal_store.settings import Settings, language_of_arguments, language_of_environment
 
 app = typer.Typer(
@@ -55,6 +51,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("import")(cli_import.import_files)
 app.command()(cli_home.home)
 app.command()(cli_keepers.keepers)
 app.add_typer(cli_sharing.consents_app, name="consents")
@@ -130,45 +127,6 @@ def recover(
         randomness=secrets.token_bytes,
     )
     session.say(fr="La phrase de passe est remplacée.", en="The passphrase is replaced.")
-
-
-@app.command("import")
-def import_files(
-    context: typer.Context,
-    paths: Annotated[list[Path], typer.Argument(help="Fichiers. / Files.")],
-    as_json: JsonOption = False,
-) -> None:
-    """Importer des fichiers de positions. / Import location files."""
-    session: Session = context.obj
-    store = session.open()
-    reports: list[ImportReport] = []
-    refused: list[tuple[Path, IngestError]] = []
-    try:
-        with import_progress(session) as on_progress:
-            for path in paths:
-                try:
-                    report = importing.run_once(
-                        store.engine, path, clock=store.clock, on_progress=on_progress
-                    )
-                except IngestError as error:
-                    refused.append((path, error))
-                    session.say(fr=f"{path.name} : {error.fr}", en=f"{path.name}: {error.en}")
-                    continue
-                reports.append(report)
-                session.say(**documents.import_sentences(report))
-        overlapping.run_once(store.engine)
-        held = pipeline.run_once(store.engine)
-    except KeyboardInterrupt:
-        session.say(
-            fr="Interrompu. Ce qui est lu est gardé : la même commande reprendra où elle en est.",
-            en="Interrupted. What was read is kept: the same command will go on from there.",
-        )
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    session.say(**documents.held_sentences(held))
-    if as_json:
-        session.answer(documents.import_document(reports, refused, held))
-    if refused:
-        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from personal_store.errors import IngestError
 from personal_store.jobs.draining import DrainReport
 from personal_store.jobs.importing import ImportReport
 from personal_store.jobs.pipeline import PipelineReport
-from personal_store.vocabulary import REASON_NAMES
+from personal_store.vocabulary import REASON_NAMES, REASON_NAMES_EN
 from personal_store.wording import number, several, several_en
 
 Document = dict[str, object]
@@ -50,9 +50,8 @@ def import_document(
 
 def import_sentences(report: ImportReport) -> dict[str, str]:
     """Say what became of one file."""
-    reasons = ", ".join(f"{reason.value} {count}" for reason, count in report.reasons.items())
-    reasons_fr = ", ".join(f"{REASON_NAMES[each]} : {n}" for each, n in report.reasons.items())
-    detail, detail_fr = (f" ({each})" if each else "" for each in (reasons, reasons_fr))
+    why = _reasons(report)
+    detail, detail_fr = (f" ({each})" if each else "" for each in (why["en"], why["fr"]))
     name = report.path.name
     said = report.evidence_read, report.evidence_new
     resumed = report.resumed_entries
@@ -86,6 +85,28 @@ def import_sentences(report: ImportReport) -> dict[str, str]:
         )
         + (f" Went on after {several_en(resumed, 'entry', 'entries')}." if resumed else "")
         + left_out["en"],
+    }
+
+
+def nothing_sentences(report: ImportReport) -> dict[str, str]:
+    """Say why nothing came of a file that could be read."""
+    why = _reasons(report)
+    return {
+        "fr": "Attendu : des positions avec leur heure et leur lieu ; vu : "
+        f"{several(report.read, 'position', 'positions')}, toutes écartées ({why['fr']}) ; "
+        "vérifiez l'export d'où vient ce fichier. Rien n'a été importé.",
+        "en": f"Expected positions with their time and place; "
+        f"{several_en(report.read, 'position', 'positions')} seen, all rejected ({why['en']}); "
+        "check the export that this file comes from. Nothing was imported.",
+    }
+
+
+def _reasons(report: ImportReport) -> dict[str, str]:
+    """Return how many positions were left out for each reason, in words."""
+    counted = report.reasons.items()
+    return {
+        "fr": ", ".join(f"{REASON_NAMES[each]} : {n}" for each, n in counted),
+        "en": ", ".join(f"{REASON_NAMES_EN[each]}: {n}" for each, n in counted),
     }
 
 

@@ -8,7 +8,8 @@ lengths, and when the last one did.
 The file is a header (`MAGIC`, then 16 random bytes, the generation) and frames: length and CRC-32
 of the sealed bytes (big-endian, 4 bytes each), then those bytes. A frame is on disk (fdatasync)
 before its letter is acknowledged. A crash may leave half a frame at the end, never acknowledged:
-the next append cuts it off. `personal_store.jobs.draining` empties it.
+the next append cuts it off. Damage anywhere else costs the letters that it touches and no other.
+`personal_store.jobs.draining` empties it.
 
 Base mode does not say who sealed: whoever can write in the folder can add letters, just as they
 could replace the program.
@@ -18,6 +19,7 @@ import errno
 import fcntl
 import mmap
 import os
+import re
 import shutil
 import struct
 import zlib
@@ -46,6 +48,12 @@ MAX_INBOX_BYTES: Final = 256 * 1024 * 1024
 MAX_FRAME_BYTES: Final = 2 * 1024 * 1024
 """The largest body that the door takes, sealed, and room to spare."""
 _FRAME: Final = struct.Struct(">II")
+_LENGTH_BEGINS: Final = re.compile(
+    rb"(?=\x00(?:[\x01-\x20]|\x00[\x01-\xff]|\x00\x00[\x30-\xff]))", re.DOTALL
+)
+"""Where a length between that of an empty letter, sealed, and `MAX_FRAME_BYTES` can stand."""
+_SEARCH_BYTES: Final = 64 * 1024 * 1024
+"""Checksummed in one search for the next whole frame: a fraction of a second."""
 _INFO: Final = b"mobilites-en-commun inbox v1"
 
 
@@ -116,7 +124,10 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedLetter:
-    """A frame: the offset after it, and its sealed bytes, which do not open where damaged."""
+    """A frame, or what is left between two: the offset after it, and its sealed bytes.
+
+    These do not open where damaged.
+    """
 
     end: int
     sealed: bytes
@@ -231,19 +242,63 @@ def _opened(path: Path) -> SealedLetters:
 
 
 def _frames(file: BinaryIO) -> Iterator[SealedLetter]:
+    """Yield the frames to the end of the file, whatever is damaged in between.
+
+    Behind damage the next whole frame is looked for, so that a wrong length costs at most its own
+    letter, and not even that where the checksum still tells its bytes. What is left between two
+    whole frames is yielded as a letter that does not open.
+    """
     end, size = file.tell(), os.fstat(file.fileno()).st_size
-    while len(head := file.read(_FRAME.size)) == _FRAME.size:
-        length, checksum = _FRAME.unpack(head)
-        if not 0 < length <= MAX_FRAME_BYTES:
-            return
-        sealed = file.read(length)
-        if len(sealed) < length:
-            return
-        end += _FRAME.size + length
-        is_whole = zlib.crc32(sealed) == checksum
-        if not is_whole and end == size:
-            return  # torn: its length came to the disk before its bytes
+    while end < size:
+        head = file.read(_FRAME.size)
+        length, checksum = _FRAME.unpack(head) if len(head) == _FRAME.size else (0, 0)
+        sealed = file.read(length) if 0 < length <= MAX_FRAME_BYTES else b""
+        if not sealed or len(sealed) < length or zlib.crc32(sealed) != checksum:
+            file.seek(end)
+            window = file.read(2 * (_FRAME.size + MAX_FRAME_BYTES))
+            gone = _next_whole_frame(window) or min(len(window), MAX_FRAME_BYTES)
+            if end + gone == size and _is_torn(window):
+                return
+            # What is too short for a frame still counts as a letter.
+            sealed = window[_FRAME.size : gone] or window[:gone]
+            file.seek(end + gone)
+        end = file.tell()
         yield SealedLetter(end=end, sealed=sealed)
+
+
+def _next_whole_frame(window: bytes) -> int | None:
+    """Return where the next whole frame begins after what is damaged at 0, None where none does.
+
+    Bytes made to look like lengths could ask for a checksum each: their sum is bounded.
+    """
+    budget_bytes, view = _SEARCH_BYTES, memoryview(window)
+    for found in _LENGTH_BEGINS.finditer(window, 1, _FRAME.size + MAX_FRAME_BYTES):
+        start = found.start() + _FRAME.size
+        if start > len(window):
+            return None
+        length, checksum = _FRAME.unpack_from(window, found.start())
+        if not 0 < length <= min(MAX_FRAME_BYTES, len(window) - start):
+            continue
+        if zlib.crc32(view[start : start + length]) == checksum:
+            return found.start()
+        budget_bytes -= length
+        if budget_bytes < 0:
+            return None
+    return None
+
+
+def _is_torn(tail: bytes) -> bool:
+    """Tell whether the last bytes are what a crash left of a frame that was never acknowledged.
+
+    A length that came to the disk before its bytes, or no byte of it; but not a length that is
+    wrong before bytes that are right.
+    """
+    if len(tail) < _FRAME.size or not any(tail):
+        return True
+    length, checksum = _FRAME.unpack_from(tail)
+    if zlib.crc32(tail[_FRAME.size :]) == checksum:
+        return False
+    return bool(length == 0 or len(tail) - _FRAME.size <= length <= MAX_FRAME_BYTES)
 
 
 def _made_ready(file: BinaryIO, folder: Path, generation: bytes) -> int:

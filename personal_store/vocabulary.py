@@ -13,6 +13,7 @@ from personal_store.whatif import ScenarioName
 
 REASON_NAMES = {
     RejectReason.NO_TIME: "sans heure",
+    RejectReason.TIME_WITHOUT_OFFSET: "heure sans fuseau (voir « import --local-times »)",
     RejectReason.NO_POSITION: "sans position",
     RejectReason.IMPOSSIBLE_COORDINATES: "coordonnées impossibles",
     RejectReason.BEFORE_1990: "avant 1990",
@@ -20,6 +21,18 @@ REASON_NAMES = {
     RejectReason.NOT_ONE_PERSON: "d'autres personnes (trajets en même temps)",
     RejectReason.UNREADABLE_ENTRY: "illisibles",
 }
+
+REASON_NAMES_EN = {
+    RejectReason.NO_TIME: "without a time",
+    RejectReason.TIME_WITHOUT_OFFSET: "times without an offset (see “import --local-times”)",
+    RejectReason.NO_POSITION: "without a position",
+    RejectReason.IMPOSSIBLE_COORDINATES: "impossible coordinates",
+    RejectReason.BEFORE_1990: "before 1990",
+    RejectReason.IN_THE_FUTURE: "in the future",
+    RejectReason.NOT_ONE_PERSON: "of other people (journeys at the same time)",
+    RejectReason.UNREADABLE_ENTRY: "unreadable",
+}
+"""For the terminal, which reads no catalogue."""
 
 MODE_NAMES = {
     TransportMode.WALK: "à pied",

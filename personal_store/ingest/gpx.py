@@ -13,6 +13,7 @@ Spec: https://www.topografix.com/GPX/1/1/ and https://www.topografix.com/gpx_man
 """
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import BinaryIO, Final
 from xml.parsers import expat
 
@@ -126,7 +127,7 @@ class _TrackHandler(XmlHandler):
         time = (point.get("time") or "").rstrip()
         try:
             return self._judge.positionfix(
-                at=instant_from_iso(time, naive_is_utc=True),
+                at=instant_from_iso(time, naive_in=UTC),
                 lat=point.get("lat"),
                 lon=point.get("lon"),
                 device=self._device,

@@ -14,9 +14,14 @@ from xml.parsers import expat
 from personal_store.ingest.json_text import JsonOutline, outline_json
 from personal_store.ingest.limits import HEAD_BYTES
 
-_UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16_MARKS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+"""What stands before a text in UTF-16, and the order of bytes that it announces."""
+
 _HTML: Final = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _TEXT_CONTROLS: Final = frozenset(b"\t\n\r\f\x1b")
+_FIRST_WIDE: Final = 0x80
+_LEAST_ASCII: Final = 0.7
+"""Of an older encoding, where one byte is one letter: French has 4 % of accents."""
 
 
 class Shape(StrEnum):
@@ -88,12 +93,37 @@ def _shape(raw: bytes) -> Shape:
         return Shape.HTML if _HTML.match(text) else Shape.XML
     if text.startswith((b"{", b"[")):
         return Shape.JSON
-    is_text = all(byte >= ord(" ") or byte in _TEXT_CONTROLS for byte in text)
-    return Shape.TEXT if is_text else Shape.BINARY
+    return (
+        Shape.TEXT if _is_text(_narrow(raw) if raw[:2] in UTF16_MARKS else text) else Shape.BINARY
+    )
+
+
+def _narrow(raw: bytes) -> bytes:
+    """Return a text in UTF-16 as UTF-8; what is none gives a control."""
+    whole_bytes = len(raw) - len(raw) % 2
+    try:
+        return raw[2:whole_bytes].decode(UTF16_MARKS[raw[:2]]).encode()
+    except UnicodeError:
+        return b"\x00"
+
+
+def _is_text(text: bytes) -> bool:
+    """Tell whether bytes are text: without controls, and in UTF-8 or mostly in ASCII."""
+    if any(byte < ord(" ") and byte not in _TEXT_CONTROLS for byte in text):
+        return False
+    narrow = sum(byte < _FIRST_WIDE for byte in text)
+    if narrow >= len(text) * _LEAST_ASCII:
+        return True
+    # The text may be cut within a character.
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    with contextlib.suppress(UnicodeDecodeError):
+        decoder.decode(text)
+        return True
+    return False
 
 
 def _is_utf16_markup(raw: bytes) -> bool:
-    return raw.startswith(_UTF16_MARKS) and raw[2:].lstrip(b"\x00 \r\n\t").startswith(b"<")
+    return raw[:2] in UTF16_MARKS and raw[2:].lstrip(b"\x00 \r\n\t").startswith(b"<")
 
 
 def _xml_root(raw: bytes) -> str:

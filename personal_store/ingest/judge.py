@@ -14,7 +14,7 @@ None: the position stays. It does not look at neighbours: a jump is for the trip
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from personal_store.ingest.limits import EARLIEST, LATEST_AHEAD, MOST_MODES, MOST_OCCUPANTS
 from personal_store.ingest.positionfix import (
@@ -32,10 +32,15 @@ from personal_store.ingest.values import Refused, label, measure, number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """The rules for one file: its format, and the latest time that can be true."""
+    """The rules for one file: its format, and the latest time that can be true.
+
+    `local_zone` is the zone of its times without an offset, where the resident says that they are
+    those of home.
+    """
 
     source: SourceFormat
     latest: datetime
+    local_zone: tzinfo | None = None
 
     def positionfix(
         self,
@@ -160,6 +165,6 @@ def evidence_place(*, lat: object, lon: object, name: object = None) -> Evidence
     return EvidencePlace(lon=lon_deg, lat=lat_deg, name=named)
 
 
-def judge_for(source: SourceFormat, *, now: datetime) -> Judge:
+def judge_for(source: SourceFormat, *, now: datetime, local_zone: tzinfo | None = None) -> Judge:
     """Return the rules for a file read at `now` (aware UTC)."""
-    return Judge(source=source, latest=now + LATEST_AHEAD)
+    return Judge(source=source, latest=now + LATEST_AHEAD, local_zone=local_zone)

@@ -49,6 +49,7 @@ class RejectReason(StrEnum):
     """Why a position of a readable file did not become a positionfix."""
 
     NO_TIME = "no-time"
+    TIME_WITHOUT_OFFSET = "time-without-offset"
     NO_POSITION = "no-position"
     IMPOSSIBLE_COORDINATES = "impossible-coordinates"
     BEFORE_1990 = "before-1990"

@@ -5,9 +5,10 @@ shows either at once (another kind of file) or while the entries are consumed (d
 on), always as one `IngestError`.
 """
 
+import errno
 import stat
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -16,18 +17,25 @@ from personal_store.ingest.archive import parse_archive
 from personal_store.ingest.counted import unpacked
 from personal_store.ingest.detect import detect
 from personal_store.ingest.head import Shape, shape_of
-from personal_store.ingest.judge import judge_for
+from personal_store.ingest.judge import Judge, judge_for
 from personal_store.ingest.place import JsonPlace
 from personal_store.ingest.positionfix import Entry, ParsedFile, SourceFormat
 from personal_store.ingest.readers import Reader
 
 
-def read_file(path: Path, *, now: datetime, place: JsonPlace | None = None) -> ParsedFile:
+def read_file(
+    path: Path,
+    *,
+    now: datetime,
+    place: JsonPlace | None = None,
+    local_zone: tzinfo | None = None,
+) -> ParsedFile:
     """Return what the file at `path` is, and a lazy stream of its entries in file order.
 
     `now` is aware UTC; a position more than a day ahead of it is rejected. The file is open
     only while entries are consumed. With a `place` that an earlier reading of the same bytes
-    gave, the entries are those after it.
+    gave, the entries are those after it. `local_zone` is that of times without an offset in tables,
+    where the resident says so.
     Raises `IngestError`, here or during consumption.
     """
     if not stat.S_ISREG(_mode(path)):
@@ -37,8 +45,9 @@ def read_file(path: Path, *, now: datetime, place: JsonPlace | None = None) -> P
         with path.open("rb") as stream:
             reader = detect_file(_unpacked(stream, path))
     except OSError as error:
-        raise refusals.not_readable(_system_word(error)) from error
-    reading = _Reading(path, reader, now)
+        raise refusals.not_readable(error) from error
+    judge = judge_for(reader.format, now=now, local_zone=local_zone)
+    reading = _Reading(path, reader, judge)
     return ParsedFile(
         format=reader.format,
         entries=reading.entries(place),
@@ -66,10 +75,10 @@ _ARCHIVE: Final = Reader(
 class _Reading:
     """One reading of one file: its entries, and how far they have come."""
 
-    def __init__(self, path: Path, reader: Reader, now: datetime) -> None:
+    def __init__(self, path: Path, reader: Reader, judge: Judge) -> None:
         self._path = path
         self._reader = reader
-        self._judge = judge_for(reader.format, now=now)
+        self._judge = judge
         self._file: BinaryIO | None = None
         self._place: Callable[[], JsonPlace | None] | None = None
 
@@ -92,7 +101,7 @@ class _Reading:
                     self._place = resumable.place
                     yield from resumable.entries
         except OSError as error:
-            raise refusals.not_readable(_system_word(error)) from error
+            raise refusals.not_readable(error) from error
 
 
 def _unpacked(stream: BinaryIO, path: Path) -> BinaryIO:
@@ -106,11 +115,6 @@ def _mode(path: Path) -> int:
     try:
         return path.stat().st_mode
     except OSError as error:
-        raise refusals.not_readable(_system_word(error)) from error
+        raise refusals.not_readable(error) from error
     except ValueError:
-        raise refusals.not_readable("embedded null byte") from None
-
-
-def _system_word(error: OSError) -> str:
-    """Return the system's word for a failure, without the path that `str(error)` carries."""
-    return error.strerror or type(error).__name__
+        raise refusals.not_readable(OSError(errno.ENOENT, "")) from None

@@ -5,6 +5,8 @@ The functions build the errors of `personal_store.errors`; they decide nothing, 
 the import to say what of the file is kept.
 """
 
+import errno
+from dataclasses import dataclass
 from typing import Final
 
 from personal_store.errors import HostileFile, ImportStopped, UnreadableFile, WrongFile
@@ -31,9 +33,9 @@ def truncated(kind: str) -> UnreadableFile:
 def damaged(kind: str) -> UnreadableFile:
     """Say that a file breaks the syntax of its format."""
     return UnreadableFile(
-        fr=f"Attendu : un fichier {kind} bien formé ; vu : un texte qui n’en suit pas les règles ; "
-        "exportez-le de nouveau sans le modifier.",
-        en=f"Expected a well-formed {kind} file; its text breaks the rules of that format; "
+        fr=f"Attendu : un fichier {kind} bien formé ; vu : un contenu qui n’en suit pas les "
+        "règles ; exportez-le de nouveau sans le modifier.",
+        en=f"Expected a well-formed {kind} file; its contents break the rules of that format; "
         "export it again and leave it as it is.",
     )
 
@@ -48,13 +50,67 @@ def not_utf8() -> UnreadableFile:
     )
 
 
-def not_readable(reason: str) -> UnreadableFile:
-    """Say that the system does not give the file; `reason` is the system's own word."""
+def not_readable(error: OSError) -> UnreadableFile:
+    """Say that the system does not give the file, in our words and never in the system's."""
+    seen = _SYSTEM_WORDS.get(error.errno or 0, _SYSTEM_REFUSES)
     return UnreadableFile(
-        fr=f"Attendu : un fichier lisible ; vu : le système refuse de le lire ({reason}) ; "
-        "vérifiez son chemin et ses droits.",
-        en=f"Expected a file that can be read; the system refuses ({reason}); "
-        "check its path and its permissions.",
+        fr=f"Attendu : un fichier lisible ; vu : {seen.fr} ; {seen.do_fr}.",
+        en=f"Expected a file that can be read; {seen.en}; {seen.do_en}.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A refusal of the system, and what to do about it."""
+
+    fr: str
+    en: str
+    do_fr: str = "vérifiez son chemin"
+    do_en: str = "check its path"
+
+
+_SYSTEM_REFUSES: Final = _Seen(
+    fr="le système refuse de le lire",
+    en="the system refuses to read it",
+    do_fr="vérifiez son chemin et ses droits",
+    do_en="check its path and its permissions",
+)
+_FORBIDDEN: Final = _Seen(
+    fr="vous n’avez pas le droit de le lire",
+    en="you have no permission to read it",
+    do_fr="changez ses droits ou copiez-le dans un dossier à vous",
+    do_en="change its permissions or copy it to a folder of your own",
+)
+_SYSTEM_WORDS: Final = {
+    errno.ENOENT: _Seen(fr="il n’y a rien à ce chemin", en="there is nothing at this path"),
+    errno.ENOTDIR: _Seen(
+        fr="le chemin passe par un fichier qui n’est pas un dossier",
+        en="the path leads through a file that is no folder",
+    ),
+    errno.ENAMETOOLONG: _Seen(fr="le chemin est trop long", en="the path is too long"),
+    errno.ELOOP: _Seen(
+        fr="des liens symboliques qui tournent en rond", en="symbolic links that go in circles"
+    ),
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EIO: _Seen(
+        fr="le disque n’arrive pas à le lire",
+        en="the disk cannot read it",
+        do_fr="copiez-le depuis un autre support",
+        do_en="copy it from another disk",
+    ),
+}
+
+
+def times_without_offset(column: str) -> WrongFile:
+    """Say that the times of a table lack their offset; `column` is the name of their column."""
+    return WrongFile(
+        fr="Attendu : des heures avec leur décalage (2024-06-15T10:30:00+02:00) ; vu : des heures "
+        f"sans fuseau dans la colonne « {column} » ; si ce sont celles de chez vous, importez avec "
+        "--local-times ou cochez la case de la page.",
+        en="Expected times with their offset (2024-06-15T10:30:00+02:00); those of the column "
+        f"“{column}” have none; if they are those of your home, import with --local-times or tick "
+        "the box of the page.",
     )
 
 
@@ -64,6 +120,24 @@ def not_a_file() -> WrongFile:
         fr=f"Attendu : {_READ_FR} ; vu : un dossier ou un périphérique ; "
         "donnez le chemin d’un fichier.",
         en=f"Expected {_READ_EN}; this is a folder or a device; give the path of a file.",
+    )
+
+
+def empty_folder() -> WrongFile:
+    """Say that a folder has no file."""
+    return WrongFile(
+        fr=f"Attendu : un dossier avec {_READ_FR} ; vu : aucun fichier ; vérifiez son chemin.",
+        en=f"Expected a folder with {_READ_EN}; it has no file; check its path.",
+    )
+
+
+def closed_folder() -> UnreadableFile:
+    """Say that the system does not list a folder."""
+    return UnreadableFile(
+        fr="Attendu : un dossier lisible ; vu : vous n’avez pas le droit de l’ouvrir ; "
+        "changez ses droits.",
+        en="Expected a folder that can be read; you have no permission to open it; "
+        "change its permissions.",
     )
 
 

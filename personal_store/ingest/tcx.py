@@ -9,7 +9,7 @@ Spec: https://www8.garmin.com/xmlschemas/TrainingCenterDatabasev2.xsd
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
 from personal_store.ingest import refusals
@@ -119,7 +119,7 @@ class _Activities(XmlHandler):
 
     def _finish_point(self, point: dict[str, str]) -> None:
         try:
-            at = instant_from_iso(point.get("Time"), naive_is_utc=True)
+            at = instant_from_iso(point.get("Time"), naive_in=UTC)
             if self._activity is not None:
                 self._activity.pass_through(at)
         except Refused as refused:
@@ -172,7 +172,7 @@ class _Activity:
     def begin(self, start_time: str | None) -> None:
         """Take the start of a lap, which counts for the first lap alone."""
         try:
-            at = instant_from_iso(start_time, naive_is_utc=True)
+            at = instant_from_iso(start_time, naive_in=UTC)
         except Refused as refused:
             if refused.reason is not RejectReason.NO_TIME:
                 raise refusals.damaged("TCX") from None

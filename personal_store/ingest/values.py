@@ -8,7 +8,7 @@ reasons. It judges one value at a time; `judge.py` weighs whole positions.
 import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from personal_store.ingest.limits import EARLIEST, FIELD_CHARS, LABEL_CHARS
@@ -105,12 +105,13 @@ def degrees_from_e7(raw: object) -> float | None:
     return value / _E7_PER_DEGREE
 
 
-def instant_from_iso(raw: object, *, naive_is_utc: bool = False) -> datetime:
+def instant_from_iso(raw: object, *, naive_in: tzinfo | None = None) -> datetime:
     """Return an aware UTC time from ISO 8601 text that carries its offset.
 
-    `naive_is_utc` is for formats whose specification says so (GPX); elsewhere a time without
-    an offset is refused, since guessing would move a day. A bare date is no instant.
-    Raises `Refused` (no-time where absent, else unreadable-entry).
+    `naive_in` is the zone of a time without one: UTC for formats whose specification says so
+    (GPX), else what the resident says; an hour that comes twice is the first. Without it such a
+    time is refused, since guessing would move a day. A bare date is no instant.
+    Raises `Refused` (no-time, time-without-offset, else unreadable-entry).
     """
     if type(raw) is not str or not _SHORTEST_INSTANT_CHARS <= len(raw) <= FIELD_CHARS:
         is_absent = raw is None or raw == ""
@@ -121,11 +122,11 @@ def instant_from_iso(raw: object, *, naive_is_utc: bool = False) -> datetime:
             return at
         if at.tzinfo is not None:
             return at.astimezone(UTC)
+        if naive_in is not None:
+            return at.replace(tzinfo=naive_in).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Refused(RejectReason.UNREADABLE_ENTRY) from None
-    if not naive_is_utc:
-        raise Refused(RejectReason.UNREADABLE_ENTRY)
-    return at.replace(tzinfo=UTC)
+    raise Refused(RejectReason.TIME_WITHOUT_OFFSET)
 
 
 def utc_offset_min(raw: object) -> int | None:
@@ -165,7 +166,7 @@ def instant_from_epoch_s(raw: object, *, units_per_s: int = 1) -> datetime:
     return datetime.fromtimestamp(epoch_s, UTC)
 
 
-def instant(raw: object, *, naive_is_utc: bool = False) -> datetime:
+def instant(raw: object, *, naive_in: tzinfo | None = None) -> datetime:
     """Return an aware UTC time from ISO 8601 text, or from a count since 1970 in s or ms.
 
     For sources that write either in the same field. A count is in milliseconds from 10**11 on
@@ -175,7 +176,7 @@ def instant(raw: object, *, naive_is_utc: bool = False) -> datetime:
     if isinstance(raw, str) and len(raw) <= FIELD_CHARS:
         text = raw.strip()
         if not _COUNT.fullmatch(text):
-            return instant_from_iso(_SPACED_OFFSET.sub("", text), naive_is_utc=naive_is_utc)
+            return instant_from_iso(_SPACED_OFFSET.sub("", text), naive_in=naive_in)
         raw = text
     if raw is None or raw == "":
         raise Refused(RejectReason.NO_TIME)

@@ -18,6 +18,7 @@ from itertools import islice
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from personal_store.db.fix_rows import FixRow, fix_row
 from personal_store.db.units import to_ms
@@ -63,12 +64,16 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What to read: a file as of `now` (aware UTC), after `skip` entries or from a `place`."""
+    """What to read: a file as of `now` (aware UTC), after `skip` entries or from a `place`.
+
+    `local_zone` is that of times without an offset, where the resident says so.
+    """
 
     path: Path
     now: datetime
     skip: int = 0
     place: JsonPlace | None = None
+    local_zone: ZoneInfo | None = None
     entries_at_a_time: int = ENTRIES_AT_A_TIME
 
 
@@ -102,7 +107,7 @@ def format_of(path: Path, *, now: datetime) -> SourceFormat:
 
 def read_chunks(what: Reading) -> Iterator[Chunk]:
     """Yield the chunks of a file, parsed here. Raises `IngestError`."""
-    parsed = read_file(what.path, now=what.now, place=what.place)
+    parsed = read_file(what.path, now=what.now, place=what.place, local_zone=what.local_zone)
     if what.place is None:
         for _ in islice(parsed.entries, what.skip):
             pass

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BufferedReader
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
@@ -53,6 +54,11 @@ class ImportReport:
     skipped: Sequence[SkippedMember]
     resumed_entries: int
 
+    @property
+    def gives_nothing(self) -> bool:
+        """Whether every position was rejected, and nothing else was said."""
+        return 0 < self.read == self.rejected and not self.evidence_read
+
 
 def run_once(
     engine: Engine,
@@ -60,12 +66,14 @@ def run_once(
     *,
     clock: Clock,
     name: str | None = None,
+    local_zone: ZoneInfo | None = None,
     on_progress: OnProgress = lambda _: None,
     entries_at_a_time: int = ENTRIES_AT_A_TIME,
 ) -> ImportReport:
     """Import one file, or what is left of it after an import that was cut short.
 
-    `name` is what the journal calls it, the file's own name unless given.
+    `name` is what the journal calls it, the file's own name unless given; `local_zone` is that of
+    times without an offset in a table, where the resident says so.
     Raises an IngestError when the file is unreadable, wrong or hostile; it says what was kept.
     """
     now = clock.now()
@@ -92,6 +100,7 @@ def run_once(
             now=now,
             skip=begun.entries,
             place=begun.place,
+            local_zone=local_zone,
             entries_at_a_time=entries_at_a_time,
         )
         done = job.rest(what, begun)
@@ -218,7 +227,7 @@ def _opened(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except OSError as error:
-        raise refusals.not_readable(error.strerror or type(error).__name__) from error
+        raise refusals.not_readable(error) from error
 
 
 def _report(

@@ -15,11 +15,16 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from personal_store.clock import Clock
-from personal_store.errors import ImportStopped, IngestError
+from personal_store.documents import nothing_sentences
+from personal_store.errors import ImportStopped, IngestError, WrongFile
 from personal_store.jobs import importing
+from personal_store.local_time import home_timezone
 
 UPLOADS = "uploads"
 """Folder of the data folder where uploaded files wait, each in a folder of its own."""
+
+LOCAL_TIMES = "-local"
+"""Ends the name of such a folder when times without an offset are those of home."""
 
 DONE, REFUSED = "importes", "refuses"
 REASON_SUFFIX = ".raison.txt"
@@ -40,11 +45,15 @@ class IncomingReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """A file to take in, what to call it, and whether it is a copy to remove afterwards."""
+    """A file to take in, what to call it, and whether it is a copy to remove afterwards.
+
+    `has_local_times`: the resident said that its times without an offset are those of home.
+    """
 
     path: Path
     name: str
     is_copy: bool
+    has_local_times: bool = False
 
 
 def run_once(engine: Engine, *, data: Path, watched: Path | None, clock: Clock) -> IncomingReport:
@@ -52,10 +61,18 @@ def run_once(engine: Engine, *, data: Path, watched: Path | None, clock: Clock) 
     imported = refused = 0
     for found in [*_uploads(data), *_settled(watched, now=clock.now())]:
         before = _stamp(found.path)
+        trouble: IngestError | None
         try:
-            importing.run_once(engine, found.path, clock=clock, name=found.name)
-            trouble = None
-            imported += 1
+            report = importing.run_once(
+                engine,
+                found.path,
+                clock=clock,
+                name=found.name,
+                local_zone=home_timezone() if found.has_local_times else None,
+            )
+            trouble = WrongFile(**nothing_sentences(report)) if report.gives_nothing else None
+            imported += trouble is None
+            refused += trouble is not None
         except ImportStopped:
             continue  # the next round goes on
         except IngestError as error:
@@ -84,7 +101,8 @@ def _uploads(data: Path) -> Iterator[_Found]:
     # A name with a dot before it is one that the page is still writing.
     for folder in sorted((data / UPLOADS).glob("[!.]*")):
         for path in folder.iterdir():
-            yield _Found(path=path, name=path.name, is_copy=True)
+            has_local_times = folder.name.endswith(LOCAL_TIMES)
+            yield _Found(path=path, name=path.name, is_copy=True, has_local_times=has_local_times)
 
 
 def _settled(watched: Path | None, *, now: datetime) -> Iterator[_Found]:

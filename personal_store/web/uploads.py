@@ -15,19 +15,21 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
+from personal_store import home_zone
 from personal_store.db import imports
 from personal_store.db.connection import reading
 from personal_store.db.imports import FileImport, ImportState
-from personal_store.errors import NoRoom, UploadRefused
-from personal_store.jobs.incoming import UPLOADS, waiting_uploads
+from personal_store.errors import NoRoom, StoreError, UnknownZone, UploadRefused
+from personal_store.jobs.incoming import LOCAL_TIMES, UPLOADS, waiting_uploads
+from personal_store.local_time import home_timezone
 from personal_store.settings import Language
 from personal_store.store import Store
 from personal_store.vocabulary import REASON_NAMES
@@ -47,13 +49,14 @@ KEEP_FREE_BYTES: Final = 200 * 1024 * 1024
 class ImportsPage:
     """What the import page shows: files that wait, the last imports, whether one goes on.
 
-    `limit_gb` is the largest that one sending may be, in 10^9 bytes.
+    `limit_gb` is the largest that one sending may be, in 10^9 bytes; `home` the zone of home.
     """
 
     waiting: list[str]
     imports: list[FileImport]
     goes_on: bool
     limit_gb: float
+    home: str
 
 
 def upload_routes(
@@ -82,6 +85,19 @@ def upload_routes(
             )
         if kept:
             wake()
+        return RedirectResponse(f"/{language}/import", status_code=SEE_OTHER)
+
+    @router.post("/{language}/home")
+    def change_home(
+        language: Language, request: Request, timezone: Annotated[str, Form(max_length=64)] = ""
+    ) -> Response:
+        if not pages.is_open(request):
+            return RedirectResponse(f"/{language}/login", status_code=SEE_OTHER)
+        store = pages.store
+        try:
+            home_zone.change(store.engine, timezone, clock=store.clock)
+        except UnknownZone as error:
+            return _show(pages, language, limit_bytes=limit_bytes, trouble=error, status=400)
         return RedirectResponse(f"/{language}/import", status_code=SEE_OTHER)
 
     return router
@@ -131,9 +147,11 @@ class _Form:
 
     folder: Path
     whole: list[Path] = field(default_factory=list)
+    has_local_times: bool = False
     _header: bytes = b""
     _value: bytes = b""
     _name: str = ""
+    _is_local_times: bool = False
     _out: BinaryIO | None = None
 
     def callbacks(self) -> "MultipartCallbacks":
@@ -161,11 +179,13 @@ class _Form:
             self.drop()
             raise _no_form()
         for path in self.whole:
-            path.parent.rename(path.parent.with_name(path.parent.name.removeprefix(".")))
+            shown = path.parent.name.removeprefix(".") + LOCAL_TIMES * self.has_local_times
+            path.parent.rename(path.parent.with_name(shown))
         return len(self.whole)
 
     def _part_begin(self) -> None:
         self._name = ""
+        self._is_local_times = False
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -177,9 +197,11 @@ class _Form:
         if self._header.lower() == b"content-disposition":
             _, options = parse_options_header(self._value)
             self._name = _safe_name(options.get(b"filename", b""))
+            self._is_local_times = options.get(b"name") == b"local_times"
         self._header = self._value = b""
 
     def _headers_finished(self) -> None:
+        self.has_local_times |= self._is_local_times
         if not self._name:
             return
         if len(self.whole) == MOST_FILES:
@@ -213,7 +235,7 @@ def _show(
     language: Language,
     *,
     limit_bytes: int,
-    trouble: UploadRefused | None = None,
+    trouble: StoreError | None = None,
     status: int = 200,
 ) -> Response:
     return pages.render(
@@ -237,6 +259,7 @@ def imports_context(store: Store, *, limit_bytes: int) -> ImportsPage:
         imports=last,
         goes_on=bool(waiting) or under_way,
         limit_gb=limit_bytes / 1e9,
+        home=home_timezone().key,
     )
 
 

@@ -13,7 +13,7 @@ Spec: https://www.traccar.org/osmand/ and the client's own bodies.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from personal_store.ingest.judge import Judge, judge_for
@@ -68,7 +68,7 @@ def _flat(fields: Mapping[str, object], judge: Judge, device: str, now: datetime
     speed_knots = measure(fields.get("speed"), at_least=0)
     time = first_of(fields, ("timestamp",))
     return judge.positionfix(
-        at=now if time is None else instant(time, naive_is_utc=True),
+        at=now if time is None else instant(time, naive_in=UTC),
         lat=lat or None,
         lon=lon or None,
         device=device,
@@ -87,7 +87,7 @@ def _nested(
     time = first_of(location, ("timestamp",))
     try:
         yield judge.positionfix(
-            at=now if time is None else instant(time, naive_is_utc=True),
+            at=now if time is None else instant(time, naive_in=UTC),
             lat=coords.get("latitude"),
             lon=coords.get("longitude"),
             device=device,

@@ -86,3 +86,65 @@ def test_ctrl_c_during_an_import_ends_in_words_and_the_next_import_is_whole(
     assert (program.returncode, "Interrompu" in said) in {(130, True), (0, False), (1, False)}
     document = answer("import", records)
     assert document["positionfixes"] == 50_000
+
+
+REFUSABLE = '{"deviceSettings": []}'
+NAIVE = "time,lat,lon\n2026-11-09 08:00:00,46.16,-1.15\n"
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_folder_is_read_with_its_folders_and_each_file_has_its_verdict(
+    run, tmp_path, outing
+) -> None:
+    folder = tmp_path / "mine"
+    (folder / "2026" / "november").mkdir(parents=True)
+    (folder / "2026" / "november" / "ride.gpx").write_text(outing().gpx())
+    (folder / "Settings.json").write_text(REFUSABLE)
+    (folder / ".hidden.gpx").write_text(outing(speed_mps=9).gpx())
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "other.gpx").write_text(outing(speed_mps=8).gpx())
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (folder / "linked.gpx").symlink_to(tmp_path / "elsewhere" / "other.gpx")
+    code, out, err = run("import", folder, "--json")
+    document = json.loads(out)
+    assert code == 1
+    assert [file["path"].split("/")[-1] for file in document["files"]] == ["ride.gpx"]
+    assert [file["path"].split("/")[-1] for file in document["refused"]] == ["Settings.json"]
+    assert document["positionfixes"] == len(outing().points)
+    assert err.count("symbolique") == 2
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_folder_without_a_file_is_a_failure_in_words(run, tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    code, _, err = run("import", tmp_path / "empty")
+    assert (code, "aucun fichier" in err) == (1, True)
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_file_of_which_nothing_came_fails_with_the_reason(run, tmp_path) -> None:
+    file = tmp_path / "nowhere.csv"
+    file.write_text("time,lat,lon\n2026-11-09T08:00:00Z,99,-1.15\n2026-11-09T08:01:00Z,,\n")
+    code, out, err = run("--lang", "en", "import", file, "--json")
+    document = json.loads(out)
+    assert code == 1
+    assert "impossible coordinates: 1, without a position: 1" in err
+    assert document["files"][0]["rejected"] == 2
+    assert "all rejected" in document["refused"][0]["en"]
+
+
+@pytest.mark.usefixtures("ready")
+def test_times_without_offset_are_those_of_home_when_asked(run, tmp_path) -> None:
+    file = tmp_path / "naive.csv"
+    file.write_text(NAIVE)
+    code, _, err = run("import", file)
+    assert (code, "« time »" in err, "--local-times" in err) == (1, True, True)
+    code, out, _ = run("import", "--local-times", file, "--json")
+    assert (code, json.loads(out)["positionfixes"]) == (0, 1)
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_file_that_is_not_there_is_said_in_the_language_of_the_person(run, tmp_path) -> None:
+    _, _, err = run("import", tmp_path / "nothing.gpx")
+    assert "il n’y a rien à ce chemin" in err
+    assert "No such file" not in err

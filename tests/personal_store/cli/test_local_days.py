@@ -84,9 +84,7 @@ def test_a_trip_abroad_is_said_with_the_clock_of_the_place(run, answer, tmp_path
     assert "2026-11-10 05:0" in out + err or "2026-11-10 04:5" in out + err
 
 
-def test_a_trip_is_listed_on_the_day_of_the_home_that_was_told(
-    run, answer, tmp_path, outing
-) -> None:
+def test_a_trip_is_listed_on_the_day_of_the_home_that_was_told(answer, tmp_path, outing) -> None:
     answer("import", write(tmp_path, outing, datetime.fromisoformat("2026-11-09T21:40+00:00")))
     assert [trip["day"] for trip in answer("trips")] == ["2026-11-09"]
     assert answer("home", "Indian/Reunion") == {"timezone": "Indian/Reunion"}

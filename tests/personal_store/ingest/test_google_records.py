@@ -94,7 +94,7 @@ REJECTED = {
     "a null time": ({**RECORD, "timestamp": None}, RejectReason.NO_TIME),
     "a time without offset": (
         {**RECORD, "timestamp": "2013-03-01T05:17:39"},
-        RejectReason.UNREADABLE_ENTRY,
+        RejectReason.TIME_WITHOUT_OFFSET,
     ),
     "a time in 1970": (
         {**RECORD, "timestamp": "1970-01-01T00:00:00Z"},

@@ -168,6 +168,64 @@ def test_a_damaged_letter_is_counted_and_its_file_kept(store, put) -> None:
     assert draining.run_once(store).unopened == 0
 
 
+LENGTHS = {
+    "longer than any": b"\xff\xff\xff\xff",
+    "none": b"\x00\x00\x00\x00",
+    "a byte short": None,
+    "past the end of the file": b"\x00\x10\x00\x00",
+    "over the next one": b"\x00\x00\x02\x00",
+}
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+@pytest.mark.parametrize("length", LENGTHS.values(), ids=LENGTHS)
+def test_a_damaged_length_costs_no_letter(store, put, length, position) -> None:
+    offsets = []
+    for each in (1, 2, 3):
+        offsets.append(_inbox_bytes(store) or HEADER_BYTES)
+        put(each)
+    file = store.folder / INBOX_FILE
+    content = bytearray(file.read_bytes())
+    at = offsets[position]
+    right = int.from_bytes(content[at : at + 4], "big")
+    content[at : at + 4] = (right - 1).to_bytes(4, "big") if length is None else length
+    file.write_bytes(content)
+    report = draining.run_once(store)
+    assert (report.letters, report.unopened) == (3, 0)
+    assert _times(store) == [1, 2, 3]
+
+
+def test_a_damaged_head_costs_no_letter_when_another_is_added(store, put, box) -> None:
+    put(1, 2, 3)
+    box.close()
+    file = store.folder / INBOX_FILE
+    content = bytearray(file.read_bytes())
+    content[HEADER_BYTES : HEADER_BYTES + 8] = b"\xff" * 8
+    file.write_bytes(content)
+    put(4)
+    report = draining.run_once(store)
+    assert (report.positions, report.unopened) == (4, 0)
+    assert _times(store) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("filler", [b"\xff", b"\x00", b"\x00\x20\x00\x00", b"\x00\x00\x01\x00"])
+def test_megabytes_of_damage_end_in_a_bounded_search(store, put, box, filler) -> None:
+    put(1)
+    box.close()
+    file = store.folder / INBOX_FILE
+    size = 3 * inbox.MAX_FRAME_BYTES
+    file.write_bytes(file.read_bytes() + (filler * (size // len(filler))) + b"\xff")
+    letters = inbox.SealedLetters(path=file, generation=b"")
+    frames = list(letters.after(0))
+    assert frames
+    assert all(0 < len(frame.sealed) <= inbox.MAX_FRAME_BYTES for frame in frames)
+
+
+def _inbox_bytes(store) -> int:
+    file = store.folder / INBOX_FILE
+    return file.stat().st_size if file.exists() else 0
+
+
 def test_only_what_did_not_open_is_kept(store, put) -> None:
     put(1, 2)
     put(3, body=_encrypted("the phone's"))

@@ -133,3 +133,9 @@ def test_a_copy_that_was_cut_short_by_the_end_of_the_server_is_removed(store, ou
     incoming.drop_unfinished(store.folder)
     assert not folder.exists()
     incoming.drop_unfinished(store.folder / "nowhere")
+
+
+def test_a_file_of_which_nothing_came_is_set_aside_with_its_reason(store, watched) -> None:
+    left(store, watched / "far.csv", "time,lat,lon\n2026-11-09T08:00:00Z,99,-1.15\n")
+    assert look(store, watched) == (0, 1)
+    assert "coordonnées impossibles" in (watched / "refuses" / "far.csv.raison.txt").read_text()

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from personal_store.db import imports
-from personal_store.db.connection import writing
+from personal_store.db import imports, positionfixes
+from personal_store.db.connection import reading, writing
 from personal_store.db.imports import Counts, FileImport
 from personal_store.ingest.positionfix import SourceFormat
 from personal_store.jobs import incoming
@@ -126,3 +126,36 @@ def test_the_page_says_how_far_an_import_is(browser, store, read) -> None:
     assert "250 of 1,000 MB read" in page.text
     assert "positions: 1,000,000, about 30 s left" in page.text
     assert ("progress", {"max": "1000000000", "value": "250000000"}) in page.elements
+
+
+NAIVE = b"time,lat,lon\n2026-11-09 08:00:00,46.16,-1.15\n"
+
+
+@pytest.mark.parametrize(("ticked", "held"), [({}, 0), ({"local_times": "1"}, 1)])
+def test_times_without_offset_are_those_of_home_when_the_box_is_ticked(
+    browser, store, ticked, held
+) -> None:
+    browser.post("/fr/import", data=ticked, files=[("files", ("t.csv", NAIVE))])
+    take_in(store)
+    with reading(store.engine) as connection:
+        assert positionfixes.count(connection) == held
+
+
+def test_the_refusal_of_times_without_offset_says_which_column_and_which_box(
+    browser, store, read
+) -> None:
+    browser.post("/fr/import", files=[("files", ("t.csv", NAIVE))])
+    take_in(store)
+    said = read(browser.get("/fr/import").text).text
+    assert "« time »" in said
+    assert "cochez la case" in said
+
+
+def test_the_zone_of_home_is_changed_on_the_page(browser, read) -> None:
+    answer = browser.post("/fr/home", data={"timezone": "indian/reunion"})
+    assert answer.status_code == 303
+    assert "Indian/Reunion" in read(browser.get("/fr/import").text).text
+    refused = browser.post("/en/home", data={"timezone": "Atlantis"})
+    assert refused.status_code == 400
+    assert "Europe/Paris" in read(refused.text).text
+    browser.post("/fr/home", data={"timezone": "Europe/Paris"})
