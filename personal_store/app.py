@@ -20,7 +20,7 @@ from personal_store.console import Session
 from personal_store.jobs import draining, incoming, overlapping, pipeline
 from personal_store.jobs.background import Background
 from personal_store.lock import Lock, open_lock
-from personal_store.serving import announced, no_longer_locked
+from personal_store.serving import announced, first_in, no_longer_locked
 from personal_store.store import Store
 from personal_store.web.budget_page import budget_routes
 from personal_store.web.consents_page import consent_routes
@@ -62,11 +62,11 @@ def create_lockable_app(
     # The one added last sees a request first: the guard's headers are on every refusal too.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(Guard)
-    install_handlers(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/healthz", lambda: PlainTextResponse("ok"), include_in_schema=False)
     app.include_router(live_routes(lock.reception, lock.clock))
     pages = make_pages(lock, Sessions(lock))
+    install_handlers(app, pages)
     # Before the pages: "/fr/import" must not be taken for one of theirs.
     app.include_router(upload_routes(pages, limit_bytes=MAX_UPLOAD_BYTES, wake=jobs.wake))
     app.include_router(device_routes(pages))
@@ -91,8 +91,27 @@ def run_server(
 ) -> None:
     """Serve until Ctrl-C, `locked` or not; access logs would tell who came when, so none."""
     lock = session.locked() if locked else open_lock(session.open())
-    incoming.drop_unfinished(session.settings.data)
-    background = Background(jobs_of(lock, watched=session.settings.watch))
+    settings = session.settings
+    with first_in(settings.data) as is_first, first_in(settings.watch) as is_watcher:
+        if is_first:
+            # Another server's browsers may be sending.
+            incoming.drop_unfinished(settings.data)
+        _say_of_folders(session, is_first=is_first, is_watcher=is_watcher)
+        watched = settings.watch if is_watcher else None
+        _serve(session, lock, host=host, port=port, hosts=hosts, watched=watched)
+
+
+def _serve(
+    session: Session,
+    lock: Lock,
+    *,
+    host: str,
+    port: int,
+    hosts: tuple[str, ...],
+    watched: Path | None,
+) -> None:
+    locked = lock.is_locked
+    background = Background(jobs_of(lock, watched=watched))
 
     def opened() -> None:
         no_longer_locked(lock.folder)
@@ -113,6 +132,28 @@ def run_server(
     )
     with announced(lock.folder, f"http://{host}:{port}/") if locked else nullcontext():
         uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning")
+
+
+def _say_of_folders(session: Session, *, is_first: bool, is_watcher: bool) -> None:
+    """Warn of another server, and of what the watched folder holds that is not taken in."""
+    if not is_first:
+        session.say(
+            fr="Un autre serveur tourne déjà sur cet espace : un seul suffit, arrêtez l'un d'eux.",
+            en="Another server already runs on this store: one is enough, stop either.",
+        )
+    if not is_watcher:
+        session.say(
+            fr="Un autre serveur surveille déjà ce dossier : celui-ci n'y prendra aucun fichier.",
+            en="Another server already watches this folder: this one will take no file from it.",
+        )
+        return
+    for name in incoming.left_aside(session.settings.watch):
+        session.say(
+            fr=f"Dossier surveillé : « {name} » est un dossier ou un lien, il reste où il est ; "
+            "prenez-le avec « import ».",
+            en=f"Watched folder: “{name}” is a folder or a link and stays where it is; take it in "
+            "with “import”.",
+        )
 
 
 def jobs_of(lock: Lock, *, watched: Path | None) -> tuple[Callable[[], None], ...]:

@@ -1,4 +1,4 @@
-"""Say that a locked server runs in a folder, so that `unlock` can tell how to open it too.
+"""Say that a server runs in a folder: to another server, and to `unlock` when it is locked.
 
 No other program can hand it the key: what a server takes its passphrase from is its page, and a
 second door for secrets would be one more to guard. The server holds a lock on a file for as
@@ -26,6 +26,28 @@ def announced(folder: Path, address: str) -> Iterator[None]:
         file.truncate(0)
         file.write(address.encode())
         yield
+
+
+@contextmanager
+def first_in(folder: Path | None) -> Iterator[bool]:
+    """Tell whether no other server holds a folder, and hold it while the block runs; None is free.
+
+    The lock is on the folder itself, so nothing is written there, and it ends with the program.
+    """
+    if folder is None:
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        is_first = False
+    else:
+        is_first = True
+    try:
+        yield is_first
+    finally:
+        os.close(descriptor)
 
 
 def no_longer_locked(folder: Path) -> None:

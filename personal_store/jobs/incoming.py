@@ -4,6 +4,9 @@ The same import as the command line's. A file of the watched folder is the resid
 moved, never deleted, into `importes/` or, with its reason beside it in both languages, into
 `refuses/`. An uploaded file is a copy that the browser made: it is removed as soon as it is in the
 database or refused. A file that still grows, or that a program names as unfinished, waits.
+
+Only the files of the watched folder itself are taken: a folder in it, or a symbolic link, is left
+where it is, and the server says so when it starts (`left_aside`).
 """
 
 import shutil
@@ -90,6 +93,17 @@ def drop_unfinished(data: Path) -> None:
     """Remove what a browser had begun to send when the server ended: no page writes it any more."""
     for folder in (data / UPLOADS).glob(".*"):
         shutil.rmtree(folder)
+
+
+def left_aside(watched: Path | None) -> list[str]:
+    """Return the names of the folders and links of the watched folder, which are not taken in."""
+    ours = {DONE, REFUSED}
+    return [
+        path.name
+        for path in (sorted(watched.iterdir()) if watched is not None and watched.is_dir() else ())
+        if not path.name.startswith(".")
+        and (path.is_symlink() or (path.is_dir() and path.name not in ours))
+    ]
 
 
 def waiting_uploads(data: Path) -> list[str]:

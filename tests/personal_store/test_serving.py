@@ -1,6 +1,12 @@
 """A locked server is known for as long as it runs locked."""
 
-from personal_store.serving import SERVING_FILE, announced, locked_server, no_longer_locked
+from personal_store.serving import (
+    SERVING_FILE,
+    announced,
+    first_in,
+    locked_server,
+    no_longer_locked,
+)
 
 ADDRESS = "http://127.0.0.1:8640/"
 
@@ -28,3 +34,12 @@ def test_a_shorter_address_leaves_nothing_of_the_one_before(tmp_path) -> None:
 def test_the_file_is_closed_to_others(tmp_path) -> None:
     with announced(tmp_path, ADDRESS):
         assert (tmp_path / SERVING_FILE).stat().st_mode & 0o77 == 0
+
+
+def test_a_second_server_in_a_folder_is_told_so_until_the_first_ends(tmp_path) -> None:
+    with first_in(tmp_path) as first:
+        with first_in(tmp_path) as second:
+            assert (first, second) == (True, False)
+    with first_in(tmp_path) as again:
+        assert again
+    assert list(tmp_path.iterdir()) == []

@@ -139,3 +139,15 @@ def test_a_file_of_which_nothing_came_is_set_aside_with_its_reason(store, watche
     left(store, watched / "far.csv", "time,lat,lon\n2026-11-09T08:00:00Z,99,-1.15\n")
     assert look(store, watched) == (0, 1)
     assert "coordonnées impossibles" in (watched / "refuses" / "far.csv.raison.txt").read_text()
+
+
+def test_folders_and_links_of_the_watched_folder_stay_and_are_named(
+    store, watched, outing, tmp_path
+) -> None:
+    (watched / "older").mkdir()
+    left(store, watched / "older" / "ride.gpx", outing().gpx())
+    (watched / "link.gpx").symlink_to(left(store, tmp_path / "elsewhere.gpx", outing().gpx()))
+    left(store, watched / "bad.json", SETTINGS)
+    assert look(store, watched) == (0, 1)
+    assert incoming.left_aside(watched) == ["link.gpx", "older"]
+    assert (watched / "older" / "ride.gpx").exists()
