@@ -37,9 +37,8 @@ def test_the_file_is_closed_to_others(tmp_path) -> None:
 
 
 def test_a_second_server_in_a_folder_is_told_so_until_the_first_ends(tmp_path) -> None:
-    with first_in(tmp_path) as first:
-        with first_in(tmp_path) as second:
-            assert (first, second) == (True, False)
+    with first_in(tmp_path) as first, first_in(tmp_path) as second:
+        assert (first, second) == (True, False)
     with first_in(tmp_path) as again:
         assert again
     assert list(tmp_path.iterdir()) == []
