@@ -107,7 +107,7 @@ def _judged_fold(
         chances = mixtures(model, measured, lengths_m, _said(model.modes, traces, view.lines))
         found.append(
             [
-                _judged(leg, dict(zip(model.modes, row, strict=True)), float(length_m))
+                judged(leg, dict(zip(model.modes, row, strict=True)), float(length_m))
                 for leg, row, length_m in zip(unseen, chances.tolist(), lengths_m, strict=True)
             ]
         )
@@ -145,7 +145,8 @@ def report(judged: dict[str, list[list[Judged]]], views: Sequence[View]) -> None
             print(f"  carbon error, {view.title}: {gain:+.3f} [{low:+.3f}, {high:+.3f}]")
 
 
-def _judged(leg: LabelledLeg, chances: dict[TransportMode, float], distance_m: float) -> Judged:
+def judged(leg: LabelledLeg, chances: dict[TransportMode, float], distance_m: float) -> Judged:
+    """Return a leg beside what is said of it."""
     mixture = {each.mode: each.probability for each in stated(chances)}
     said: dict[str, float] = defaultdict(float)
     for mode, chance in chances.items():

@@ -40,7 +40,10 @@ def enrol(
     context: typer.Context,
     url: Annotated[str, typer.Argument(help="Adresse de la coopérative. / Its address.")],
     code: Annotated[str, typer.Option(help="Code d'invitation. / Invitation code.")],
-    zone: Annotated[str, typer.Option(help="Votre commune (code). / Your home zone (code).")],
+    zone: Annotated[
+        str | None,
+        typer.Option(help="Code de votre commune, sinon celle confirmée. / Your zone's code."),
+    ] = None,
 ) -> None:
     """Adhérer à une coopérative. / Join a cooperative."""
     session: Session = context.obj

@@ -11,9 +11,10 @@ from carbon.modes import ModeGroup
 from carbon.other_mode import Otherwise
 from personal_store import footprint_documents, trip_documents
 from personal_store.console import Session
-from personal_store.db import devices, places, timelines, trips
-from personal_store.db.connection import reading
+from personal_store.db import communes, devices, places, timelines, trips
+from personal_store.db.connection import reading, writing
 from personal_store.db.trips import StoredTrip
+from personal_store.errors import StoreError
 from personal_store.footprint import period_footprint
 from personal_store.jobs import pipeline
 from personal_store.local_time import home_timezone, local_time
@@ -28,7 +29,7 @@ from personal_store.whatif import (
     scenario_of,
 )
 from personal_store.wording import several, several_en
-from personal_store.zones import read_outlines
+from personal_store.zones import Outlines, read_outlines, stated_zone
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 Since = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])]
@@ -146,6 +147,10 @@ def list_places(
     territory: Annotated[
         Path | None, typer.Option(help="Contours GeoJSON des communes. / Zones as GeoJSON.")
     ] = None,
+    confirm_zone: Annotated[
+        str | None,
+        typer.Option(help="Code de votre commune, pour le partage. / Your zone's code, to share."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Proposer domicile, travail et commune, ici seulement. / Propose home, work and zone, here."""
@@ -160,11 +165,27 @@ def list_places(
         proposed = [each.location for each in found if each.kind is PlaceKind.HOME]
         home = proposed[0].centre if proposed else None
     outlines = None if territory is None else read_outlines(territory)
+    if confirm_zone is not None:
+        _confirm_zone(store, confirm_zone, outlines)
     zone = outlines.zone_of(home) if outlines is not None and home is not None else None
+    with reading(store.engine) as connection:
+        confirmed = communes.confirmed(connection)
     if as_json:
-        session.answer(trip_documents.places_document(named, found, zone))
+        session.answer(trip_documents.places_document(named, found, zone, confirmed))
         return
-    session.say(**trip_documents.places_sentences(named, found, zone))
+    session.say(**trip_documents.places_sentences(named, found, zone, confirmed))
+
+
+def _confirm_zone(store: Store, code: str, outlines: Outlines | None) -> None:
+    """Keep the zone that the resident confirms, which outlines must know where there are any."""
+    zone = stated_zone(code) if outlines is None else outlines.named(code.strip())
+    if zone is None:
+        raise StoreError(
+            fr=f"Ce territoire n'a pas de commune « {code} » : vérifiez son code.",
+            en=f"This territory has no zone “{code}”: check its code.",
+        )
+    with writing(store.engine) as connection:
+        communes.confirm(connection, zone, at=store.clock.now())
 
 
 def _period(since: datetime, until: datetime) -> tuple[datetime, datetime]:

@@ -4,6 +4,7 @@ The JSON shapes are stable (docs/cli.md); numbers are rounded to what they are w
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from personal_store.db.trips import StoredTrip
 from personal_store.footprint import one_traveller
@@ -69,7 +70,10 @@ def trip_sentences(each: StoredTrip) -> dict[str, str]:
 
 
 def places_document(
-    named: Sequence[Place], found: Sequence[Proposal], zone: Zone | None
+    named: Sequence[Place],
+    found: Sequence[Proposal],
+    zone: Zone | None,
+    confirmed: Zone | None,
 ) -> Document:
     """Return the document of `places --json`: no position is in it."""
     return {
@@ -85,12 +89,16 @@ def places_document(
             {"kind": each.kind.value, "hours": round(each.hours), "stays": each.location.stays}
             for each in found
         ],
-        "zone": None if zone is None else {"code": zone.code, "name": zone.name},
+        "zone": None if zone is None else asdict(zone),
+        "confirmed_zone": None if confirmed is None else asdict(confirmed),
     }
 
 
 def places_sentences(
-    named: Sequence[Place], found: Sequence[Proposal], zone: Zone | None
+    named: Sequence[Place],
+    found: Sequence[Proposal],
+    zone: Zone | None,
+    confirmed: Zone | None,
 ) -> dict[str, str]:
     """Say which places are named, which are proposed, and in which zone home lies."""
     fr = [f"{PLACE_NAMES[each.kind]} : {each.name}" for each in named if not each.hidden]
@@ -107,9 +115,12 @@ def places_sentences(
             f"{'at night' if each.kind is PlaceKind.HOME else 'of office time'}; confirm it on "
             "the page “My places”"
         )
-    if zone is not None:
-        fr.append(f"commune du domicile : {zone.name} (enrol --zone {zone.code})")
-        en.append(f"zone of home: {zone.name} (enrol --zone {zone.code})")
+    if zone is not None and zone != confirmed:
+        fr.append(f"commune proposée : {zone.name} (places --confirm-zone {zone.code})")
+        en.append(f"proposed zone: {zone.name} (places --confirm-zone {zone.code})")
+    if confirmed is not None:
+        fr.append(f"commune confirmée, pour le partage : {confirmed.name} ({confirmed.code})")
+        en.append(f"confirmed zone, for sharing: {confirmed.name} ({confirmed.code})")
     return {
         "fr": "\n".join(fr) or "Pas encore assez de séjours pour proposer un lieu.",
         "en": "\n".join(en) or "Not enough stays yet to propose a place.",

@@ -1,7 +1,7 @@
 """In which zone of a territory a point lies, from outlines on this machine: nothing is asked.
 
-The answer is a proposal: the zone used for sharing is the one that the resident gives when they
-join. It is not the cooperative's own reader of territories; it reads what that one accepts.
+The answer is a proposal: the zone used for sharing is the one that the resident confirms. It is not
+the cooperative's own reader of territories; it reads what that one accepts.
 Spec: RFC 7946.
 """
 
@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from contributions.task import ZONE_CODE
 from personal_store.errors import StoreError
 from personal_store.trips.cutting import Point
 
@@ -50,6 +51,10 @@ class Outlines:
         except (ValueError, KeyError, TypeError, AttributeError, shapely.GEOSException):
             raise _not_outlines(name) from None
 
+    def named(self, code: str) -> Zone | None:
+        """Return the zone of an official code, None where the territory has none."""
+        return next((zone for _, zone in self._zones if zone.code == code), None)
+
     def zone_of(self, point: Point) -> Zone | None:
         """Return the first zone that covers (lon, lat), None outside all."""
         at = self._at(point)
@@ -66,6 +71,20 @@ def read_zones(content: bytes, *, name: str) -> tuple[Zone, ...]:
         return tuple(Zone(code=str(each["code"]), name=str(each["nom"])) for each in named)
     except (ValueError, KeyError, TypeError):
         raise _not_outlines(name) from None
+
+
+def stated_zone(code: str, name: str = "") -> Zone:
+    """Return the zone that the resident states, under its code where they give no name.
+
+    Raises StoreError for what can be no code.
+    """
+    code, name = code.strip(), name.strip()
+    if not ZONE_CODE.fullmatch(code):
+        raise StoreError(
+            fr="Une commune s'écrit par son code officiel, par exemple 17300 : vérifiez-le.",
+            en="A zone is written by its official code, such as 17300: check it.",
+        )
+    return Zone(code=code, name=name or code)
 
 
 def read_outlines(file: Path) -> Outlines:

@@ -33,6 +33,12 @@ def add(connection: Connection, of: Place, *, at: datetime) -> int:
     return int(inserted[0])
 
 
+def rename(connection: Connection, number: int, *, name: str, hidden: bool) -> None:
+    """Give a place another name, or an empty one, and say whether pages may name it."""
+    change = update(place).where(place.c.id == number)
+    connection.execute(change.values(name=name, hidden=hidden))
+
+
 def remove(connection: Connection, number: int) -> bool:
     """Forget a place and its zone; tell whether there was one."""
     return bool(connection.execute(delete(place).where(place.c.id == number)).rowcount)

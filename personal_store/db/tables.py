@@ -52,6 +52,15 @@ home_zone = Table(
     Column("changed_at_ms", Integer, nullable=False),
 )
 
+home_commune = Table(
+    "home_commune",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("code", Text, nullable=False, comment="official code of the zone: 17300"),
+    Column("name", Text, nullable=False),
+    Column("confirmed_at_ms", Integer, nullable=False),
+)
+
 file_import = Table(
     "file_import",
     metadata,

@@ -8,7 +8,15 @@ from itertools import pairwise
 from math import cos, radians
 
 from carbon.modes import TransportMode
-from personal_store.db import corrections, devices, places, timelines, trips
+from personal_store.db import (
+    communes,
+    corrections,
+    devices,
+    memberships,
+    places,
+    timelines,
+    trips,
+)
 from personal_store.db.connection import reading
 from personal_store.db.trips import StoredTrip
 from personal_store.local_time import day_after, day_start, is_lived_in, local_date, local_time
@@ -27,6 +35,7 @@ from personal_store.trips.locations import (
 )
 from personal_store.trips.timeline import Gap, GapKind, Trip
 from personal_store.vocabulary import CORRECTION_NAMES, MODE_NAMES, PLACE_NAMES, SOURCE_NAMES
+from personal_store.zones import Zone
 
 GAP_FROM = timedelta(minutes=10)
 """A shorter time between two moments is not worth a line."""
@@ -151,10 +160,16 @@ class SaidPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacesPage:
-    """The page of places: those named, and those proposed that no named one covers."""
+    """The page of places: those named, and those proposed that no named one covers.
+
+    `commune` is the one confirmed for sharing, and `shared_from` the code that is shared from since
+    the store joined a cooperative; None before.
+    """
 
     named: Sequence[tuple[Place, str]]
     proposed: Sequence[tuple[Proposal, str]]
+    commune: Zone | None
+    shared_from: str | None
 
 
 def day_page(store: Store, day: date) -> DayPage:
@@ -243,6 +258,8 @@ def places_page(store: Store) -> PlacesPage:
     with reading(store.engine) as connection:
         named = places.every(connection)
         stays = timelines.stays_touching(connection)
+        commune = communes.confirmed(connection)
+        joined = memberships.every(connection)
     proposed = propose(find_locations(stays, local=local_time))
     return PlacesPage(
         named=[(each, PLACE_NAMES[each.kind]) for each in named],
@@ -251,6 +268,8 @@ def places_page(store: Store) -> PlacesPage:
             for each in proposed
             if place_at(each.location.centre, named) is None
         ],
+        commune=commune,
+        shared_from=joined[-1].zone if joined else None,
     )
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
 
 from carbon.modes import TransportMode
-from personal_store.db import corrections, places, trips
+from personal_store.db import communes, corrections, places, trips
 from personal_store.db.connection import reading, writing
 from personal_store.errors import StoreError
 from personal_store.jobs import pipeline
@@ -24,6 +24,7 @@ from personal_store.trips.locations import Place, PlaceKind, draw_zone
 from personal_store.trips.timeline import Trip, Tripleg
 from personal_store.web import trip_contexts
 from personal_store.web.pages import Pages, to
+from personal_store.zones import stated_zone
 
 WORDS_CHARS = 200
 ZONE_RADII_M = (0, 200, 300, 500, 1000)
@@ -48,6 +49,7 @@ def trip_routes(pages: Pages) -> APIRouter:
     _add_days(router, pages)
     _add_corrections(router, pages)
     _add_places(router, pages)
+    _add_place_changes(router, pages)
     return router
 
 
@@ -131,6 +133,39 @@ def _add_places(router: APIRouter, pages: Pages) -> None:
     ) -> Response:
         def act() -> Response:
             _confirm(pages.store, kind, name.strip(), radius_m=radius_m, hidden=hidden)
+            return to(f"/{language}/places")
+
+        return _open(pages, language, request, act)
+
+
+def _add_place_changes(router: APIRouter, pages: Pages) -> None:
+    @router.post("/{language}/places/rename")
+    def rename(
+        language: Language,
+        request: Request,
+        place: Annotated[int, Form()],
+        name: Words = "",
+        hidden: Annotated[bool, Form()] = False,
+    ) -> Response:
+        def act() -> Response:
+            with writing(pages.store.engine) as connection:
+                places.rename(connection, place, name=name.strip(), hidden=hidden)
+            return to(f"/{language}/places")
+
+        return _open(pages, language, request, act)
+
+    @router.post("/{language}/places/commune")
+    def commune(
+        language: Language, request: Request, code: Words = "", name: Words = ""
+    ) -> Response:
+        def act() -> Response:
+            try:
+                zone = stated_zone(code, name)
+            except StoreError as error:
+                trouble = error.say(language)
+                return pages.render("error.html", language, status=400, week=None, trouble=trouble)
+            with writing(pages.store.engine) as connection:
+                communes.confirm(connection, zone, at=pages.store.clock.now())
             return to(f"/{language}/places")
 
         return _open(pages, language, request, act)

@@ -209,7 +209,31 @@ class TestDocuments:
         assert document["cost_eur"] is None
 
     def test_places_of_an_empty_store(self, answer) -> None:
-        assert answer("places") == {"places": [], "proposals": [], "zone": None}
+        nothing = {"places": [], "proposals": [], "zone": None, "confirmed_zone": None}
+        assert answer("places") == nothing
+
+    @pytest.mark.usefixtures("ready")
+    def test_a_zone_is_confirmed_by_its_code_and_named_by_the_outlines(
+        self, answer, run, tmp_path
+    ) -> None:
+        square = [[[-1.2, 46.1], [-1.1, 46.1], [-1.1, 46.2], [-1.2, 46.2], [-1.2, 46.1]]]
+        feature = {
+            "type": "Feature",
+            "properties": {"code": "17300", "nom": "La Rochelle"},
+            "geometry": {"type": "Polygon", "coordinates": square},
+        }
+        territory = tmp_path / "territory.geojson"
+        territory.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+        assert answer("places", "--confirm-zone", "17028")["confirmed_zone"] == {
+            "code": "17028",
+            "name": "17028",
+        }
+        outlines = ("places", "--territory", territory)
+        confirmed = answer(*outlines, "--confirm-zone", "17300")["confirmed_zone"]
+        assert confirmed == {"code": "17300", "name": "La Rochelle"}
+        assert "99999" in run(*outlines, "--confirm-zone", "99999")[2]
+        assert answer("places")["confirmed_zone"] == confirmed
+        assert "code officiel" in run("places", "--confirm-zone", "La Rochelle")[2]
 
     def test_a_period_is_whole_days_of_paris_without_the_last(self, answer, gpx_file) -> None:
         answer("import", gpx_file)

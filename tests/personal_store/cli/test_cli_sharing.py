@@ -78,6 +78,21 @@ def walked(run, ready, outing) -> None:
     assert run("import", file)[0] == 0
 
 
+def test_joining_takes_the_zone_that_was_confirmed_and_asks_for_one_before(
+    run, address, cooperative, tmp_path, passphrase
+) -> None:
+    other = ["--data", str(tmp_path / "other"), "--passphrase-file", str(passphrase)]
+    run("init", options=other)
+    before = len(cooperative.requests)
+    code, _, refused = run("enrol", address, "--code", "EFGH", options=other)
+    assert code == 1
+    assert "places --confirm-zone" in refused
+    assert len(cooperative.requests) == before
+    run("places", "--confirm-zone", "17028", options=other)
+    assert run("enrol", address, "--code", "EFGH", options=other)[0] == 0
+    assert json.loads(cooperative.requests[-1][2])["zone"] == "17028"
+
+
 def test_enrolling_sends_the_code_and_the_zone(cooperative) -> None:
     ((_, path, body),) = cooperative.requests
     assert path == "/v1/enrolments"

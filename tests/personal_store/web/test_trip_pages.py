@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from carbon.modes import TransportMode
-from personal_store.db import devices, places, timelines, trips
+from personal_store.db import communes, devices, places, timelines, trips
 from personal_store.db.connection import reading, writing
 from personal_store.trips.timeline import (
     Gap,
@@ -18,6 +18,7 @@ from personal_store.trips.timeline import (
     Trip,
     Tripleg,
 )
+from personal_store.zones import Zone
 
 CAR, BIKE = TransportMode.CAR, TransportMode.BIKE
 
@@ -293,6 +294,17 @@ class TestPlaces:
         assert "<path" not in html
         assert "zone de confidentialité" in read(html).text
 
+    def test_a_confirmed_place_is_renamed_then_hidden(self, browser, joined, read) -> None:
+        browser.post("/fr/places/confirm", data={"kind": "home", "name": "Chez nous"})
+        with reading(joined.engine) as connection:
+            number = str(places.every(connection)[0].number)
+        browser.post("/fr/places/rename", data={"place": number, "name": "La maison"})
+        assert "La maison" in read(browser.get("/fr/days/2026-11-10").text).text
+        browser.post("/fr/places/rename", data={"place": number, "name": "x", "hidden": "true"})
+        day = read(browser.get("/fr/days/2026-11-10").text).text
+        assert "La maison" not in day
+        assert "Est-ce votre" not in read(browser.get("/fr/places").text).text
+
     def test_a_place_is_forgotten(self, browser, joined) -> None:
         browser.post("/fr/places/confirm", data={"kind": "home", "name": "Chez nous"})
         with reading(joined.engine) as connection:
@@ -315,3 +327,42 @@ def test_each_is_told_in_two_languages(browser, travelled, read, address) -> Non
 def test_the_source_of_a_corrected_leg_is_the_resident(browser, joined, travelled) -> None:
     say(browser, travelled, what="mode", leg="1", value="tram")
     assert held(joined)[0].triplegs[1].mode_source is ModeSource.RESIDENT
+
+
+class TestCommune:
+    """The zone used for sharing is what the resident confirms."""
+
+    @pytest.fixture(autouse=True)
+    def alone(self, joined) -> None:
+        """Leave the cooperative that the other tests are members of."""
+        with writing(joined.engine) as connection:
+            connection.exec_driver_sql("DELETE FROM membership")
+
+    def test_the_commune_that_is_confirmed_comes_back_in_its_form(
+        self, browser, joined, read
+    ) -> None:
+        browser.post("/fr/places/commune", data={"code": " 17300 ", "name": "La Rochelle"})
+        with reading(joined.engine) as connection:
+            assert communes.confirmed(connection) == Zone(code="17300", name="La Rochelle")
+        assert {"17300", "La Rochelle"} <= set(
+            read(browser.get("/fr/places").text).attributes("value")
+        )
+
+    def test_the_last_one_counts(self, browser, joined) -> None:
+        for code in ("17300", "17028"):
+            browser.post("/fr/places/commune", data={"code": code})
+        with reading(joined.engine) as connection:
+            assert communes.confirmed(connection) == Zone(code="17028", name="17028")
+
+    def test_what_is_no_code_is_refused_in_words_and_kept_nowhere(self, browser, joined) -> None:
+        answer = browser.post("/fr/places/commune", data={"code": "La Rochelle"})
+        assert answer.status_code == 400
+        assert "code officiel" in answer.text
+        with reading(joined.engine) as connection:
+            assert communes.confirmed(connection) is None
+
+
+def test_a_member_sees_from_which_commune_they_share(browser, read) -> None:
+    page = read(browser.get("/fr/places").text)
+    assert "Vous avez adhéré depuis la commune" in page.text
+    assert "/fr/places/commune" not in page.attributes("action")
