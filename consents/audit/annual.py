@@ -36,7 +36,8 @@ def annual_report(case: Case, *, year: int) -> AuditResult:
     facts["epsilon_sum_micro"] = sum(batch.epsilon_sum_micro for batch in batches)
     facts |= {kind.value: kinds[kind.value] for kind in EventType if kinds[kind.value]}
     rows: list[tuple[str | int, ...]] = [
-        (f"{year:04d}-{month:02d}", kind, count) for (month, kind), count in sorted(months.items())
+        (f"{year:04d}-{month:02d}", kind, count, "", "", "")
+        for (month, kind), count in sorted(months.items())
     ]
     rows += [_asked(case, batch) for batch in batches]
     return AuditResult(
@@ -45,17 +46,21 @@ def annual_report(case: Case, *, year: int) -> AuditResult:
         cosigned_at=case.attested.cosigned_at,
         facts=facts,
         findings=(*case.problems, *_untold(case, batches)),
-        columns=("period", "what", "count"),
+        columns=("period", "what", "count", "data_user", "contact", "epsilon_micro"),
         rows=rows,
     )
 
 
-def _asked(case: Case, batch: Batch | ErasedBatch) -> tuple[str, str, int]:
+def _asked(case: Case, batch: Batch | ErasedBatch) -> tuple[str | int, ...]:
     purpose = case.purposes.get(batch.question.purpose_digest)
-    title = batch.question.purpose_digest if purpose is None else purpose.title_fr
-    user = "" if purpose is None else f"{purpose.controller_name} ({purpose.controller_contact}): "
-    what = f"{user}{title}, epsilon {batch.question.epsilon_micro / 1_000_000:g}"
-    return batch.question.week, what, batch.item_count
+    return (
+        batch.question.week,
+        batch.question.purpose_digest if purpose is None else purpose.title_fr,
+        batch.item_count,
+        "" if purpose is None else purpose.controller_name,
+        "" if purpose is None else purpose.controller_contact,
+        batch.question.epsilon_micro,
+    )
 
 
 def _untold(case: Case, batches: Sequence[Batch | ErasedBatch]) -> list[AuditFinding]:

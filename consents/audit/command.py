@@ -15,7 +15,7 @@ from typing import Any
 from consents.audit.annual import annual_report
 from consents.audit.budget import audit_budget
 from consents.audit.case import Case
-from consents.audit.counted import fact
+from consents.audit.counted import amount, fact
 from consents.audit.coverage import audit_coverage
 from consents.audit.files import (
     Export,
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, language: Language) -> AuditResult:
     try:
         result = _answer(options, subject)
         for path, content in (
-            (options.csv, csv_table(result)),
+            (options.csv, csv_table(result, language)),
             (options.html, html_report(result, language)),
             (options.jsonld, linked_report(result).decode()),
         ):
@@ -92,7 +92,10 @@ def lines(result: AuditResult, language: Language) -> list[str]:
     return [
         title(result.subject, language),
         *checked(result, language),
-        *(f"{fact(name, language)}{colon}{count}" for name, count in result.facts.items()),
+        *(
+            f"{fact(name, language)}{colon}{amount(name, count, language)}"
+            for name, count in result.facts.items()
+        ),
         *(sentence(finding, language) for finding in shown),
         *([f"+ {hidden}"] if hidden else []),
         conclude(result.verdict, language),

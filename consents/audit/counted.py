@@ -11,6 +11,22 @@ def fact(name: str, language: Language) -> str:
     return name if words is None else words.say(language)
 
 
+def amount(name: str, count: int, language: Language) -> str:
+    """Return a count as people write it: thousands apart, millionths of ε as ε, a year as it is."""
+    if name == "year":
+        return str(count)
+    whole, rest = divmod(count, MICRO) if name.endswith("_micro") else (count, 0)
+    digits = f"{whole:,}"
+    decimals = f"{rest:06d}".rstrip("0") if rest else ""
+    if language is Language.EN:
+        return f"{digits}.{decimals}" if decimals else digits
+    digits = digits.replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{digits},{decimals}" if decimals else digits
+
+
+MICRO = 1_000_000
+"""Amounts of epsilon are integers of this many to one."""
+
 _FACTS: Mapping[str, Words] = {
     "entries": Words(fr="Entrées du registre", en="Entries of the log"),
     "batches": Words(fr="Lots", en="Batches"),
@@ -31,12 +47,12 @@ _FACTS: Mapping[str, Words] = {
     "notices": Words(fr="Notices d'information", en="Notices"),
     "versions": Words(fr="Versions", en="Versions"),
     "most_week_micro": Words(
-        fr="Plus forte dépense d'une semaine (millionièmes d'epsilon)",
-        en="Largest spending of a week (millionths of epsilon)",
+        fr="Plus forte dépense d'une personne en une semaine (ε)",
+        en="Largest spending of a person in a week (ε)",
     ),
     "most_total_micro": Words(
-        fr="Plus forte dépense totale (millionièmes d'epsilon)",
-        en="Largest spending in total (millionths of epsilon)",
+        fr="Plus forte dépense totale d'une personne (ε)",
+        en="Largest spending of a person in total (ε)",
     ),
     "cosigned": Words(fr="Points de contrôle cosignés", en="Cosigned checkpoints"),
     "delayed": Words(
@@ -44,8 +60,8 @@ _FACTS: Mapping[str, Words] = {
         en="Withdrawals or refusals written offline and logged later",
     ),
     "withheld": Words(
-        fr="lots trop petits pour être publiés, gardés fermés (leur ε n'est pas compté ici)",
-        en="batches too small to publish, kept closed (their ε is not counted here)",
+        fr="Lots trop petits pour être publiés, gardés fermés (leur ε n'est pas compté ici)",
+        en="Batches too small to publish, kept closed (their ε is not counted here)",
     ),
     "erased": Words(
         fr="lots effacés à la fin de la conservation annoncée, comme inscrit au registre",
@@ -56,7 +72,7 @@ _FACTS: Mapping[str, Words] = {
     "year": Words(fr="Année", en="Year"),
     "consents": Words(fr="Consentements concernés", en="Consents concerned"),
     "epsilon_sum_micro": Words(
-        fr="Somme d'epsilon (millionièmes)", en="Sum of epsilon (millionths)"
+        fr="Somme des ε de toutes les contributions", en="Sum of ε over all contributions"
     ),
     "new": Words(fr="Nouvelles entrées", en="New entries"),
 }

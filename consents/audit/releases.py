@@ -22,8 +22,13 @@ def audit_release(case: Case) -> AuditResult:
     """Answer: is every release the one that was logged, over a covered batch?"""
     releases = case.acts_of(EventType.RELEASE_PUBLISHED)
     findings = list(audit_coverage(case).findings)
-    known = set(findings)
-    findings += [each for each in audit_after_withdrawal(case).findings if each not in known]
+    # Both audits may say the same of an item, in other words for developers.
+    known = {(each.problem, each.entry, each.item) for each in findings}
+    findings += [
+        each
+        for each in audit_after_withdrawal(case).findings
+        if (each.problem, each.entry, each.item) not in known
+    ]
     whole: tuple[Batch | ErasedBatch, ...] = (*case.batches, *case.erased)
     batches = {batch.position: batch for batch in whole}
     tasks: set[str] = set()

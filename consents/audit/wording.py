@@ -5,9 +5,9 @@ Sentences only: which one is said is decided by the checks; where it is printed,
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
-from consents.canonical import utc_text
 from consents.verification import Verdict
 from consents.wording import Language, Words, say_verdict
 
@@ -36,8 +36,17 @@ def checked(result: AuditResult, language: Language) -> list[str]:
         return []
     lines = [f"{_LOG.say(language)}{_COLON.say(language)}{result.checkpoint.origin}"]
     for name, at in sorted(result.cosigned_at.items()):
-        lines.append(f"{_WITNESS.say(language)} {name}{_COLON.say(language)}{utc_text(at)}")
+        lines.append(f"{_WITNESS.say(language)} {name}{_COLON.say(language)}{moment(at, language)}")
     return lines
+
+
+def moment(at: datetime, language: Language) -> str:
+    """Return an aware time to the minute, in UTC, as people write it."""
+    utc = at.astimezone(UTC)
+    month = _MONTHS[utc.month - 1].say(language)
+    if language is Language.EN:
+        return f"{utc.day} {month} {utc.year}, {utc:%H:%M} (UTC)"
+    return f"{utc.day} {month} {utc.year} à {utc:%H:%M} (UTC)"
 
 
 def conclude(verdict: Verdict, language: Language) -> str:
@@ -51,6 +60,21 @@ _ITEM = Words(fr="contribution", en="contribution")
 _LOG = Words(fr="Registre", en="Log")
 _WITNESS = Words(fr="Cosigné par", en="Cosigned by")
 
+_MONTHS = (
+    Words(fr="janvier", en="January"),
+    Words(fr="février", en="February"),
+    Words(fr="mars", en="March"),
+    Words(fr="avril", en="April"),
+    Words(fr="mai", en="May"),
+    Words(fr="juin", en="June"),
+    Words(fr="juillet", en="July"),
+    Words(fr="août", en="August"),
+    Words(fr="septembre", en="September"),
+    Words(fr="octobre", en="October"),
+    Words(fr="novembre", en="November"),
+    Words(fr="décembre", en="December"),
+)
+
 _TITLES: Mapping[Subject, Words] = {
     Subject.MONITOR: Words(
         fr="Suivi du registre",
@@ -61,28 +85,28 @@ _TITLES: Mapping[Subject, Words] = {
         en="Does every contribution rest on a consent?",
     ),
     Subject.AFTER_WITHDRAWAL: Words(
-        fr="Rien après un retrait ?",
-        en="Nothing after a withdrawal?",
+        fr="Rien n'a-t-il été utilisé après un retrait ?",
+        en="Was nothing used after a withdrawal?",
     ),
     Subject.PURPOSES: Words(
-        fr="Finalités publiées et inchangées ?",
-        en="Purposes published and unchanged?",
+        fr="Les finalités sont-elles publiées et inchangées ?",
+        en="Are the purposes published and unchanged?",
     ),
     Subject.BUDGET: Words(
-        fr="Vie privée dépensée dans les limites ?",
-        en="Privacy spent within the limits?",
+        fr="La perte de confidentialité (ε) reste-t-elle dans les limites ?",
+        en="Does the privacy loss (ε) stay within the limits?",
     ),
     Subject.LATE: Words(
-        fr="Dates plausibles ?",
-        en="Plausible dates?",
+        fr="Les dates sont-elles plausibles ?",
+        en="Are the dates plausible?",
     ),
     Subject.PROMISES: Words(
-        fr="Promesses tenues ?",
-        en="Promises kept?",
+        fr="Les promesses sont-elles tenues ?",
+        en="Are the promises kept?",
     ),
     Subject.RELEASE: Words(
-        fr="Publications fondées ?",
-        en="Releases well founded?",
+        fr="Les publications sont-elles fondées ?",
+        en="Are the releases well founded?",
     ),
     Subject.ANNUAL: Words(
         fr="Rapport annuel de l'intermédiaire de données",

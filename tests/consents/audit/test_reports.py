@@ -5,16 +5,17 @@ import html
 import io
 import json
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import pytest
 
-from consents.audit.counted import fact
+from consents.audit.counted import amount, fact
 from consents.audit.files import Export, read_policy
 from consents.audit.findings import AuditFinding, AuditProblem, Subject
 from consents.audit.opening import open_case
 from consents.audit.timeline import Timeline
-from consents.audit.wording import sentence, title
+from consents.audit.wording import moment, sentence, title
 from consents.limits import ConsentArea
 from consents.receipt import EventType
 from consents.verification import Verdict
@@ -97,9 +98,10 @@ def test_the_yearly_record_is_a_record_of_data_intermediation_with_its_data_user
     )
     document = json.loads(linked.read_bytes())
     assert "eu-dga:DataIntermediationRecord" in document["@type"]
-    asked = [row["mec:what"] for row in document["mec:rows"] if "epsilon" in row["mec:what"]]
+    asked = [row for row in document["mec:rows"] if row["mec:data_user"]]
     assert asked
-    assert html.escape(asked[0]) in page.read_text("utf-8")
+    for member in ("mec:what", "mec:data_user", "mec:contact"):
+        assert html.escape(asked[0][member]) in page.read_text("utf-8")
     assert "consent.given" not in page.read_text("utf-8")
 
 
@@ -113,10 +115,14 @@ def test_the_csv_holds_the_verdict_every_finding_and_the_counts(auditor, tmp_pat
     path = tmp_path / "out.csv"
     auditor.audit("coverage", "--csv", path)
     rows = list(csv.reader(io.StringIO(path.read_text("utf-8"))))
-    assert rows[0] == ["kind", "name", "entry", "item", "value"]
-    assert ["verdict", "violation", "", "", ""] in rows
-    assert ["finding", "withdrawn", "7", "0", ""] in rows
-    assert ["fact", "items", "", "", "6"] in rows
+    base, own = ["kind", "name", "entry", "item", "value"], ["batch", "week", "items", "uncovered"]
+    assert rows[0] == [*base, *own]
+    nothing = ["", "", "", ""]
+    assert ["verdict", "violation", "", "", "", *nothing] in rows
+    assert ["fact", "items", "", "", "6", *nothing] in rows
+    assert ["row", "", "", "", "", "7", "2026-W46", "6", "2"] in rows
+    (found,) = [row for row in rows if row[:4] == ["finding", "withdrawn", "7", "0"]]
+    assert "le consentement était retiré" in found[4]
 
 
 class Page(HTMLParser):
@@ -207,9 +213,82 @@ def test_the_yearly_record_names_the_data_user_and_the_epsilon(violated, auditor
         "--json",
     )
     rows = json.loads(out)["rows"]
-    user = f"{purpose.controller_name} ({purpose.controller_contact}): "
-    what = f"{user}{purpose.title_fr}, epsilon 1"
-    assert [row for row in rows if row[0] == "2026-W46"] == [["2026-W46", what, 6]]
+    user = [purpose.controller_name, purpose.controller_contact]
+    assert [row for row in rows if row[0] == "2026-W46"] == [
+        ["2026-W46", purpose.title_fr, 6, *user, 1_000_000]
+    ]
+
+
+@pytest.fixture
+def busy_year(city, crowd, purpose):
+    """Forty weeks of eight purposes with long names, and every kind of choice."""
+    for number in range(8):
+        words = f"Kilomètres par mode et par zone de résidence, {number}, " + "longuement " * 20
+        other = replace(purpose, title_fr=words, version=str(number))
+        city.publish(other)
+        people = [city.person(f"{number} {each}") for each in range(2)]
+        for person, kind in zip(people, ("consent.given", "consent.refused"), strict=True):
+            person.say(kind, pd=other.digest)
+        for week in range(5):
+            task = city.ask(f"2026-W{10 + 5 * number + week}", purpose_digest=other.digest)
+            city.release(task, city.commit(task, [people[0].report(task)]))
+    crowd[0].say("consent.withdrawn")
+    city.later()
+    return city
+
+
+def test_the_yearly_record_of_a_busy_year_prints_to_one_sheet(busy_year, auditor, tmp_path, sheets):
+    page = tmp_path / "year.html"
+    code, _ = auditor.run(
+        *("report", "annual", busy_year.export(), "--policy", auditor.policy, "--year", "2026"),
+        *("--html", page, "--lang", "fr"),
+    )
+    text = page.read_text("utf-8")
+    assert code == 0
+    assert "5 semaines, de 2026-W10 à 2026-W14" in text
+    assert "2 autres usages, dans le fichier CSV" in text
+    assert "recettes" in text
+    assert sheets(page) == 1
+
+
+def test_a_yearly_record_with_findings_prints_to_one_sheet(busy_year, auditor, tmp_path, sheets):
+    page = tmp_path / "year.html"
+    busy_year.bodies = busy_year.bodies[:3]
+    code, _ = auditor.run(
+        *("report", "annual", busy_year.export(), "--policy", auditor.policy, "--year", "2026"),
+        *("--html", page, "--lang", "fr"),
+    )
+    assert code == 3
+    assert sheets(page) == 1
+
+
+def test_one_withdrawn_item_is_found_once_by_the_audit_of_releases(violated, auditor):
+    assert violated.batches
+    code, problems = auditor.audit("release")
+    assert code == 2
+    assert sorted(problems) == ["never-consented", "withdrawn"]
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "fr", "en"),
+    [
+        ("items", 1234567, "1\u202f234\u202f567", "1,234,567"),
+        ("epsilon_sum_micro", 1_234_500_000, "1\u202f234,5", "1,234.5"),
+        ("most_week_micro", 1_000_000, "1", "1"),
+        ("most_week_micro", 1, "0,000001", "0.000001"),
+        ("year", 2026, "2026", "2026"),
+    ],
+)
+def test_counts_are_written_as_people_write_them(name, count, fr, en):
+    assert amount(name, count, Language.FR) == fr
+    assert amount(name, count, Language.EN) == en
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_time_has_its_day_month_and_zone(month):
+    at = datetime(2026, month, 9, 8, 5, tzinfo=timezone(timedelta(hours=1)))
+    assert moment(at, Language.FR).endswith(" 2026 à 07:05 (UTC)")
+    assert moment(at, Language.EN) == f"{at:9 %B %Y}, 07:05 (UTC)"
 
 
 def test_another_year_is_empty(violated, auditor):
