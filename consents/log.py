@@ -72,17 +72,11 @@ class NodeStorage(LeafReader, nodes.NodeReader, Protocol):
         """
 
 
-class MemoryLeaves:
-    """Leaves in memory, for offline checks and for trying things out."""
+class _InMemory:
+    """Leaves in a list, read in order."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._leaves: list[bytes] = []
-
-    def append(self, leaf: bytes) -> int:
-        """Store a leaf and return its index."""
-        self._leaves.append(leaf)
-        return len(self._leaves) - 1
 
     def leaf(self, index: int) -> bytes:
         """Return the bytes at `index`."""
@@ -97,12 +91,21 @@ class MemoryLeaves:
         return len(self._leaves)
 
 
-class MemoryNodes:
+class MemoryLeaves(_InMemory):
+    """Leaves in memory, for offline checks and for trying things out."""
+
+    def append(self, leaf: bytes) -> int:
+        """Store a leaf and return its index."""
+        self._leaves.append(leaf)
+        return len(self._leaves) - 1
+
+
+class MemoryNodes(_InMemory):
     """Leaves and nodes in memory: what a storage that scales has to do, in a few lines."""
 
     def __init__(self) -> None:
         """Start empty."""
-        self._leaves: list[bytes] = []
+        super().__init__()
         self._hashes: list[bytes] = []
 
     def extend(self, leaves: Sequence[bytes], hashes: Sequence[bytes]) -> int:
@@ -115,18 +118,6 @@ class MemoryNodes:
     def nodes(self, positions: Sequence[int]) -> list[bytes]:
         """Return the hashes at these positions."""
         return [self._hashes[position] for position in positions]
-
-    def leaf(self, index: int) -> bytes:
-        """Return the bytes at `index`."""
-        return self._leaves[index]
-
-    def leaves(self) -> Iterator[bytes]:
-        """Return all leaves of this moment, in order."""
-        return iter(tuple(self._leaves))
-
-    def size(self) -> int:
-        """Return how many leaves there are."""
-        return len(self._leaves)
 
 
 def export_line(leaf: bytes) -> bytes:

@@ -181,6 +181,7 @@ class _Reader:
         self.keys: set[bytes] = set()
 
     def read(self, content: bytes) -> WitnessPolicy:
+        """Read every line and return the policy that they make; raise PolicyError."""
         if len(content) > MAX_POLICY_BYTES or _CONTROL.search(content):
             raise PolicyError(f"expected at most {MAX_POLICY_BYTES} bytes without control bytes")
         takers = {

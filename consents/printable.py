@@ -60,8 +60,8 @@ _LABELS = {
     "rights": Words(fr="Exercer ses droits", en="Exercise rights"),
     "authority": Words(fr="Réclamation", en="Complaints"),
     "leaf": Words(fr="Empreinte de l'événement", en="Digest of the event"),
-    "place": Words(fr="Rang dans le registre", en="Place in the log"),
-    "log": Words(fr="Registre", en="Log"),
+    "place": Words(fr="Rang dans le journal", en="Place in the log"),
+    "log": Words(fr="Journal", en="Log"),
 }
 _DAYS = Words(fr="jours", en="days")
 _RECALL = Words(
@@ -74,7 +74,7 @@ _FROM_STORE = Words(
     en="From your personal store, offline too, on the page “My consents”",
 )
 _PENDING = Words(
-    fr="Pas encore inscrit au registre : gardez aussi la promesse signée.",
+    fr="Pas encore inscrit au journal : gardez aussi la promesse signée.",
     en="Not in the log yet: keep the signed promise too.",
 )
 _LONG_TEXT = 2_400

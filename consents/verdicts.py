@@ -3,6 +3,7 @@
 The checks are `consents.verification`, the sentences `consents.wording`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,12 @@ class Verdict(StrEnum):
     OK = "ok"
     VIOLATION = "violation"
     CANNOT_VERIFY = "cannot-verify"
+
+    @classmethod
+    def worst(cls, verdicts: Iterable["Verdict"]) -> "Verdict":
+        """Return what several come to: a violation outweighs a doubt, either outweighs success."""
+        found = set(verdicts)
+        return next((each for each in (cls.VIOLATION, cls.CANNOT_VERIFY) if each in found), cls.OK)
 
     @property
     def exit_code(self) -> int:
@@ -82,10 +89,7 @@ class Verification:
     @property
     def verdict(self) -> Verdict:
         """A violation outweighs a doubt, and either outweighs success."""
-        verdicts = {finding.problem.verdict for finding in self.findings}
-        if Verdict.VIOLATION in verdicts:
-            return Verdict.VIOLATION
-        return Verdict.CANNOT_VERIFY if verdicts else Verdict.OK
+        return Verdict.worst(finding.problem.verdict for finding in self.findings)
 
 
 def note_problem(error: NoteError, *, forged: Problem) -> Problem:

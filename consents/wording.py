@@ -30,12 +30,19 @@ class Words:
         return self.en if language is Language.EN else self.fr
 
 
+COLON = Words(fr="\N{NO-BREAK SPACE}: ", en=": ")
+"""Between a name and what it names."""
+
+ENTRY = Words(fr="Entrée", en="Entry")
+"""A line of the log, before its number."""
+
+
 def describe(finding: Finding, language: Language) -> str:
     """Return the sentence for a finding, with the number of the entry where there is one."""
     sentence = _PROBLEMS[finding.problem].say(language)
     if finding.index is None:
         return sentence
-    return f"{_ENTRY.say(language)} {finding.index}{_COLON.say(language)}{sentence}"
+    return f"{ENTRY.say(language)} {finding.index}{COLON.say(language)}{sentence}"
 
 
 def summarise(verification: Verification, language: Language) -> list[str]:
@@ -51,7 +58,7 @@ def summarise(verification: Verification, language: Language) -> list[str]:
             _OLDER: verification.older,
         }
         lines += [
-            f"{label.say(language)}{_COLON.say(language)}{count}"
+            f"{label.say(language)}{COLON.say(language)}{count}"
             for label, count in counts.items()
             if count
         ]
@@ -111,8 +118,6 @@ HELP: Mapping[str, Words] = {
     "lang": Words(fr="langue des messages", en="language of the messages"),
 }
 
-_COLON = Words(fr="\N{NO-BREAK SPACE}: ", en=": ")
-_ENTRY = Words(fr="Entrée", en="Entry")
 _ORIGIN = Words(fr="Journal", en="Log")
 _SIZE = Words(fr="Taille signée", en="Signed size")
 _ENTRIES = Words(fr="Entrées lues", en="Entries read")

@@ -77,9 +77,7 @@ class AuditReport:
     @property
     def verdict(self) -> Verdict:
         """Return the worst answer."""
-        verdicts = {each.verdict for each in self.answers}
-        worst = (Verdict.VIOLATION, Verdict.CANNOT_VERIFY, Verdict.OK)
-        return next(each for each in worst if each in verdicts)
+        return Verdict.worst(each.verdict for each in self.answers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

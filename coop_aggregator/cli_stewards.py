@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from consents.audit.wording import conclude, sentence, title
+from consents.audit.wording import sentence, title
 from consents.verification import Verdict
-from consents.wording import Language
+from consents.wording import Language, say_verdict
 from coop_aggregator.console import EXIT_FAILED, Session
 from coop_aggregator.installation import open_helper
 from coop_aggregator.jobs import audit as job
@@ -44,7 +44,7 @@ def audit(
         said = {
             language: "\n".join(
                 [
-                    f"{title(each.subject, language)} {conclude(each.verdict, language)}",
+                    f"{title(each.subject, language)} {say_verdict(each.verdict, language)}",
                     *(f"  {sentence(one, language)}" for one in each.findings[:SHOWN]),
                 ]
             )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from consents.audit.contribution import Contribution
+from consents.audit.contribution import MAX_EPSILON_MICRO, Contribution
 from consents.audit.findings import AuditFinding, AuditProblem
 from consents.audit.timeline import ActLeaf, Timeline
 from consents.canonical import commitment, parse_json, sha256_hex, utc_time
@@ -122,7 +122,7 @@ class Question:
             or _HEX_32_BYTES.fullmatch(purpose) is None
             or not isinstance(epsilon_micro, int)
             or isinstance(epsilon_micro, bool)
-            or epsilon_micro <= 0
+            or not 0 < epsilon_micro <= MAX_EPSILON_MICRO
         ):
             raise ExportError("expected a task with week, purpose_digest and epsilon_micro")
         try:

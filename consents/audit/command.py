@@ -35,11 +35,11 @@ from consents.audit.purposes import audit_purposes
 from consents.audit.releases import audit_release
 from consents.audit.times import audit_late
 from consents.audit.withdrawal import audit_after_withdrawal
-from consents.audit.wording import checked, conclude, sentence, title
+from consents.audit.wording import checked, sentence, title
 from consents.canonical import utc_time
 from consents.checkpoint import read_checkpoint
 from consents.errors import CanonicalError, ConsentsError, ExportError, PolicyError, PromiseError
-from consents.wording import Language, Words
+from consents.wording import COLON, HELP, Language, Words, say_verdict
 
 LAST_NOTE = "checkpoint"
 """Name, in the auditor's folder, of the last checkpoint that was accepted."""
@@ -88,7 +88,7 @@ def lines(result: AuditResult, language: Language) -> list[str]:
     """Return what is printed for people, the verdict last."""
     shown = result.findings[:MAX_FINDINGS_SHOWN]
     hidden = len(result.findings) - len(shown)
-    colon = _COLON.say(language)
+    colon = COLON.say(language)
     return [
         title(result.subject, language),
         *checked(result, language),
@@ -98,7 +98,7 @@ def lines(result: AuditResult, language: Language) -> list[str]:
         ),
         *(sentence(finding, language) for finding in shown),
         *([f"+ {hidden}"] if hidden else []),
-        conclude(result.verdict, language),
+        say_verdict(result.verdict, language),
     ]
 
 
@@ -238,22 +238,18 @@ def _moment(text: str) -> datetime:
         raise argparse.ArgumentTypeError("2026-11-09T07:30:00Z") from error
 
 
-_COLON = Words(fr="\N{NO-BREAK SPACE}: ", en=": ")
 _HELP = {
+    **{name: HELP[name] for name in ("json", "lang", "older")},
     "audit": Words(
         fr="répondre à une question sur un export", en="answer one question about an export"
     ),
     "export": Words(fr="dossier remis par l'opérateur", en="folder handed over by the operator"),
     "policy": Words(
-        fr="votre fichier de confiance : clé du registre, témoins, quorum (format C2SP)",
+        fr="votre fichier de confiance : clé du journal, témoins, quorum (format C2SP)",
         en="your own trust file: log key, witnesses, quorum (C2SP format)",
     ),
-    "older": Words(
-        fr="point de contrôle que vous avez gardé (répétable)",
-        en="a checkpoint that you kept (repeatable)",
-    ),
     "evidence": Words(
-        fr="promesses et reçus de dépôt gardés par habitants et dépositaires (répétable)",
+        fr="promesses et reçus de dépôt gardés par habitants et témoins (répétable)",
         en="promises and drop-box slips kept by residents and stewards (repeatable)",
     ),
     "at": Words(
@@ -267,7 +263,5 @@ _HELP = {
     "csv": Words(fr="écrire un tableau CSV", en="write a CSV table"),
     "html": Words(fr="écrire un rapport HTML d'une page", en="write a one-page HTML report"),
     "jsonld": Words(fr="écrire un document JSON-LD", en="write a JSON-LD document"),
-    "json": Words(fr="écrire un document JSON", en="write one JSON document"),
-    "lang": Words(fr="langue des messages", en="language of the messages"),
     "year": Words(fr="année civile du rapport", en="calendar year of the report"),
 }

@@ -28,13 +28,13 @@ MICRO = 1_000_000
 """Amounts of epsilon are integers of this many to one."""
 
 _FACTS: Mapping[str, Words] = {
-    "entries": Words(fr="Entrées du registre", en="Entries of the log"),
+    "entries": Words(fr="Entrées du journal", en="Entries of the log"),
     "batches": Words(fr="Lots", en="Batches"),
     "items": Words(fr="Contributions", en="Contributions"),
     "withdrawals": Words(fr="Retraits inscrits", en="Withdrawals logged"),
     "slips": Words(fr="Reçus de dépôt", en="Drop-box slips"),
     "strangers": Words(
-        fr="Reçus de dépôt laissés de côté : aucune clé de ce registre ne les a signés",
+        fr="Reçus de dépôt laissés de côté : aucune clé de ce journal ne les a signés",
         en="Drop-box slips left aside: no key of this log signed them",
     ),
     "promises": Words(fr="Promesses", en="Promises"),
@@ -64,7 +64,7 @@ _FACTS: Mapping[str, Words] = {
         en="Batches too small to publish, kept closed (their ε is not counted here)",
     ),
     "erased": Words(
-        fr="lots effacés à la fin de la conservation annoncée, comme inscrit au registre",
+        fr="lots effacés à la fin de la conservation annoncée, comme inscrit au journal",
         en="batches erased at the end of the stated retention, as logged",
     ),
     "pending": Words(fr="En attente, dans les délais", en="Pending, in time"),
@@ -96,6 +96,6 @@ _EVENTS: Mapping[str, Words] = {
     "delegate.named": Words(fr="Mandataires nommés", en="Delegates named"),
     "delegate.revoked": Words(fr="Mandats repris", en="Mandates revoked"),
     "recovery.named": Words(fr="Clés de secours nommées", en="Recovery keys named"),
-    "shard.closed": Words(fr="Registres annuels clos", en="Yearly logs closed"),
-    "shard.opened": Words(fr="Registres annuels ouverts", en="Yearly logs opened"),
+    "shard.closed": Words(fr="Journals annuels clos", en="Yearly logs closed"),
+    "shard.opened": Words(fr="Journals annuels ouverts", en="Yearly logs opened"),
 }

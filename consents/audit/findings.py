@@ -141,7 +141,4 @@ class AuditResult:
     @property
     def verdict(self) -> Verdict:
         """A violation outweighs a doubt, and either outweighs success."""
-        verdicts = {finding.problem.verdict for finding in self.findings}
-        if Verdict.VIOLATION in verdicts:
-            return Verdict.VIOLATION
-        return Verdict.CANNOT_VERIFY if verdicts else Verdict.OK
+        return Verdict.worst(finding.problem.verdict for finding in self.findings)

@@ -93,9 +93,11 @@ class _Opening:
     logs: tuple[_Log, ...] = ()
 
     def find(self, problem: AuditProblem, detail: object, entry: int | None = None) -> None:
+        """Note what is wrong with the export, or with one entry of it."""
         self.findings.append(AuditFinding(problem=problem, detail=str(detail), entry=entry))
 
     def forget(self, name: str) -> None:
+        """Remove what was kept under this name, so that it is verified anew."""
         if self.workspace is not None:
             self.workspace.forget(name)
 

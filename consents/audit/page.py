@@ -10,9 +10,9 @@ from html import escape
 
 from consents.audit.counted import amount, fact
 from consents.audit.findings import AuditResult, Subject
-from consents.audit.wording import checked, conclude, sentence, title
+from consents.audit.wording import checked, sentence, title
 from consents.verification import Verdict
-from consents.wording import Language, Words
+from consents.wording import Language, Words, say_verdict
 
 MAX_FINDINGS = 12
 """Findings on the page: what fits on one sheet of A4."""
@@ -49,7 +49,7 @@ _WEEKS = Words(
 )
 _ROWS_MORE = Words(fr="autres usages, dans le fichier CSV", en="more uses, in the CSV file")
 _ADDED = Words(
-    fr="À ajouter par la coopérative, car un registre ne le dit pas\N{NO-BREAK SPACE}: recettes, "
+    fr="À ajouter par la coopérative, car un journal ne le dit pas\N{NO-BREAK SPACE}: recettes, "
     "dépenses, redevances, personnel et actions d'intérêt général.",
     en="To be added by the cooperative, since no log says it: revenue, expenditure, fees, staff "
     "and work in the general interest.",
@@ -78,7 +78,7 @@ def html_report(result: AuditResult, language: Language) -> str:
         f'<meta name="viewport" content="width=device-width"><title>{heading}</title>'
         f"<style>{_STYLE}</style></head><body><main><h1>{heading}</h1>"
         f'<p class="verdict {verdict.value}">{_MARKS[verdict]} '
-        f"{escape(conclude(verdict, language))}</p>{lines}"
+        f"{escape(say_verdict(verdict, language))}</p>{lines}"
         f"<h2>{escape(_COUNTED.say(language))}</h2><table>{rows}</table>"
         f"{_record(result, language)}{_findings(result, language)}"
         f"<p><small>{escape(_LIMITS.say(language))}</small></p>"

@@ -95,6 +95,10 @@ class _Bounds:
         self._next = 0
 
     def early_s(self, position: int, step: Step) -> int:
+        """Return by how many seconds a step's claim is too early, negative for too late, or 0.
+
+        Positions must be asked in order: the bounds only move on.
+        """
         seen = self._seen
         while self._next < len(seen) and seen[self._next].size <= position:
             self._next += 1

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
-from consents.verification import Verdict
-from consents.wording import Language, Words, say_verdict
+from consents.wording import COLON, ENTRY, Language, Words
 
 
 def title(subject: Subject, language: Language) -> str:
@@ -22,21 +21,21 @@ def sentence(finding: AuditFinding, language: Language) -> str:
     said = _PROBLEMS[finding.problem].say(language)
     places: list[str] = []
     if finding.entry is not None:
-        places.append(f"{_ENTRY.say(language)} {finding.entry}")
+        places.append(f"{ENTRY.say(language)} {finding.entry}")
     if finding.item is not None:
         places.append(f"{_ITEM.say(language)} {finding.item}")
     if not places:
         return said[0].upper() + said[1:]
-    return ", ".join(places) + _COLON.say(language) + said
+    return ", ".join(places) + COLON.say(language) + said
 
 
 def checked(result: AuditResult, language: Language) -> list[str]:
     """Return the lines that say which log was audited, as of when, and by whose witness."""
     if result.checkpoint is None:
         return []
-    lines = [f"{_LOG.say(language)}{_COLON.say(language)}{result.checkpoint.origin}"]
+    lines = [f"{_LOG.say(language)}{COLON.say(language)}{result.checkpoint.origin}"]
     for name, at in sorted(result.cosigned_at.items()):
-        lines.append(f"{_WITNESS.say(language)} {name}{_COLON.say(language)}{moment(at, language)}")
+        lines.append(f"{_WITNESS.say(language)} {name}{COLON.say(language)}{moment(at, language)}")
     return lines
 
 
@@ -49,15 +48,8 @@ def moment(at: datetime, language: Language) -> str:
     return f"{utc.day} {month} {utc.year} à {utc:%H:%M} (UTC)"
 
 
-def conclude(verdict: Verdict, language: Language) -> str:
-    """Return the verdict for people."""
-    return say_verdict(verdict, language)
-
-
-_COLON = Words(fr="\N{NO-BREAK SPACE}: ", en=": ")
-_ENTRY = Words(fr="Entrée", en="Entry")
 _ITEM = Words(fr="contribution", en="contribution")
-_LOG = Words(fr="Registre", en="Log")
+_LOG = Words(fr="Journal", en="Log")
 _WITNESS = Words(fr="Cosigné par", en="Cosigned by")
 
 _MONTHS = (
@@ -77,7 +69,7 @@ _MONTHS = (
 
 _TITLES: Mapping[Subject, Words] = {
     Subject.MONITOR: Words(
-        fr="Suivi du registre",
+        fr="Suivi du journal",
         en="Following the log",
     ),
     Subject.COVERAGE: Words(
@@ -135,7 +127,7 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         "operator's. Use your own, received by another way.",
     ),
     AuditProblem.NO_QUORUM: Words(
-        fr="le point de contrôle n'est pas signé par le registre attendu et par assez de témoins.",
+        fr="le point de contrôle n'est pas signé par le journal attendu et par assez de témoins.",
         en="the checkpoint is not signed by the expected log and by enough witnesses.",
     ),
     AuditProblem.NO_BODY: Words(
@@ -172,14 +164,14 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         en="a promise or drop-box slip is not by a trusted key.",
     ),
     AuditProblem.NO_FORMER_LOG: Words(
-        fr="ce registre continue celui de l'année d'avant, qui n'est pas dans l'export (shards/). "
+        fr="ce journal continue celui de l'année d'avant, qui n'est pas dans l'export (shards/). "
         "Demandez l'export complet.",
         en="this log continues the one of the year before, which is not in the export (shards/). "
         "Ask for the complete export.",
     ),
     AuditProblem.HANDOVER: Words(
-        fr="deux registres annuels ne se suivent pas : la clôture de l'un ou l'ouverture de "
-        "l'autre manque, nomme un autre registre ou d'autres entrées.",
+        fr="deux journals annuels ne se suivent pas : la clôture de l'un ou l'ouverture de "
+        "l'autre manque, nomme un autre journal ou d'autres entrées.",
         en="two yearly logs do not follow each other: the closing of one or the opening of the "
         "other is missing, or names another log or other entries.",
     ),
@@ -188,11 +180,11 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         en="a signature of the checkpoint is false.",
     ),
     AuditProblem.LOG: Words(
-        fr="le registre lui-même est fautif (signature, chaîne ou racine).",
+        fr="le journal lui-même est fautif (signature, chaîne ou racine).",
         en="the log itself is at fault (signature, chain or root).",
     ),
     AuditProblem.FORK: Words(
-        fr="le registre contredit un point de contrôle gardé : il a été réécrit, "
+        fr="le journal contredit un point de contrôle gardé : il a été réécrit, "
         "raccourci ou dédoublé. Gardez les deux : ils sont la preuve.",
         en="the log contradicts a checkpoint that was kept: it was rewritten, "
         "shortened or forked. Keep both: they are the evidence.",
@@ -222,7 +214,7 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         en="a contribution is malformed or its signature is false.",
     ),
     AuditProblem.NEVER_CONSENTED: Words(
-        fr="aucun consentement dans le registre avant ce lot.",
+        fr="aucun consentement dans le journal avant ce lot.",
         en="no consent in the log before this batch.",
     ),
     AuditProblem.NOT_PERMITTED: Words(
@@ -297,7 +289,7 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         en="the claimed date is not possible by the witnesses (dated back or ahead).",
     ),
     AuditProblem.PROMISE_BROKEN: Words(
-        fr="un événement promis n'est pas dans le registre à l'échéance.",
+        fr="un événement promis n'est pas dans le journal à l'échéance.",
         en="a promised event is not in the log when due.",
     ),
     AuditProblem.PROMISE_LATE: Words(

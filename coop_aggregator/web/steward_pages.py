@@ -20,9 +20,10 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
 from consents.audit.purposes import WORDED_MEMBERS, word_changes
-from consents.audit.wording import conclude, sentence, title
+from consents.audit.wording import sentence, title
 from consents.receipt import EventType
 from consents.wording import Language as AuditLanguage
+from consents.wording import say_verdict
 from contributions.weeks import TIME_ZONE_NAME
 from coop_aggregator.audit_report import (
     Answered,
@@ -158,7 +159,7 @@ def _answer(answered: Answered, wording: Wording) -> contexts.AnswerRow:
     hidden = answered.count - len(shown)
     return contexts.AnswerRow(
         question=title(answered.subject, language),
-        conclusion=conclude(answered.verdict, language),
+        conclusion=say_verdict(answered.verdict, language),
         sound=answered.verdict.exit_code == 0,
         findings=tuple(sentence(each, language) for each in shown),
         hidden=wording.number(hidden) if hidden else "",

@@ -1,7 +1,10 @@
 """Every problem and every verdict has a sentence in both languages."""
 
+from pathlib import Path
+
 import pytest
 
+import consents
 from consents.verification import Finding, Problem, Verdict, Verification
 from consents.wording import HELP, Language, describe, say_verdict, summarise
 
@@ -40,3 +43,10 @@ def test_the_log_and_the_witness_have_one_name_each_in_french(word):
     sentences += [say_verdict(each, Language.FR) for each in Verdict]
     sentences += [words.say(Language.FR) for words in HELP.values()]
     assert not [sentence for sentence in sentences if word in sentence.lower()]
+
+
+@pytest.mark.parametrize("word", ["registre", "dépositaire", "tiers de confiance"])
+def test_no_other_module_gives_the_log_or_the_witness_a_second_name(word):
+    modules = sorted(Path(consents.__file__).parent.rglob("*.py"))
+    assert len(modules) > 40
+    assert [path.name for path in modules if word in path.read_text("utf-8").lower()] == []

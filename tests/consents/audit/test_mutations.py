@@ -40,7 +40,7 @@ def answers(folder, policy, older):
     """Return the worst verdict of all audits, and everything that they say."""
     case = open_case(Export(folder=folder), policy, older=older)
     if isinstance(case, Refused):
-        return worst(each.problem.verdict for each in case.findings), ()
+        return Verdict.worst(each.problem.verdict for each in case.findings), ()
     results = [
         monitor(case, since=0),
         annual_report(case, year=2026),
@@ -58,11 +58,7 @@ def answers(folder, policy, older):
         ),
     ]
     said = tuple(linked_report(each) for each in results)
-    return worst(each.verdict for each in results), said
-
-
-def worst(verdicts):
-    return max(verdicts, key=lambda each: (each is not Verdict.OK, each is Verdict.VIOLATION))
+    return Verdict.worst(each.verdict for each in results), said
 
 
 class Bench:
