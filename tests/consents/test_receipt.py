@@ -223,6 +223,7 @@ def test_the_operator_s_events_are_told_from_the_resident_s():
         "body.shredded",
         "shard.closed",
         "shard.opened",
+        "batch.erased",
     ]
 
 
