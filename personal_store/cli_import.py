@@ -15,6 +15,7 @@ from personal_store.console import EXIT_FAILED, EXIT_INTERRUPTED, Session
 from personal_store.errors import IngestError, WrongFile
 from personal_store.ingest import refusals
 from personal_store.ingest.folders import files_under
+from personal_store.ingest.values import printable
 from personal_store.jobs import importing, overlapping, pipeline
 from personal_store.jobs.importing import ImportReport
 from personal_store.jobs.pipeline import PipelineReport
@@ -101,10 +102,10 @@ def _files(session: Session, path: Path, verdicts: _Verdicts) -> list[Path]:
     if not path.is_dir():
         return [path]
     found = files_under(path)
-    for link in found.links:
+    for link in map(printable, (each.name for each in found.links)):
         session.say(
-            fr=f"{link.name} : lien symbolique, laissé de côté ; donnez le chemin de sa cible.",
-            en=f"{link.name}: a symbolic link, left aside; give the path of its target.",
+            fr=f"{link} : lien symbolique, laissé de côté ; donnez le chemin de sa cible.",
+            en=f"{link}: a symbolic link, left aside; give the path of its target.",
         )
     for closed in found.closed:
         _refuse(session, verdicts, closed, refusals.closed_folder())
@@ -115,4 +116,5 @@ def _files(session: Session, path: Path, verdicts: _Verdicts) -> list[Path]:
 
 def _refuse(session: Session, verdicts: _Verdicts, path: Path, error: IngestError) -> None:
     verdicts.refused.append((path, error))
-    session.say(fr=f"{path.name} : {error.fr}", en=f"{path.name}: {error.en}")
+    name = printable(path.name)
+    session.say(fr=f"{name} : {error.fr}", en=f"{name}: {error.en}")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from personal_store.errors import IngestError
+from personal_store.ingest.values import printable
 from personal_store.jobs.draining import DrainReport
 from personal_store.jobs.importing import ImportReport
 from personal_store.jobs.pipeline import PipelineReport
@@ -26,7 +27,7 @@ def import_document(
     return {
         "files": [
             {
-                "path": str(report.path),
+                "path": printable(str(report.path)),
                 "format": report.format.value,
                 "read": report.read,
                 "new": report.new,
@@ -42,7 +43,10 @@ def import_document(
             }
             for report in reports
         ],
-        "refused": [{"path": str(path), "fr": error.fr, "en": error.en} for path, error in refused],
+        "refused": [
+            {"path": printable(str(path)), "fr": error.fr, "en": error.en}
+            for path, error in refused
+        ],
         "positionfixes": held.positionfixes,
         "trips": held.trips,
     }
@@ -52,7 +56,7 @@ def import_sentences(report: ImportReport) -> dict[str, str]:
     """Say what became of one file."""
     why = _reasons(report)
     detail, detail_fr = (f" ({each})" if each else "" for each in (why["en"], why["fr"]))
-    name = report.path.name
+    name = printable(report.path.name)
     said = report.evidence_read, report.evidence_new
     resumed = report.resumed_entries
     left_out = {

@@ -28,6 +28,7 @@ from personal_store.ingest.head import Shape, shape_of
 from personal_store.ingest.judge import Judge
 from personal_store.ingest.limits import ZIP_DIRECTORY_BYTES, ZIP_MEMBERS
 from personal_store.ingest.positionfix import Entry, SkippedMember
+from personal_store.ingest.values import printable
 
 _METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED: Final = 0x1
@@ -144,5 +145,4 @@ def _histories(packed: IO[bytes], member: zipfile.ZipInfo, budget: Budget) -> Bi
 
 
 def _name(member: zipfile.ZipInfo) -> str:
-    cut = member.filename[-_NAME_CHARS:]
-    return "".join(character if character.isprintable() else "?" for character in cut)
+    return printable(member.filename[-_NAME_CHARS:])

@@ -65,6 +65,8 @@ def parse(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:
             yield from _visit(visit, judge)
         if activity:
             yield from _activity(activity, judge)
+        if not visit and not activity:
+            yield Rejected(reason=RejectReason.UNREADABLE_ENTRY)
 
 
 def _visit(visit: dict[str, object], judge: Judge) -> Iterator[Entry]:
@@ -73,6 +75,8 @@ def _visit(visit: dict[str, object], judge: Judge) -> Iterator[Entry]:
         yield _positionfix(location, _bound(duration, "start"), judge)
         if _bound(duration, "end") is not None:
             yield _visit_evidence(visit, judge)
+    else:
+        yield Rejected(reason=RejectReason.NO_POSITION)
     for child in items(visit, "childVisits"):
         if isinstance(child, dict):
             yield from _visit({**child, "childVisits": []}, judge)
@@ -109,6 +113,8 @@ def _activity(activity: dict[str, object], judge: Judge) -> Iterator[Entry]:
         yield _positionfix(end, _bound(duration, "end"), judge)
     if _bound(duration, "end") is not None:
         yield _leg_evidence(activity, judge)
+    elif not _has_position(start):
+        yield Rejected(reason=RejectReason.NO_TIME)
 
 
 def _leg_evidence(activity: dict[str, object], judge: Judge) -> Evidence | Rejected:

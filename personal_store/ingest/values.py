@@ -205,6 +205,17 @@ def first_of(record: Mapping[str, object], names: Iterable[str]) -> object:
     return None
 
 
+def printable(name: str) -> str:
+    r"""Return a file's name with a mark for each character that does not print.
+
+    Names go to a terminal, a page and a database; those that are no UTF-8 fit in none of them.
+
+    >>> printable("\udcff\u202e.gpx")
+    '??.gpx'
+    """
+    return "".join(character if character.isprintable() else "?" for character in name)
+
+
 def label(raw: object) -> str | None:
     """Return a short printable name from text or an integer, None where there is none.
 

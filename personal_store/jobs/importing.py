@@ -26,6 +26,7 @@ from personal_store.db.imports import Counts, FileImport, ImportState
 from personal_store.errors import ImportStopped, IngestError
 from personal_store.ingest import refusals
 from personal_store.ingest.positionfix import RejectReason, SkippedMember, SourceFormat
+from personal_store.ingest.values import printable
 from personal_store.jobs.chunks import ENTRIES_AT_A_TIME, Chunk, Reading, format_of, reading_chunks
 
 OnProgress = Callable[[FileImport], None]
@@ -77,7 +78,7 @@ def run_once(
     Raises an IngestError when the file is unreadable, wrong or hostile; it says what was kept.
     """
     now = clock.now()
-    called = path.name if name is None else name
+    called = printable(path.name if name is None else name)
     job = _Import(engine=engine, clock=clock, on_progress=on_progress)
     try:
         source = format_of(path, now=now)

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from personal_store.clock import Clock
 from personal_store.documents import nothing_sentences
 from personal_store.errors import ImportStopped, IngestError, WrongFile
+from personal_store.ingest.values import printable
 from personal_store.jobs import importing
 from personal_store.local_time import home_timezone
 
@@ -99,7 +100,7 @@ def left_aside(watched: Path | None) -> list[str]:
     """Return the names of the folders and links of the watched folder, which are not taken in."""
     ours = {DONE, REFUSED}
     return [
-        path.name
+        printable(path.name)
         for path in (sorted(watched.iterdir()) if watched is not None and watched.is_dir() else ())
         if not path.name.startswith(".")
         and (path.is_symlink() or (path.is_dir() and path.name not in ours))
@@ -138,7 +139,7 @@ def _set_aside(path: Path, trouble: IngestError | None) -> None:
     folder.mkdir(exist_ok=True)
     there = _free_name(folder, path.name)
     if trouble is not None:
-        reason = f"{path.name}\n\n{trouble.fr}\n\n{trouble.en}\n"
+        reason = f"{printable(path.name)}\n\n{trouble.fr}\n\n{trouble.en}\n"
         there.with_name(there.name + REASON_SUFFIX).write_text(reason, encoding="utf-8")
     path.rename(there)
 

@@ -11,6 +11,7 @@ room for neither, its identifier.
 import asyncio
 import base64
 import binascii
+import zlib
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request
@@ -19,11 +20,13 @@ from fastapi.responses import Response
 from personal_store.clock import Clock
 from personal_store.device_setup import PATHS
 from personal_store.errors import IngestError
-from personal_store.ingest.live.letter import Letter, LiveApp
+from personal_store.ingest.live.letter import Letter, LiveApp, Reply
 from personal_store.ingest.live.traccar import traccar_token
 from personal_store.reception import REFUSED, Reception
+from personal_store.web.security import MAX_BODY_BYTES
 
 _IN_THE_ADDRESS = {LiveApp.GPSLOGGER, LiveApp.TRACCAR}
+_GZIP_OR_ZLIB = 15 + 32  # zlib's own way to say "look at the header"
 _CHALLENGE = {"WWW-Authenticate": "Basic"}
 
 
@@ -40,7 +43,9 @@ def _door(
     app: LiveApp, reception: Reception, clock: Clock
 ) -> Callable[[Request], Awaitable[Response]]:
     async def door(request: Request) -> Response:
-        body = await request.body()
+        packed = await request.body()
+        plain = unpacked_body(packed, request.headers.get("content-encoding", ""))
+        body = plain if isinstance(plain, bytes) else b""
         query = request.url.query
         content_type = request.headers.get("content-type", "")
         token = (
@@ -50,7 +55,9 @@ def _door(
         )
         opened = reception.door_of(token) if token else None
         reply = REFUSED
-        if opened is not None:
+        if opened is not None and not isinstance(plain, bytes):
+            reply = plain
+        elif opened is not None:
             letter = Letter(
                 app=app,
                 door=opened,
@@ -64,6 +71,27 @@ def _door(
         return Response(reply.body, reply.status, headers=headers, media_type=reply.media_type)
 
     return door
+
+
+def unpacked_body(packed: bytes, encoding: str) -> bytes | Reply:
+    """Return a body as its sender wrote it, or the refusal that keeps it on the phone.
+
+    Packed by gzip or deflate, it may unpack to what an unpacked one may be and no more.
+    """
+    match encoding.strip().lower():
+        case "" | "identity":
+            return packed
+        case "gzip" | "x-gzip" | "deflate":
+            unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
+        case _:
+            return Reply(status=415)
+    try:
+        body = unpacking.decompress(packed, MAX_BODY_BYTES + 1)
+    except zlib.error:
+        return Reply(status=400)
+    if len(body) > MAX_BODY_BYTES:
+        return Reply(status=413)
+    return body if unpacking.eof else Reply(status=400)
 
 
 def _identifier(query: str, content_type: str, body: bytes) -> str | None:

@@ -28,6 +28,7 @@ from personal_store.db import imports
 from personal_store.db.connection import reading
 from personal_store.db.imports import FileImport, ImportState
 from personal_store.errors import NoRoom, StoreError, UnknownZone, UploadRefused
+from personal_store.ingest.values import printable
 from personal_store.jobs.incoming import LOCAL_TIMES, UPLOADS, waiting_uploads
 from personal_store.local_time import home_timezone
 from personal_store.settings import Language
@@ -226,7 +227,7 @@ class _Form:
 def _safe_name(raw: bytes) -> str:
     """Return the last part of a file's name as it prints, "" where there is none."""
     name = raw.decode("utf-8", "replace").replace("\\", "/").rpartition("/")[2]
-    shown = "".join(each if each.isprintable() else "?" for each in name).strip(". ")
+    shown = printable(name).strip(". ")
     return shown.encode()[-NAME_CHARS:].decode("utf-8", "ignore")
 
 

@@ -148,3 +148,12 @@ def test_a_file_that_is_not_there_is_said_in_the_language_of_the_person(run, tmp
     _, _, err = run("import", tmp_path / "nothing.gpx")
     assert "il n’y a rien à ce chemin" in err
     assert "No such file" not in err
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_name_that_is_no_text_is_said_with_marks(run, tmp_path, outing) -> None:
+    file = tmp_path / os.fsdecode(b"\xff ride.gpx")
+    file.write_text(outing().gpx())
+    code, out, err = run("import", file, tmp_path / os.fsdecode(b"\xfe none.gpx"), "--json")
+    assert (code, "? ride.gpx" in err, "? none.gpx" in err) == (1, True, True)
+    assert len(json.loads(out)["files"]) == 1

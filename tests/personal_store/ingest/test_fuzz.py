@@ -5,15 +5,19 @@ import io
 import json
 import re
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.errors import IngestError
+from personal_store.ingest import csv_positions
 from personal_store.ingest.detect import detect
 from personal_store.ingest.judge import judge_for
+from personal_store.ingest.live.letter import Letter, LiveApp
 from personal_store.ingest.live.owntracks import parse_owntracks_message
+from personal_store.ingest.live.read import read_letter
 from personal_store.ingest.positionfix import Evidence, Positionfix, Rejected, SourceFormat
 from personal_store.ingest.readers import READERS
 
@@ -247,3 +251,44 @@ def test_the_samples_of_the_fuzzer_are_real_documents(name):
         reader.parse(io.BytesIO(SAMPLES[name]), judge_for(reader.format, now=NOW))
     )
     assert any(isinstance(entry, (Positionfix, Evidence)) for entry in entries)
+
+
+@pytest.mark.parametrize("app", LiveApp)
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    body=anything | shapes.map(lambda shape: json.dumps(shape).encode()),
+    query=st.text(max_size=40) | st.sampled_from(["lat=1&lon=NaN", "timestamp=-1&lat=9e999&lon="]),
+    content_type=st.sampled_from(["", "application/json", "application/x-www-form-urlencoded"]),
+    key=st.none() | st.text(max_size=8),
+)
+def test_a_letter_of_any_app_is_answered_whatever_it_holds(app, body, query, content_type, key):
+    letter = Letter(
+        app=app, door="d", received_at=NOW, content_type=content_type, query=query, body=body
+    )
+    read = read_letter(letter, device="phone", encryption_key=key, randomness=bytes)
+    assert are_entries(read.entries)
+    assert read.reply.status in {200, 400}
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    text=st.text(alphabet='timelaonhrd;,"\n\r\t 0123456789-:/éàNZ', max_size=200),
+    encoding=st.sampled_from(["utf-8", "utf-16", "cp1252", "utf-16-be"]),
+    cut=st.integers(0, 3),
+)
+def test_a_table_in_any_encoding_ends(text, encoding, cut):
+    content = f"date;heure;lat;lon\n{text}".encode(encoding)
+    judge = judge_for(SourceFormat.CSV, now=NOW, local_zone=ZoneInfo("Europe/Paris"))
+    with contextlib.suppress(IngestError):
+        assert are_entries(csv_positions.parse(io.BytesIO(content[: len(content) - cut]), judge))
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    at=st.from_regex(r"\d{4}-[01]\d-[0-3]\d[ T][0-2]\d:[0-5]\d(:[0-5]\d)?", fullmatch=True),
+    zone=st.sampled_from(["Europe/Paris", "Pacific/Kiritimati", "America/Adak", "Asia/Kolkata"]),
+)
+def test_a_local_time_of_any_year_is_one_entry(at, zone):
+    content = f"time,lat,lon\n{at},46,-1\n".encode()
+    judge = judge_for(SourceFormat.CSV, now=NOW, local_zone=ZoneInfo(zone))
+    assert len(list(csv_positions.parse(io.BytesIO(content), judge))) == 1

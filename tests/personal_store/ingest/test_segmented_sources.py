@@ -415,3 +415,23 @@ def test_a_velocity_beside_an_owntracks_time_is_in_km_per_hour(read_bytes):
     feature = {"type": "Feature", "geometry": point, "properties": properties}
     (fix,) = read_bytes(as_json({"features": [feature]})).entries
     assert fix.speed_mps == 10
+
+
+UNPLACED = {
+    "a visit of an unknown place": ({"placeVisit": {"duration": {}}}, RejectReason.NO_POSITION),
+    "a visit without coordinates": (
+        {"placeVisit": {"location": {"placeId": "x"}, "duration": {}}},
+        RejectReason.NO_POSITION,
+    ),
+    "a segment without end or place": (
+        {"activitySegment": {"distance": 5, "duration": {}}},
+        RejectReason.NO_TIME,
+    ),
+    "neither": ({"somethingElse": {}}, RejectReason.UNREADABLE_ENTRY),
+}
+
+
+@pytest.mark.parametrize(("item", "reason"), UNPLACED.values(), ids=UNPLACED)
+def test_an_entry_of_a_semantic_history_that_gives_nothing_is_counted(read_bytes, item, reason):
+    content = json.dumps({"timelineObjects": [item]}).encode()
+    assert list(read_bytes(content).entries) == [Rejected(reason=reason)]

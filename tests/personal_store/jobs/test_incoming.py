@@ -151,3 +151,13 @@ def test_folders_and_links_of_the_watched_folder_stay_and_are_named(
     assert look(store, watched) == (0, 1)
     assert incoming.left_aside(watched) == ["link.gpx", "older"]
     assert (watched / "older" / "ride.gpx").exists()
+
+
+def test_a_name_that_is_no_text_is_taken_in_under_marks(store, watched, outing) -> None:
+    left(store, watched / os.fsdecode(b"\xff ride.gpx"), outing().gpx())
+    left(store, watched / os.fsdecode(b"\xfe set.json"), SETTINGS)
+    assert look(store, watched) == (1, 1)
+    assert (watched / "refuses" / os.fsdecode(b"\xfe set.json.raison.txt")).exists()
+    with reading(store.engine) as connection:
+        names = {each.name for each in imports.newest(connection, limit=9)}
+    assert names == {"? ride.gpx", "? set.json"}

@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import gzip
 import json
 import tracemalloc
+import zlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -367,3 +369,32 @@ def test_a_device_is_renamed_and_its_positions_stay(browser, joined, made, stran
 def test_a_device_is_shut_out_from_its_page(browser, made, stranger):
     browser.post("/fr/devices/revoke", data={"device": "telephone"})
     assert send(stranger, made, "overland").status_code == 401
+
+
+PACKED = {
+    "gzip": ("gzip", gzip.compress, 200),
+    "deflate": ("deflate", zlib.compress, 200),
+    "nothing": ("identity", lambda body: body, 200),
+    "a bomb": ("gzip", lambda _: gzip.compress(b" " * 200_000_000), 413),
+    "cut": ("gzip", lambda body: gzip.compress(body)[:-9], 400),
+    "not packed at all": ("gzip", lambda body: body, 400),
+    "an unknown packing": ("br", lambda body: body, 415),
+}
+
+
+@pytest.mark.parametrize("case", PACKED.values(), ids=PACKED)
+def test_a_packed_message_is_read_or_kept_by_its_sender(stranger, joined, made, case):
+    encoding, pack, status = case
+    tst = int(joined.clock.now().timestamp()) - 60
+    body = json.dumps({"_type": "location", "lat": 46.16, "lon": -1.15, "tst": tst}).encode()
+    headers = bearer(made) | {"Content-Encoding": encoding}
+    answer = stranger.post("/pub", content=pack(body), headers=headers)
+    assert answer.status_code == status
+    with reading(joined.engine) as connection:
+        assert positionfixes.count(connection) == (status == 200)
+
+
+def test_a_packed_message_of_a_stranger_is_only_401(stranger):
+    for content in (b"no gzip", gzip.compress(b" " * 200_000_000)):
+        answer = stranger.post("/pub", content=content, headers={"Content-Encoding": "gzip"})
+        assert (answer.status_code, answer.content) == (401, b"")

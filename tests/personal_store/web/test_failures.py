@@ -1,4 +1,4 @@
-"""What no page foresaw: a page of the site for a browser, one line in both languages for a client."""
+"""What no page foresaw: a page of the site for a browser, one line for a client."""
 
 import pytest
 
