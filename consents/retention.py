@@ -4,11 +4,17 @@ A purpose states days; they count from the close of each question, which its tas
 were published, and the log, have no such end.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from consents.record import Purpose
 
 
 def erased_from(purpose: Purpose, *, closed_at: datetime) -> datetime:
-    """Return from when the contributions to a question that closed at this time must be gone."""
+    """Return from when the contributions to a question that closed at this time must be gone.
+
+    Days beyond the calendar end with it: such a purpose keeps them for ever.
+    """
+    last = datetime.max.replace(tzinfo=UTC)
+    if purpose.retention_days > (last - closed_at).days:
+        return last
     return closed_at + timedelta(days=purpose.retention_days)

@@ -140,25 +140,30 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasedBatch:
-    """A batch whose contributions are gone, lawfully: what the log still commits to."""
+    """A batch whose contributions are gone, lawfully: what the log still commits to.
+
+    `item_count` is how many there were, `epsilon_sum_micro` what they spent together, as declared.
+    """
 
     act: Act
     question: Question
+    item_count: int
+    epsilon_sum_micro: int
+
+    @classmethod
+    def of(cls, act: Act, question: Question) -> "ErasedBatch":
+        """Read what the log commits to; raise ExportError where the operator signed no number."""
+        return cls(
+            act=act,
+            question=question,
+            item_count=act.count("report_count"),
+            epsilon_sum_micro=act.count("epsilon_sum_micro"),
+        )
 
     @property
     def position(self) -> int:
         """Where the log committed to it."""
         return self.act.leaf.position
-
-    @property
-    def item_count(self) -> int:
-        """How many contributions it had; raises ExportError."""
-        return self.act.count("report_count")
-
-    @property
-    def epsilon_sum_micro(self) -> int:
-        """What they spent together, as declared; raises ExportError."""
-        return self.act.count("epsilon_sum_micro")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -323,7 +323,7 @@ def _batches(
         if position in erasures and not _has_batch(opening, position):
             opening.forget(f"{act.digest('root')}.items")
             if question is not None:
-                erased.append(ErasedBatch(act=act, question=question))
+                erased.append(ErasedBatch.of(act, question))
             continue
         items = _items(opening, act)
         if question is not None and items is not None:

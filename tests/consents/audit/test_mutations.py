@@ -10,6 +10,8 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -228,6 +230,7 @@ KINDS = {
     "batch.committed": ("task_digest", "root", "report_count", "epsilon_sum_micro"),
     "release.published": ("task_digest", "release_sha256", "batch_position"),
     "body.shredded": ("target",),
+    "batch.erased": ("task_digest", "batch_position"),
 }
 
 
@@ -249,6 +252,7 @@ def test_an_operator_that_signs_nonsense_brings_no_audit_down(city, honest, kind
             "batch_position": 6,
         },
         "body.shredded": {"target": "00" * 32},
+        "batch.erased": {"task_digest": honest.digest, "batch_position": 6},
     }
     for member in KINDS[kind]:
         for odd in ODD:
@@ -286,3 +290,28 @@ def test_a_release_that_is_nonsense_brings_no_audit_down(city, crowd, member, od
     city.release(task, batch, json.dumps({**content, member: odd}).encode())
     verdict, _ = answers(city.export(), WitnessPolicy.parse(city.policy().encode()), ())
     assert verdict is not Verdict.OK or member == "rows"
+
+
+@pytest.mark.parametrize("member", ["root", "report_count", "epsilon_sum_micro"])
+def test_an_erased_batch_that_committed_to_nonsense_brings_no_audit_down(city, crowd, member):
+    task = city.ask()
+    for odd in (each for each in ODD if each != 2**60):
+        batch = city.commit(task, [crowd[0].report(task)], **{member: odd})
+        del city.batches[batch]
+        city.act("batch.erased", {"task_digest": task.digest, "batch_position": batch})
+        verdict, _ = answers(city.export(), WitnessPolicy.parse(city.policy().encode()), ())
+        assert verdict is not Verdict.OK
+
+
+@pytest.mark.parametrize("days", [1, 36_500, 10**6, 2**53 - 1])
+@pytest.mark.parametrize("deadline", ["2026-11-23T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_a_retention_beyond_the_calendar_brings_no_audit_down(city, crowd, purpose, days, deadline):
+    kept = replace(purpose, retention_days=days, version="kept")
+    city.publish(kept)
+    moment = datetime.fromisoformat(deadline)
+    task = city.ask(purpose_digest=kept.digest, report_deadline=moment)
+    batch = city.commit(task, [crowd[0].report(task)])
+    del city.batches[batch]
+    city.act("batch.erased", {"task_digest": task.digest, "batch_position": batch})
+    verdict, _ = answers(city.export(), WitnessPolicy.parse(city.policy().encode()), ())
+    assert verdict is not Verdict.OK
