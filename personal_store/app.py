@@ -23,6 +23,7 @@ from personal_store.lock import Lock, open_lock
 from personal_store.serving import announced, first_in, no_longer_locked
 from personal_store.store import Store
 from personal_store.web.budget_page import budget_routes
+from personal_store.web.choosing_page import choosing_routes
 from personal_store.web.consents_page import consent_routes
 from personal_store.web.devices_page import device_routes
 from personal_store.web.failures import install_handlers
@@ -71,6 +72,7 @@ def create_lockable_app(
     app.include_router(upload_routes(pages, limit_bytes=MAX_UPLOAD_BYTES, wake=jobs.wake))
     app.include_router(device_routes(pages))
     app.include_router(consent_routes(pages))
+    app.include_router(choosing_routes(pages))
     app.include_router(trip_routes(pages))
     app.include_router(budget_routes(pages))
     app.include_router(page_routes(pages))

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contributions.errors import Malformed
 from contributions.weeks import week_of
-from personal_store import consent_events, consenting, limiting
+from personal_store import consenting
 from personal_store.cooperative import Membership
 from personal_store.errors import StoreError, TooManyTries, TransportError, VaultError
 from personal_store.jobs import catalogue, draining, pipeline, sharing
@@ -148,17 +148,6 @@ def _add_sharing(router: APIRouter, pages: Pages) -> None:
             return to(f"/{language}/login")
         return _sharing(pages, language)
 
-    @router.post("/{language}/sharing/give")
-    def give(
-        language: Language,
-        request: Request,
-        purpose: Annotated[str, Form()] = "",
-        back: Back = "sharing",
-    ) -> Response:
-        if not pages.is_open(request):
-            return to(f"/{language}/login")
-        return _act(pages, language, lambda: _give(pages.store, language, purpose), back=back)
-
     @router.post("/{language}/sharing/withdraw")
     def withdraw(language: Language, request: Request, back: Back = "sharing") -> Response:
         if not pages.is_open(request):
@@ -219,23 +208,6 @@ def _act(
     return to(f"/{language}/{back}")
 
 
-def _give(store: Store, language: Language, digest: str) -> None:
-    member = catalogue.the_membership(store.engine)
-    purpose = catalogue.purpose_read(store.engine, member, store.connect(member.url), digest=digest)
-    told = catalogue.notice_of(store.engine, purpose)
-    kept = limiting.kept_limits(store.engine, url=member.url, purpose_digest=purpose.digest)
-    choice = consent_events.Choice(
-        membership=member,
-        purpose=purpose,
-        notice=told,
-        language=language,
-        weekdays=kept.weekdays,
-        area=kept.area,
-    )
-    consenting.give(store.engine, choice, now=store.clock.now(), randomness=store.randomness)
-    _hand_over(store, member)
-
-
 def _withdraw(store: Store, language: Language) -> None:
     member = catalogue.the_membership(store.engine)
     consenting.withdraw(
@@ -245,10 +217,11 @@ def _withdraw(store: Store, language: Language) -> None:
         now=store.clock.now(),
         randomness=store.randomness,
     )
-    _hand_over(store, member)
+    hand_over(store, member)
 
 
-def _hand_over(store: Store, member: Membership) -> None:
+def hand_over(store: Store, member: Membership) -> None:
+    """Hand fresh choices over where the cooperative answers; they hold in any case."""
     # Signed and kept: it holds even when the cooperative cannot be told before the next visit.
     with suppress(TransportError):
         consenting.hand_over(store, member)

@@ -21,6 +21,7 @@ PAGES = {
     "my week": ("store", "/", {"fr": "kgCO₂e", "en": "kgCO₂e"}),
     "my budget": ("store", "/budget", {"fr": "À côté d'autres", "en": "Beside other figures"}),
     "what I share": ("store", "/sharing", {"fr": "octet pour octet", "en": "byte for byte"}),
+    "my choice": ("store", "/consents/choose", {"fr": "15 ans ou plus", "en": "15 or older"}),
     "my consents": ("store", "/consents", {"fr": "Mon journal", "en": "My log"}),
     "published figures": ("city", "/", {"fr": "95 %", "en": "95"}),
     "how it protects": ("city", "/protection", {"fr": "journal", "en": "log"}),
@@ -120,6 +121,27 @@ def test_withdrawing_takes_no_more_clicks_than_giving(chromium, demonstration, p
     page = open_page(chromium, demonstration, "store", javascript=False)
     page.goto(demonstration.pages["store"] + "/fr" + path)
     withdrawing = clicks(page, "Retirer mon accord", "Vous ne partagez rien")
-    giving = clicks(page, "Donner mon accord", "votre accord est en cours")
+    page.get_by_role("button", name="Choisir et donner mon accord").click()
+    page.get_by_label("J'ai 15 ans ou plus").check()
+    giving = 2 + clicks(page, "Donner mon accord", "votre accord est en cours")
     assert withdrawing <= giving
     assert page.url.endswith(path)
+
+
+def test_a_consent_is_limited_to_days_and_zones_without_a_script(chromium, demonstration):
+    page = open_page(chromium, demonstration, "store", javascript=False, width=NARROW_PX)
+    page.goto(demonstration.pages["store"] + "/fr/consents")
+    page.get_by_role("button", name="Retirer mon accord").click()
+    page.get_by_role("button", name="Choisir et donner mon accord").click()
+    page.get_by_label("J'ai 15 ans ou plus").check()
+    page.get_by_label("samedi").uncheck()
+    page.get_by_label("dimanche").uncheck()
+    page.get_by_label("Seulement dans ces zones, ma commune comprise").check()
+    page.get_by_role("button", name="Donner mon accord").click()
+    said = page.locator("main").inner_text()
+    assert "lundi, mardi, mercredi, jeudi, vendredi." in said
+    assert "commence et finit dans ces zones" in said
+    page.get_by_role("button", name="Retirer mon accord").click()
+    page.get_by_role("button", name="Choisir et donner mon accord").click()
+    page.get_by_label("J'ai 15 ans ou plus").check()
+    page.get_by_role("button", name="Donner mon accord").click()

@@ -141,9 +141,10 @@ def give(browser) -> Callable[..., httpx.Response]:
     """Return a function that reads the page of what is shared and consents to what it shows."""
 
     def give(language: str = "fr") -> httpx.Response:
-        html = browser.get(f"/{language}/sharing").text
+        html = browser.get(f"/{language}/consents/choose").text
         shown = re.search(r'name="purpose" value="(\w+)"', html)
-        data = {"purpose": shown[1]} if shown else {}
+        read = {"purpose": shown[1]} if shown else {}
+        data = read | {"age": "15", "days": list("1234567"), "where": "everywhere"}
         return browser.post(f"/{language}/sharing/give", data=data)
 
     return give

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from personal_store import vocabulary
+from personal_store import limit_words, vocabulary
 from personal_store.web import contexts, language
 from personal_store.web.language import Speaker, read_catalogue
 from personal_store.web.pages import TEMPLATES
@@ -39,6 +39,7 @@ def _names() -> set[str]:
         *vocabulary.COMPARATOR_NAMES.values(),
         *vocabulary.COMPARATOR_SOURCES.values(),
         *contexts.EVENT_NAMES.values(),
+        *limit_words.DAYS_FR,
         *vocabulary.REASON_NAMES.values(),
     }
 
