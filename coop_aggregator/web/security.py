@@ -84,7 +84,6 @@ class BodyLimit:
 UNLOGGED = frozenset(
     {
         "/v1/dropbox",
-        "/v1/enrolments",
         "/v1/erasures",
         "/v1/events",
         "/v1/reports",
@@ -94,7 +93,8 @@ UNLOGGED = frozenset(
 """Doors whose uses are not logged one by one: a line has a time, and a time is a habit.
 
 What a store does there stands, with its time, in the log that stewards read; beside it, a line of
-the server's would tell which connection was whose.
+the server's would tell which connection was whose. Enrolments are logged: nobody enrols twice, and
+an operator must see who tries codes.
 """
 
 UNLOGGED_BELOW = ("/v1/proof/",)

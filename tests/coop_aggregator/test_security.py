@@ -55,7 +55,7 @@ def test_the_access_log_knows_no_address_no_agent_and_no_query(client):
     assert "127.0.0.1" not in str(line)
 
 
-DOORS = ["dropbox", "enrolments", "erasures", "events", "reports", "sealed-reports"]
+DOORS = ["dropbox", "erasures", "events", "reports", "sealed-reports"]
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -64,6 +64,14 @@ def test_what_a_store_sends_leaves_no_line(client, door):
         client.post(f"/v1/{door}", json={"x": "canary"})
         client.post(f"/v1/{door}/", json={"x": "canary"})
     assert [line for line in lines if line["event"] == "request"] == []
+
+
+def test_tries_at_enrolment_are_seen_without_their_codes(client):
+    with capture_logs() as lines:
+        client.post("/v1/enrolments", json={"code": "canary"})
+    (line,) = [line for line in lines if line["event"] == "request"]
+    assert (line["path"], line["status"]) == ("/v1/enrolments", 422)
+    assert "canary" not in str(lines)
 
 
 def test_who_asks_for_the_proof_of_an_entry_leaves_no_line(client):
