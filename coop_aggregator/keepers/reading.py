@@ -79,8 +79,13 @@ def _what(task: Task, wording: Wording) -> Iterator[str]:
             for each in task.coordinates
             if each.measure is measure
         )
-        name = f"{wording.measure(measure)}, {wording.unit(measure.unit)}"
-        yield f"  {name} [{measure.value}] : {' ; '.join(parts)}"
+        yield wording.say(
+            "  {name}, {unit} [{key}] : {parts}",
+            name=wording.measure(measure),
+            unit=wording.unit(measure.unit),
+            key=measure.value,
+            parts=", ".join(parts),
+        )
     if task.factor_set is not None:
         yield wording.say(
             "Facteurs d'émission : {name}, SHA-256 {sha256}",
