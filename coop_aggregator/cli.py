@@ -27,6 +27,7 @@ from coop_aggregator.doctor import examine
 from coop_aggregator.enrolment import make_codes
 from coop_aggregator.installation import init_helper, init_leader, open_helper, open_leader
 from coop_aggregator.keys import add_missing_keeper_keys
+from coop_aggregator.metrics import metrics_served
 from coop_aggregator.settings import Language, language_of_environment, load_settings
 from coop_aggregator.territory import read_territory
 
@@ -173,14 +174,15 @@ def serve(
         en=f"{installation.who.name}: http://{host}:{port}/ (Ctrl-C to stop)",
     )
     try:
-        uvicorn.run(
-            create_app(installation, session.settings),
-            host=host,
-            port=port,
-            access_log=False,
-            server_header=False,
-            log_level="warning",
-        )
+        with metrics_served(installation, port=session.settings.metrics_port):
+            uvicorn.run(
+                create_app(installation, session.settings),
+                host=host,
+                port=port,
+                access_log=False,
+                server_header=False,
+                log_level="warning",
+            )
     finally:
         installation.database.close()
 

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Whom the server's loop asks to cosign: `VERIFIER-KEY ADDRESS`, several parted by commas."""
     witness_quorum: Annotated[int, Field(ge=1, le=64)] | None = None
     """How many of them make a checkpoint public; absent, a majority: two of three, one of one."""
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0
+    """Port, on loopback only, where the server tells Prometheus how it fares; 0 tells nobody."""
     max_body_bytes: Annotated[int, Field(ge=1_024, le=1_048_576)] = 65_536
     """Largest request body that is read at all."""
 

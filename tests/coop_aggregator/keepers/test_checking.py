@@ -85,7 +85,7 @@ def test_a_cluster_gives_the_same_bytes(keepers, reports, inline):
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
         ) as cluster,
         executor_for(0, cluster=cluster.scheduler_address) as executor,
     ):

@@ -116,7 +116,7 @@ def test_a_week_is_summed_alike_on_processes_and_on_a_cluster(make_processes, co
     world.after_deadline()
     on_processes = aggregated(world, both=both, COOP_AGGREGATOR_WORKERS="2")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         address = cluster.scheduler_address
         on_cluster = aggregated(

@@ -8,6 +8,57 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+_AGAIN_ON_SQLITE = (
+    """
+CREATE TABLE consents_again (
+    cid VARCHAR(32) NOT NULL,
+    member_id VARCHAR(32),
+    purpose_digest VARCHAR(64) NOT NULL,
+    kid VARCHAR(43) NOT NULL,
+    CONSTRAINT pk_consents PRIMARY KEY (cid),
+    CONSTRAINT fk_consents_member_id FOREIGN KEY(member_id)
+        REFERENCES members (member_id),
+    CONSTRAINT fk_consents_purpose_digest FOREIGN KEY(purpose_digest)
+        REFERENCES purposes (digest),
+    CONSTRAINT uq_consents_kid UNIQUE (kid)
+)
+""",
+    """
+INSERT INTO consents_again (cid, member_id, purpose_digest, kid)
+SELECT cid, member_id, purpose_digest, kid FROM consents
+""",
+    """
+CREATE TABLE reports_again (
+    report_id VARCHAR(32) NOT NULL,
+    task_digest VARCHAR(64) NOT NULL,
+    member_id VARCHAR(32),
+    cid VARCHAR(32) NOT NULL,
+    jws TEXT NOT NULL,
+    batch_position INTEGER,
+    CONSTRAINT pk_reports PRIMARY KEY (report_id),
+    CONSTRAINT fk_reports_task_digest FOREIGN KEY(task_digest)
+        REFERENCES tasks (digest),
+    CONSTRAINT fk_reports_member_id FOREIGN KEY(member_id)
+        REFERENCES members (member_id),
+    CONSTRAINT fk_reports_cid FOREIGN KEY(cid) REFERENCES consents_again (cid),
+    CONSTRAINT uq_reports_task_digest UNIQUE (task_digest, member_id)
+)
+""",
+    """
+INSERT INTO reports_again (report_id, task_digest, member_id, cid, jws, batch_position)
+SELECT report_id, task_digest, member_id, cid, jws, batch_position FROM reports
+""",
+    "DROP TABLE reports",
+    "DROP TABLE consents",
+    "ALTER TABLE consents_again RENAME TO consents",
+    "ALTER TABLE reports_again RENAME TO reports",
+    "CREATE INDEX ix_consents_member_purpose ON consents (member_id, purpose_digest)",
+)
+"""Both tables again, parent first: SQLite cannot drop a NOT NULL.
+
+Renaming the parent also renames it where the child refers to it.
+"""
+
 
 def upgrade() -> None:
     """Let the link to a member go; add what was erased, and the notices."""
@@ -16,7 +67,8 @@ def upgrade() -> None:
         op.alter_column("consents", "member_id", nullable=True, comment=comment)
         op.alter_column("reports", "member_id", nullable=True, comment=comment)
     else:
-        _again_on_sqlite()
+        for statement in _AGAIN_ON_SQLITE:
+            op.execute(statement)
     op.create_table(
         "erasures",
         sa.Column(
@@ -38,57 +90,3 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("purpose_digest", name=op.f("pk_notices")),
     )
-
-
-def _again_on_sqlite() -> None:
-    """Make both tables again, parent first: SQLite cannot drop a NOT NULL.
-
-    Renaming the parent also renames it where the child refers to it.
-    """
-    for statement in (
-        """
-        CREATE TABLE consents_again (
-            cid VARCHAR(32) NOT NULL,
-            member_id VARCHAR(32),
-            purpose_digest VARCHAR(64) NOT NULL,
-            kid VARCHAR(43) NOT NULL,
-            CONSTRAINT pk_consents PRIMARY KEY (cid),
-            CONSTRAINT fk_consents_member_id FOREIGN KEY(member_id)
-                REFERENCES members (member_id),
-            CONSTRAINT fk_consents_purpose_digest FOREIGN KEY(purpose_digest)
-                REFERENCES purposes (digest),
-            CONSTRAINT uq_consents_kid UNIQUE (kid)
-        )
-        """,
-        """
-        INSERT INTO consents_again (cid, member_id, purpose_digest, kid)
-        SELECT cid, member_id, purpose_digest, kid FROM consents
-        """,
-        """
-        CREATE TABLE reports_again (
-            report_id VARCHAR(32) NOT NULL,
-            task_digest VARCHAR(64) NOT NULL,
-            member_id VARCHAR(32),
-            cid VARCHAR(32) NOT NULL,
-            jws TEXT NOT NULL,
-            batch_position INTEGER,
-            CONSTRAINT pk_reports PRIMARY KEY (report_id),
-            CONSTRAINT fk_reports_task_digest FOREIGN KEY(task_digest)
-                REFERENCES tasks (digest),
-            CONSTRAINT fk_reports_member_id FOREIGN KEY(member_id)
-                REFERENCES members (member_id),
-            CONSTRAINT fk_reports_cid FOREIGN KEY(cid) REFERENCES consents_again (cid),
-            CONSTRAINT uq_reports_task_digest UNIQUE (task_digest, member_id)
-        )
-        """,
-        """
-        INSERT INTO reports_again (report_id, task_digest, member_id, cid, jws, batch_position)
-        SELECT report_id, task_digest, member_id, cid, jws, batch_position FROM reports
-        """,
-        "DROP TABLE reports",
-        "DROP TABLE consents",
-        "ALTER TABLE consents_again RENAME TO consents",
-        "ALTER TABLE reports_again RENAME TO reports",
-        "CREATE INDEX ix_consents_member_purpose ON consents (member_id, purpose_digest)",
-    ):
-        op.execute(statement)
