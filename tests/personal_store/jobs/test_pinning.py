@@ -71,6 +71,14 @@ def test_nothing_is_pinned_without_the_second_keeper_s_thumbprint(early, said):
     assert kept(resident).keepers == ()
 
 
+def test_pinned_keepers_stay_known_where_no_question_names_them(early):
+    resident, keepers, _ = early
+    pin(resident, keepers)
+    resident.cooperative.asked.clear()
+    assert pinning.offered(resident.store, kept(resident)) == ()
+    assert kept(resident).keepers == keepers.cards
+
+
 def test_changed_keepers_are_refused_and_the_pinned_ones_stay(early):
     """J4: pinned keepers MUST NOT be replaced."""
     resident, keepers, _ = early
