@@ -65,12 +65,13 @@ def _measure(days: int) -> dict[str, float]:
             with writing(engine) as connection:
                 positionfixes.add_rows(connection, rows)
         began, cpu = time.perf_counter(), time.process_time()
-        report = pipeline.run_once(engine)
+        pipeline.run_once(engine)
         seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
+        held = pipeline.held(engine)
         engine.dispose()
     return {
-        "fixes": report.positionfixes,
-        "trips": report.trips,
+        "fixes": held.positionfixes,
+        "trips": held.trips,
         "seconds": seconds,
         "cpu_s": cpu_s,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

@@ -18,7 +18,7 @@ from personal_store.ingest.folders import files_under
 from personal_store.ingest.values import printable
 from personal_store.jobs import importing, overlapping, pipeline
 from personal_store.jobs.importing import ImportReport
-from personal_store.jobs.pipeline import PipelineReport
+from personal_store.jobs.pipeline import Held
 from personal_store.local_time import home_timezone
 from personal_store.progress import import_progress
 from personal_store.store import Store
@@ -73,7 +73,7 @@ def _take_in(
     verdicts: _Verdicts,
     *,
     local_times: bool,
-) -> PipelineReport:
+) -> Held:
     with import_progress(session) as on_progress:
         for path in paths:
             for file in _files(session, path, verdicts):
@@ -94,7 +94,8 @@ def _take_in(
                     nothing = WrongFile(**documents.nothing_sentences(report))
                     _refuse(session, verdicts, file, nothing)
     overlapping.run_once(store.engine)
-    return pipeline.run_once(store.engine)
+    pipeline.run_once(store.engine)
+    return pipeline.held(store.engine)
 
 
 def _files(session: Session, path: Path, verdicts: _Verdicts) -> list[Path]:

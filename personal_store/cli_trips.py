@@ -52,8 +52,9 @@ def add_commands(app: typer.Typer) -> None:
 def process(context: typer.Context, as_json: JsonOption = False) -> None:
     """Recalculer tous les déplacements. / Compute all the trips again."""
     session: Session = context.obj
-    held = pipeline.run_once(session.open().engine, everything=True)
-    count = held.devices_recomputed
+    store = session.open()
+    count = pipeline.run_once(store.engine, everything=True)
+    held = pipeline.held(store.engine)
     session.say(
         fr=f"{several(count, 'appareil recalculé', 'appareils recalculés')} ; "
         f"{several(held.trips, 'déplacement', 'déplacements')}.",

@@ -11,7 +11,7 @@ from personal_store.errors import IngestError
 from personal_store.ingest.values import printable
 from personal_store.jobs.draining import DrainReport
 from personal_store.jobs.importing import ImportReport
-from personal_store.jobs.pipeline import PipelineReport
+from personal_store.jobs.pipeline import Held
 from personal_store.vocabulary import REASON_NAMES, REASON_NAMES_EN
 from personal_store.wording import number, several, several_en
 
@@ -21,7 +21,7 @@ Document = dict[str, object]
 def import_document(
     reports: Sequence[ImportReport],
     refused: Sequence[tuple[Path, IngestError]],
-    held: PipelineReport,
+    held: Held,
 ) -> Document:
     """Return the document of `import --json`."""
     return {
@@ -114,7 +114,7 @@ def _reasons(report: ImportReport) -> dict[str, str]:
     }
 
 
-def held_sentences(held: PipelineReport) -> dict[str, str]:
+def held_sentences(held: Held) -> dict[str, str]:
     """Say how much the store holds."""
     return {
         "fr": f"{several(held.positionfixes, 'position', 'positions')} et "

@@ -38,16 +38,17 @@ SLICE = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineReport:
-    """How many devices were recomputed, and what the store now holds."""
+class Held:
+    """How many positionfixes and trips the store holds."""
 
-    devices_recomputed: int
     positionfixes: int
     trips: int
 
 
-def run_once(engine: Engine, *, everything: bool = False) -> PipelineReport:
+def run_once(engine: Engine, *, everything: bool = False) -> int:
     """Compute what new positionfixes and segments touch, or the whole history.
+
+    Return how many devices were computed again.
 
     A device without anything new is left as it is, unless `everything` asks: a newer version of the
     trip engine reads an old history differently.
@@ -64,9 +65,13 @@ def run_once(engine: Engine, *, everything: bool = False) -> PipelineReport:
         lines = _lines(engine)
         while (device := _one_slice(engine, lines)) is not None:
             recomputed.add(device)
+    return len(recomputed)
+
+
+def held(engine: Engine) -> Held:
+    """Count what the store holds: seconds for a decade, so no page asks."""
     with reading(engine) as connection:
-        return PipelineReport(
-            devices_recomputed=len(recomputed),
+        return Held(
             positionfixes=positionfixes.count(connection),
             trips=timelines.count_trips(connection),
         )
