@@ -1,6 +1,8 @@
 """The ledger under concurrency: whoever comes first, the 52-week cap is never overspent."""
 
+import multiprocessing
 import threading
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -31,6 +33,26 @@ def _at_once(actions):
     for thread in threads:
         thread.join(timeout=60)
     return results
+
+
+def _in_processes(resident, actions):
+    """Run every action in an operating system's process of its own, all released together."""
+    # SQLite's connections must not be taken across a fork: every process opens its own.
+    resident.store.engine.dispose()
+    context = multiprocessing.get_context("fork")
+    gate = context.Barrier(len(actions))
+
+    def run(action):
+        gate.wait(timeout=60)
+        with suppress(LedgerRefused):
+            action()
+
+    processes = [context.Process(target=run, args=(action,)) for action in actions]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(timeout=120)
+    assert [process.exitcode for process in processes] == [0] * len(actions)
 
 
 def _look_and_send(resident, task):
@@ -69,6 +91,15 @@ def test_one_week_sent_five_times_at_once_is_spent_once(resident, room_for_two, 
     assert results == [ContributionState.SENT] * 5
     assert len(set(cooperative.reports)) == 1
     assert yearly_loss(resident.ledger()).pure == 4
+
+
+def test_five_processes_on_one_store_never_overspend(resident, room_for_two):  # P4
+    _in_processes(
+        resident, [lambda task=task: _look_and_send(resident, task) for task in room_for_two]
+    )
+    states = sorted(kept.state for kept in resident.ledger())
+    assert states == [ContributionState.REFUSED] * 3 + [ContributionState.SENT] * 2
+    assert yearly_loss(resident.ledger()).pure == 8
 
 
 def test_a_draft_and_a_refusal_lose_nothing(resident, room_for_two):
