@@ -70,6 +70,7 @@ class _Unreadable(Exception):
 
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        """Raise what is wrong on one line, where argparse would print its usage and exit."""
         raise _Unreadable(f"{' '.join(message.split())}; see python -m carbon --help")
 
 

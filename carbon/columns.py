@@ -112,6 +112,11 @@ class _Legs:
 
     @classmethod
     def checked(cls, columns: LegColumns, np: Any) -> "_Legs":
+        """Check every column of n legs; raises `InvalidActivity` naming the first bad row.
+
+        Probabilities, shape (modes, n), add up to 1 for each leg; distances are in metres, days
+        are ordinals (1 is 1 January of year 1), half-widths at 95 % become shares.
+        """
         modes = tuple(columns.modes)
         if any(not isinstance(mode, TransportMode) for mode in modes):
             raise InvalidActivity("modes", "expected TransportMode keys, seen another")
@@ -135,9 +140,11 @@ class _Legs:
 
     @property
     def count(self) -> int:
+        """How many legs there are."""
         return len(self.distance_m)
 
     def rows(self, chosen: slice) -> "_Legs":
+        """Return some of the legs, as views."""
         return _Legs(
             modes=self.modes,
             probability=self.probability[:, chosen],
@@ -158,6 +165,7 @@ class _Check:
     def column(
         self, field: str, given: object, least: float, most: float, *, dtype: type = float
     ) -> Any:
+        """Return a column of `count` numbers from `least` to `most`; raises `InvalidActivity`."""
         try:
             values = self.np.asarray(given, dtype=float)
         except (TypeError, ValueError, OverflowError) as error:
@@ -208,6 +216,7 @@ class _Tally:
         self._life_cycle = Propagation()
 
     def add(self, legs: _Legs) -> None:
+        """Add legs of any period and length, each at the factors of its day and distance."""
         np = self._np
         period = np.searchsorted(self._bounds_days, legs.days, side="right")
         band = np.searchsorted(self._bounds_m, legs.distance_m, side="right")
@@ -224,6 +233,7 @@ class _Tally:
             self._propagate(propagation, legs, measure)
 
     def footprint(self) -> Footprint:
+        """Return the sum of all legs so far, in kgCO2e a person, with its 95 % intervals."""
         ids = {factor_id for group in self._groups for factor_id in group.factor_ids}
         return Footprint(
             usage=self._usage.interval(),

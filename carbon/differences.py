@@ -264,6 +264,7 @@ class _Differences:
         self._life_cycle = Propagation()
 
     def add(self, leg: LegActivity, outcomes: list[tuple[float, LegRates, LegRates]]) -> None:
+        """Add one leg: for each mode that it may be, its probability and rates before and after."""
         self._before.add([(p, old) for p, old, _ in outcomes], leg)
         self._after.add([(p, new) for p, _, new in outcomes], leg)
         distance_km = leg.distance_m / 1000
@@ -280,6 +281,7 @@ class _Differences:
         )
 
     def difference(self, before: RateTable, after: RateTable) -> Difference:
+        """Return both footprints and after minus before, in kgCO2e; negative is less emitted."""
         return Difference(
             before=self._before.footprint(before),
             after=self._after.footprint(after),

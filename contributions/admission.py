@@ -28,7 +28,9 @@ from contributions.wire import (
 )
 
 ADMISSION_TYP = "mec-admission+jws"
+"""`typ` of the JWS: no other signed message reads as an admission."""
 ADMISSION_LIMIT_BYTES = 1_024
+"""Longer admissions are refused unread."""
 
 _VERSION = 1
 _KEYS = frozenset({"statement_sha256", "task_digest", "v"})

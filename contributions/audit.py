@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from contributions.errors import Malformed
 
 Draws = NDArray[np.float64]
+"""Shape (draws, coordinates): one released vector a row, in units of the cap."""
 
 DIVISORS = (2, 3, 5, 7)
 """Noise that keeps to the multiples of one of these, or of a product of them, is told by it."""

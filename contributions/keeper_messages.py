@@ -48,6 +48,7 @@ from contributions.wire import (
 MAX_JOB_REPORTS = 512
 """Reports in one aggregation job: one numpy batch. Wide questions take fewer (`job_reports`)."""
 MESSAGE_LIMIT_BYTES = 1_048_576
+"""Largest message between keepers: longer ones are refused unread."""
 _REPORT_FRAME_BYTES = 64
 """What a message says of a report beside its verifier share: an id or a verdict, and quotes."""
 _JOB_FRAME_BYTES = 1_024

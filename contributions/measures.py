@@ -30,6 +30,7 @@ MAX_COORDINATES = 128
 ELSEWHERE = "elsewhere"
 """The label of a flow that ends outside every zone of the task."""
 MODE_GROUPS = ("walk", "bike", "two_wheeler", "car", "transit", "train", "plane", "other")
+"""Groups of modes, in the order of a task's coordinates; `carbon` has the modes of each."""
 HOURS = tuple(f"h{hour:02d}" for hour in range(24))
 """`h07` counts departures from 07:00 to 07:59, local time."""
 SHORT_BANDS_KM: Mapping[str, tuple[int, int]] = MappingProxyType(
@@ -133,6 +134,7 @@ all 21 trips in that one way, hence 42 trips, of any mode and in any hour.
 Flows have no table: 42 for every zone. A wrong W costs accuracy, never privacy.
 """
 FLOW_WEIGHT = 42
+"""W of every flow, in trips a week: a heavy week of them; see `WEIGHTS`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

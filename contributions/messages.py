@@ -10,7 +10,6 @@ Spec: docs of the protocol; JWS in `jws`, canonical bytes in `wire`, releases in
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -18,15 +17,14 @@ from contributions import jws
 from contributions.errors import Malformed, ReportMismatch, TrustModeNotServed
 from contributions.keeper import Keeper
 from contributions.measures import MAX_COORDINATES
+from contributions.statement import STATED_KEYS, Statement, read_stated
 from contributions.task import (
     LOG_ORIGIN,
-    MAX_EPSILON_MICRO,
     ZONE_CODE,
     Task,
     TrustMode,
 )
 from contributions.wire import (
-    HEX_16_BYTES,
     HEX_32_BYTES,
     IDENTIFIER,
     INTEGER_LIMIT,
@@ -37,8 +35,6 @@ from contributions.wire import (
     expect_match,
     expect_text,
     read_object,
-    read_time,
-    time_text,
 )
 
 __all__ = [
@@ -56,85 +52,36 @@ __all__ = [
 ]
 
 REPORT_TYP = "mec-report+jws"
+"""`typ` of a signed report of trust mode `local`."""
 MEMBERSHIP_TYP = "mec-membership+jws"
+"""`typ` of a signed membership; one never reads as the other."""
 MESSAGE_LIMIT_BYTES = 16_384
 """A report of 128 coordinates takes under 4 kB; nothing that a store sends is larger than this."""
 
 _VERSION = 1
-_REPORT_KEYS = frozenset(
-    {
-        "at",
-        "cid",
-        "epsilon_micro",
-        "head",
-        "n",
-        "pd",
-        "report_id",
-        "task_digest",
-        "v",
-        "vector",
-        "zone",
-    }
-)
+_REPORT_KEYS = STATED_KEYS | {"v", "vector"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Statement):
     """One resident-week under trust mode `local`: the noised vector and what permits it.
 
-    `report_id` and `cid` (consent id) are 16 bytes in hexadecimal; `task_digest`, `head` (hash
-    of the last consent leaf) and `pd` (purpose digest) 32. `n` counts the contributions of this
-    consent from 0. Each number of `vector` is below 2**53 in magnitude. `at` is kept to the day,
-    at 00:00 UTC: an hour would say when this resident uses their store. Raises `Malformed`.
+    `vector` has 1 to `MAX_COORDINATES` numbers, each below 2**53 in magnitude. Raises `Malformed`.
     """
 
-    report_id: str
-    task_digest: str
-    zone: str
     vector: tuple[int, ...]
-    cid: str
-    n: int
-    head: str
-    pd: str
-    epsilon_micro: int
-    at: datetime
 
     def __post_init__(self) -> None:
         """Check every bound and keep the day of `at`."""
-        expect_match(self.report_id, "report_id", HEX_16_BYTES)
-        expect_match(self.cid, "cid", HEX_16_BYTES)
-        expect_match(self.task_digest, "task_digest", HEX_32_BYTES)
-        expect_match(self.head, "head", HEX_32_BYTES)
-        expect_match(self.pd, "pd", HEX_32_BYTES)
-        expect_match(self.zone, "zone", ZONE_CODE)
+        Statement.__post_init__(self)
         if not 1 <= len(self.vector) <= MAX_COORDINATES:
             raise Malformed(f"expected a vector of 1 to {MAX_COORDINATES} coordinates")
         for value in self.vector:
             expect_integer(value, "vector", low=1 - INTEGER_LIMIT, high=INTEGER_LIMIT - 1)
-        expect_integer(self.n, "n", low=0, high=INTEGER_LIMIT - 1)
-        expect_integer(self.epsilon_micro, "epsilon_micro", low=1, high=MAX_EPSILON_MICRO)
-        if self.at.tzinfo is None:
-            raise Malformed("expected at to be an aware time")
-        day = self.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        object.__setattr__(self, "at", day)
 
     def to_bytes(self) -> bytes:
         """Return the canonical bytes that are signed: what leaves, and nothing else does."""
-        return canonical_bytes(
-            {
-                "v": _VERSION,
-                "report_id": self.report_id,
-                "task_digest": self.task_digest,
-                "zone": self.zone,
-                "vector": list(self.vector),
-                "cid": self.cid,
-                "n": self.n,
-                "head": self.head,
-                "pd": self.pd,
-                "epsilon_micro": self.epsilon_micro,
-                "at": time_text(self.at),
-            }
-        )
+        return canonical_bytes({"v": _VERSION, "vector": list(self.vector)} | self.stated())
 
     @classmethod
     def parse(cls, data: bytes) -> "Report":
@@ -144,26 +91,13 @@ class Report:
         )
         expect_integer(fields["v"], "v", low=_VERSION, high=_VERSION)
         bound = INTEGER_LIMIT - 1
-        report = cls(
-            report_id=expect_match(fields["report_id"], "report_id", HEX_16_BYTES),
-            task_digest=expect_match(fields["task_digest"], "task_digest", HEX_32_BYTES),
-            zone=expect_match(fields["zone"], "zone", ZONE_CODE),
+        return cls(
             vector=tuple(
                 expect_integer(value, "vector", low=-bound, high=bound)
                 for value in expect_list(fields["vector"], "vector")
             ),
-            cid=expect_match(fields["cid"], "cid", HEX_16_BYTES),
-            n=expect_integer(fields["n"], "n", low=0, high=bound),
-            head=expect_match(fields["head"], "head", HEX_32_BYTES),
-            pd=expect_match(fields["pd"], "pd", HEX_32_BYTES),
-            epsilon_micro=expect_integer(
-                fields["epsilon_micro"], "epsilon_micro", low=1, high=MAX_EPSILON_MICRO
-            ),
-            at=read_time(fields["at"], "at"),
+            **read_stated(fields),
         )
-        if time_text(report.at) != fields["at"]:
-            raise Malformed("expected at to be a day at 00:00:00 UTC")
-        return report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ Spec: JWS in `jws`, canonical bytes in `wire`, sealing in `envelope`, shares in 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -27,12 +26,11 @@ from contributions.envelope import (
 )
 from contributions.errors import EnvelopeRefused, Malformed, ReportMismatch
 from contributions.prio3.prio3 import Sharded
-from contributions.task import MAX_EPSILON_MICRO, ZONE_CODE, Task
+from contributions.statement import STATED_KEYS, Statement, read_stated
+from contributions.task import Task
 from contributions.two_keepers import vdaf_for
 from contributions.wire import (
-    HEX_16_BYTES,
     HEX_32_BYTES,
-    INTEGER_LIMIT,
     base64url_text,
     canonical_bytes,
     expect_integer,
@@ -41,9 +39,7 @@ from contributions.wire import (
     expect_text,
     read_base64url,
     read_object,
-    read_time,
     sha256_hex,
-    time_text,
 )
 
 SEALED_REPORT_TYP = "mec-contribution+jws"
@@ -51,65 +47,33 @@ SEALED_REPORT_TYP = "mec-contribution+jws"
 STATEMENT_LIMIT_BYTES = 4_096
 """A statement takes about 900 bytes."""
 UPLOAD_LIMIT_BYTES = 4 * STATEMENT_LIMIT_BYTES + 2 * MAX_SHARE_BYTES
+"""Largest upload: statement, admission and sealed share, with room for their encoding."""
 PUBLIC_SHARE_BYTES = 64
 """Two parts of joint randomness, one for each keeper."""
 
 _VERSION = 1
-_KEYS = frozenset(
-    {
-        "at",
-        "cid",
-        "epsilon_micro",
-        "head",
-        "helper_sha256",
-        "leader_sha256",
-        "n",
-        "pd",
-        "public_share",
-        "report_id",
-        "task_digest",
-        "v",
-        "zone",
-    }
-)
+_KEYS = STATED_KEYS | {"helper_sha256", "leader_sha256", "public_share", "v"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedReport:
+class SealedReport(Statement):
     """What a store states about one resident-week to both keepers, in the same bytes.
 
-    Fields as in `messages.Report`; instead of a vector, `public_share` (64 bytes) and the SHA-256
-    of the two sealed shares. `at` is kept to the day, at 00:00 UTC. Raises `Malformed`.
+    `public_share` (64 bytes) and the SHA-256 of the two sealed shares, in hexadecimal. Raises
+    `Malformed`.
     """
 
-    report_id: str
-    task_digest: str
-    zone: str
     public_share: bytes
     leader_sha256: str
     helper_sha256: str
-    cid: str
-    n: int
-    head: str
-    pd: str
-    epsilon_micro: int
-    at: datetime
 
     def __post_init__(self) -> None:
         """Check every bound and keep the day of `at`."""
-        expect_match(self.report_id, "report_id", HEX_16_BYTES)
-        expect_match(self.cid, "cid", HEX_16_BYTES)
-        for name in ("task_digest", "leader_sha256", "helper_sha256", "head", "pd"):
+        Statement.__post_init__(self)
+        for name in ("leader_sha256", "helper_sha256"):
             expect_match(getattr(self, name), name, HEX_32_BYTES)
-        expect_match(self.zone, "zone", ZONE_CODE)
         if len(self.public_share) != PUBLIC_SHARE_BYTES:
             raise Malformed(f"expected a public share of {PUBLIC_SHARE_BYTES} bytes")
-        expect_integer(self.n, "n", low=0, high=INTEGER_LIMIT - 1)
-        expect_integer(self.epsilon_micro, "epsilon_micro", low=1, high=MAX_EPSILON_MICRO)
-        if self.at.tzinfo is None:
-            raise Malformed("expected at to be an aware time")
-        day = self.at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        object.__setattr__(self, "at", day)
 
     def share_sha256(self, role: Role) -> str:
         """Return the digest that a keeper's sealed share must have."""
@@ -129,19 +93,11 @@ class SealedReport:
         return canonical_bytes(
             {
                 "v": _VERSION,
-                "report_id": self.report_id,
-                "task_digest": self.task_digest,
-                "zone": self.zone,
                 "public_share": base64url_text(self.public_share),
                 "leader_sha256": self.leader_sha256,
                 "helper_sha256": self.helper_sha256,
-                "cid": self.cid,
-                "n": self.n,
-                "head": self.head,
-                "pd": self.pd,
-                "epsilon_micro": self.epsilon_micro,
-                "at": time_text(self.at),
             }
+            | self.stated()
         )
 
     @classmethod
@@ -151,27 +107,14 @@ class SealedReport:
             read_object(data, limit_bytes=STATEMENT_LIMIT_BYTES), "sealed report", _KEYS
         )
         expect_integer(fields["v"], "v", low=_VERSION, high=_VERSION)
-        digests = {
-            name: expect_match(fields[name], name, HEX_32_BYTES)
-            for name in ("task_digest", "leader_sha256", "helper_sha256", "head", "pd")
-        }
-        report = cls(
-            report_id=expect_match(fields["report_id"], "report_id", HEX_16_BYTES),
-            zone=expect_match(fields["zone"], "zone", ZONE_CODE),
+        return cls(
             public_share=read_base64url(
                 fields["public_share"], "public_share", size_bytes=PUBLIC_SHARE_BYTES
             ),
-            cid=expect_match(fields["cid"], "cid", HEX_16_BYTES),
-            n=expect_integer(fields["n"], "n", low=0, high=INTEGER_LIMIT - 1),
-            epsilon_micro=expect_integer(
-                fields["epsilon_micro"], "epsilon_micro", low=1, high=MAX_EPSILON_MICRO
-            ),
-            at=read_time(fields["at"], "at"),
-            **digests,
+            leader_sha256=expect_match(fields["leader_sha256"], "leader_sha256", HEX_32_BYTES),
+            helper_sha256=expect_match(fields["helper_sha256"], "helper_sha256", HEX_32_BYTES),
+            **read_stated(fields),
         )
-        if time_text(report.at) != fields["at"]:
-            raise Malformed("expected at to be a day at 00:00:00 UTC")
-        return report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ from contributions.wire import (
 )
 
 TASK_TYP = "mec-task+jws"
+"""`typ` of a signed task."""
 TASK_LIMIT_BYTES = 262_144
 """Room for 2 000 zones; a larger file is not a task."""
 MAX_CAP_UNITS = 10**6
@@ -56,6 +57,7 @@ MAX_CAP_UNITS = 10**6
 MAX_EPSILON_MICRO = 10_000_000
 """ε = 10: above it "private" would be the wrong word; a task that asks for more is refused."""
 MAX_ZONES = 2_000
+"""Zones of one task: more than any French department has communes."""
 
 ZONE_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 """A zone's code, such as the INSEE code of a commune; no spreadsheet takes it for a formula."""

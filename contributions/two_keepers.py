@@ -28,6 +28,7 @@ from contributions.prio3.xof import SEED_BYTES
 from contributions.task import Adjacency, Task, TrustMode
 
 KEEPERS = 2
+"""Shares of a report, and draws of noise in a published figure."""
 COLLECTED_WITHIN = timedelta(days=28)
 """How long after its deadline a task may be checked and collected; then it expires.
 

@@ -31,7 +31,9 @@ INTEGER_LIMIT = 2**53
 """Every integer on the wire is smaller than this in magnitude. Source: RFC 8785 section 3.2.2.3."""
 
 HEX_16_BYTES = re.compile(r"[0-9a-f]{32}")
+"""16 bytes in lower-case hexadecimal, such as a report's or a consent's id."""
 HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
+"""32 bytes in lower-case hexadecimal, such as a SHA-256."""
 IDENTIFIER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 _Member = TypeVar("_Member", bound=StrEnum)

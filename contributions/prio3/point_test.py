@@ -106,6 +106,7 @@ class _Point:
 
     @classmethod
     def at(cls, point: Limbs, wire_length: int) -> "_Point":
+        """Weigh the nodes at the points: shape (5, reports) in, (5, 2W, reports) kept."""
         turns, scale = _turns(wire_length)
         squares = [point]
         for _ in turns:
