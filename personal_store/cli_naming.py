@@ -5,7 +5,8 @@ need no store: they are for somebody else, or for whoever has lost theirs.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ from personal_store.cooperative import Membership
 from personal_store.db import consents
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
+from personal_store.errors import StoreError
 from personal_store.jobs import catalogue
 from personal_store.local_time import (
     FIRST_DAY,
@@ -163,8 +165,8 @@ def mandate_withdraw(
     """Retirer l'accord de quelqu'un qui vous l'a confié. / Withdraw for who entrusted you."""
     session: Session = context.obj
     read = standing_in.read_sheet(sheet)
-    ended = standing_in.withdraw(read, read_parent_key(key), _outside(session, read))
-    _say_ended(session, ended, proofs)
+    signer, outside = read_parent_key(key), _outside(session, read)
+    _end_each(session, read, lambda one: standing_in.withdraw(one, signer, outside), proofs)
 
 
 def prepare_recovery(context: typer.Context, *, code_file: CodeOption, sheet: SheetOption) -> None:
@@ -190,7 +192,30 @@ def recover(
     session: Session = context.obj
     read = standing_in.read_sheet(sheet)
     secret = vault.recovery_secret(read_secret(code_file))
-    _say_ended(session, standing_in.recover(read, secret, _outside(session, read)), proofs)
+    outside = _outside(session, read)
+    _end_each(session, read, lambda one: standing_in.recover(one, secret, outside), proofs)
+
+
+def _end_each(
+    session: Session, sheet: Sheet, end: Callable[[Sheet], list[KeptEvent]], proofs: Path
+) -> None:
+    """End one consent after the other, each with its proofs on disk before the next.
+
+    One that fails holds no other back; the first failure is raised once all were tried.
+    """
+    ended: list[KeptEvent] = []
+    failed: StoreError | None = None
+    for cid in sheet.cids:
+        try:
+            ended += end(replace(sheet, cids=(cid,)))
+        except StoreError as error:
+            failed = failed or error
+        if ended:
+            standing_in.write_proofs(ended, proofs)
+    if ended or failed is None:
+        _say_ended(session, ended, proofs)
+    if failed is not None:
+        raise failed
 
 
 def _say_ended(session: Session, ended: Sequence[KeptEvent], proofs: Path) -> None:
@@ -198,12 +223,11 @@ def _say_ended(session: Session, ended: Sequence[KeptEvent], proofs: Path) -> No
     if not withdrawn:
         session.say(fr="Rien à retirer : c'est déjà fait.", en="Nothing to withdraw: it is done.")
         return
-    written = standing_in.write_proofs(ended, proofs)
     session.say(
         fr=f"{len(withdrawn)} accord(s) retiré(s) : la coopérative l'a reçu, promesse vérifiée. "
-        f"{len(written)} fichiers de preuve écrits.",
+        f"Preuves écrites dans {proofs.name}.",
         en=f"{len(withdrawn)} consent(s) withdrawn: the cooperative has it, its promise verified. "
-        f"{len(written)} files of proof written.",
+        f"Proofs written to {proofs.name}.",
     )
 
 

@@ -313,6 +313,19 @@ def test_the_commands_of_a_mandate(given, run, tmp_path):
     assert (code, "c'est déjà fait" in err) == (0, True)
 
 
+def test_one_consent_that_cannot_be_ended_holds_no_other_back(run, given, code, tmp_path):
+    paper, sheet, proofs = (tmp_path / each for each in ("code.txt", "sheet.json", "proofs"))
+    paper.write_text(code + "\n")
+    assert run("recovery", "prepare", "--code-file", paper, "--sheet", sheet)[0] == 0
+    whole = json.loads(sheet.read_text())
+    sheet.write_text(json.dumps(whole | {"consents": ["ab" * 16, cid_of(given)]}))
+    status, _, err = run("recover", sheet, "--code-file", paper, "--proofs", proofs)
+    assert status == 1
+    assert "1 accord(s) retiré(s)" in err
+    assert "Rien à montrer" in err
+    assert len((proofs / "evidence.jsonl").read_text().splitlines()) == 2
+
+
 def test_the_command_that_takes_a_mandate_back(given, run, tmp_path):
     cid, sheet = cid_of(given)[:8], tmp_path / "sheet.json"
     assert (
