@@ -8,8 +8,9 @@ real trace.
 
 Ranges: pedestrians 1.0 to 1.7 m/s (Bohannon 1997); e-bikes and e-scooters stop helping at 25 km/h;
 urban 30 to 50, roads 70 to 90, motorways 110 to 130 km/h; bus stops every 250 to 600 m in towns,
-tram 400 to 800 m, metro 600 to 1,500 m (UITP's usual figures); trains 0.3 to 0.7 m/s2; TGV 300 to
-320 km/h; airliners 750 to 930 km/h; ferries 8 to 35 knots. Our reading, 2026.
+tram 400 to 800 m, metro 600 to 1,500 m (UITP's usual figures); rapid transit of a region
+(RER, S-Bahn), partly under ground, 1.2 to 5 km at up to 130 km/h; trains 0.3 to
+0.7 m/s2; TGV 300 to 320 km/h; airliners 750 to 930 km/h; ferries 8 to 35 knots. Our reading, 2026.
 """
 
 from collections.abc import Mapping
@@ -65,6 +66,10 @@ _MOTORWAY = Phase(
 _JAM = Phase(
     cruise_mps=(3, 10), accel_mps2=(0.5, 1.5), halt_every_m=(60, 500), wait_s=(3, 60),
     length_m=(500, 4000), waver=0.3, bend_rad_per_km=(0.2, 3),
+)  # fmt: skip
+_REGIONAL = Phase(
+    cruise_mps=(19, 36), accel_mps2=(0.5, 1.1), halt_every_m=(1200, 5000), wait_s=(20, 70),
+    length_m=(4000, 60_000), waver=0.05, bend_rad_per_km=(0.15, 1.2),
 )  # fmt: skip
 _TAXIWAY = Phase(
     cruise_mps=(4, 9), accel_mps2=(0.3, 0.8), halt_every_m=(500, 3000), wait_s=(20, 300),
@@ -138,8 +143,9 @@ VEHICLES: Mapping[str, Vehicle] = MappingProxyType(
                 (Phase(cruise_mps=(28, 55), accel_mps2=(0.25, 0.5), halt_every_m=(15_000, 80_000),
                        wait_s=(60, 240), length_m=(25_000, 250_000), waver=0.05,
                        bend_rad_per_km=(0.05, 0.5)),),
+                (_REGIONAL,),
             ),
-            silent=0.1,
+            silent=0.25,
         ),
         "train_tgv": Vehicle(
             plans=(

@@ -98,7 +98,7 @@ def test_a_train_that_stands_in_a_tunnel_is_one_ride_on_its_rails(train) -> None
 def test_a_road_tunnel_is_part_of_the_drive_and_straight(journey) -> None:
     drive = journey().stay(minutes=60).go(speed_mps=22, minutes=10)
     drive = drive.silent(minutes=6, distance_m=8000).go(speed_mps=22, minutes=10).stay(minutes=60)
-    (trip,) = segment(drive.fixes, lines=index_of((0, 9000), (30_000, 9000))).trips
+    (trip,) = segment(drive.fixes, lines=index_of((0, 4000), (30_000, 4000))).trips
     (leg,) = trip.triplegs
     assert leg.gap_m == pytest.approx(8000, rel=0.01)
 
