@@ -87,22 +87,6 @@ def compute_part(
         margin *= 2
 
 
-def splice(stored: Timeline, part: Part) -> Timeline:
-    """Return a stored timeline with a part of it replaced."""
-    new = part.timeline
-    stays = [s for s in stored.staypoints if not _lies(s.start, part.start, part.end)]
-    trips = [trip for trip in stored.trips if not _lies(trip.start, part.start, part.end)]
-    gaps = [gap for gap in stored.gaps if not _lies(gap.start, part.since, part.until)]
-    set_aside = [fix for fix in stored.set_aside if not _lies(fix.at, part.since, part.until)]
-    return Timeline(
-        device=new.device,
-        staypoints=tuple(sorted([*stays, *new.staypoints], key=lambda stay: stay.start)),
-        trips=tuple(sorted([*trips, *new.trips], key=lambda trip: trip.start)),
-        gaps=tuple(sorted([*gaps, *new.gaps], key=lambda gap: gap.start)),
-        set_aside=tuple(sorted([*set_aside, *new.set_aside], key=lambda fix: fix.at)),
-    )
-
-
 def _lies(at: datetime, start: datetime | None, end: datetime | None) -> bool:
     """Tell whether a moment lies in [start, end); None leaves a side open."""
     return (start is None or at >= start) and (end is None or at < end)

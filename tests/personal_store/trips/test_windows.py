@@ -1,5 +1,6 @@
 """Any arrival in any batches gives the timeline of the whole history, to the last digit."""
 
+from datetime import datetime
 from random import Random
 
 import pytest
@@ -9,9 +10,29 @@ from hypothesis import strategies as st
 from personal_store.trips.segment import segment
 from personal_store.trips.timeline import Timeline
 from personal_store.trips.track import positions_of
-from personal_store.trips.windows import News, compute_part, splice
+from personal_store.trips.windows import News, Part, compute_part
 
 EMPTY = Timeline(device="phone", staypoints=(), trips=())
+
+
+def splice(stored: Timeline, part: Part) -> Timeline:
+    """Return a stored timeline with a part of it replaced."""
+    new = part.timeline
+    stays = [s for s in stored.staypoints if not lies(s.start, part.start, part.end)]
+    trips = [trip for trip in stored.trips if not lies(trip.start, part.start, part.end)]
+    gaps = [gap for gap in stored.gaps if not lies(gap.start, part.since, part.until)]
+    set_aside = [fix for fix in stored.set_aside if not lies(fix.at, part.since, part.until)]
+    return Timeline(
+        device=new.device,
+        staypoints=tuple(sorted([*stays, *new.staypoints], key=lambda stay: stay.start)),
+        trips=tuple(sorted([*trips, *new.trips], key=lambda trip: trip.start)),
+        gaps=tuple(sorted([*gaps, *new.gaps], key=lambda gap: gap.start)),
+        set_aside=tuple(sorted([*set_aside, *new.set_aside], key=lambda fix: fix.at)),
+    )
+
+
+def lies(at: datetime, start: datetime | None, end: datetime | None) -> bool:
+    return (start is None or at >= start) and (end is None or at < end)
 
 
 def add(stored, timeline, batch):
