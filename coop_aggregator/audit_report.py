@@ -16,11 +16,12 @@ from consents.audit.findings import AuditFinding, AuditProblem, Subject
 from consents.audit.opening import trusted_keys
 from consents.audit.timeline import Timeline, timeline_file
 from consents.canonical import utc_text, utc_time
-from consents.checkpoint import Checkpoint
+from consents.checkpoint import Checkpoint, NoteKey
 from consents.errors import ConsentsError
 from consents.policy import WitnessPolicy, policy_text
 from consents.receipt import EventType, Purpose
 from consents.verification import Verdict
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.installation import Helper
 
@@ -128,8 +129,9 @@ def read_report(folder: Path) -> AuditReport | None:
 
 
 def own_policy(helper: Helper) -> WitnessPolicy:
-    """Return whose word counts here: the pinned log, and these stewards alone."""
-    text = policy_text(log_vkey=helper.who.log_vkey, witness_vkeys=[helper.who.own_vkey])
+    """Return whose word counts here: the logs that are followed, and these stewards alone."""
+    *former, newest = _log_vkeys(helper)
+    text = policy_text(log_vkey=newest, witness_vkeys=[helper.who.own_vkey], former_vkeys=former)
     return WitnessPolicy.parse(text.encode())
 
 
@@ -140,22 +142,36 @@ def entries_of(helper: Helper, report: AuditReport, *, cid: str) -> list[FoundEn
     """
     if report.root is None or report.size is None:
         return []
-    root = bytes.fromhex(report.root)
-    keys = trusted_keys(own_policy(helper), [helper.who.log_vkey])
-    content = Workspace(folder=helper.audits).read(timeline_file(root, keys))
-    if content is None:
+    timeline = _kept_timeline(helper, size=report.size, root=bytes.fromhex(report.root))
+    if timeline is None:
         return []
-    checkpoint = Checkpoint(origin=helper.who.origin, size=report.size, root=root)
-    try:
-        timeline = Timeline.parse(content, checkpoint=checkpoint, keys=keys)
-    except ConsentsError as error:
-        raise _damaged() from error
     asked = bytes.fromhex(cid)
     return [
         FoundEntry(entry=entry, kind=step.kind, at_s=step.at_s)
         for entry, step in enumerate(timeline.steps())
         if step.cid == asked and step.kind is not None
     ]
+
+
+def _kept_timeline(helper: Helper, *, size: int, root: bytes) -> Timeline | None:
+    """Return what the last audit verified, of the logs up to any year that was then the newest."""
+    policy, vkeys = own_policy(helper), _log_vkeys(helper)
+    for count in range(len(vkeys), 0, -1):
+        keys = trusted_keys(policy, vkeys[:count])
+        content = Workspace(folder=helper.audits).read(timeline_file(root, keys))
+        if content is not None:
+            origin = NoteKey.parse(vkeys[count - 1]).name
+            checkpoint = Checkpoint(origin=origin, size=size, root=root)
+            try:
+                return Timeline.parse(content, checkpoint=checkpoint, keys=keys)
+            except ConsentsError as error:
+                raise _damaged() from error
+    return None
+
+
+def _log_vkeys(helper: Helper) -> tuple[str, ...]:
+    with helper.database.read() as connection:
+        return load_shards(connection).vkeys
 
 
 def _damaged() -> AggregatorError:

@@ -16,7 +16,13 @@ import typer
 import uvicorn
 from rich.console import Console
 
-from coop_aggregator import cli_keepers, cli_statistics, cli_stewards, cli_witnesses
+from coop_aggregator import (
+    cli_keepers,
+    cli_shards,
+    cli_statistics,
+    cli_stewards,
+    cli_witnesses,
+)
 from coop_aggregator.app import create_app
 from coop_aggregator.clock import Clock, SystemClock
 from coop_aggregator.console import EXIT_FAILED, Session, plain_errors
@@ -44,6 +50,7 @@ cli_statistics.add_commands(app)
 cli_keepers.add_commands(app, task=cli_statistics.task_app)
 cli_stewards.add_commands(app)
 cli_witnesses.add_commands(app)
+cli_shards.add_commands(app)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 _ANYWHERE = ("--data", "--database-url", "--lang")

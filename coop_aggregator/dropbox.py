@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consents.canonical import canonical_bytes, parse_json, utc_text, utc_time
-from consents.checkpoint import NoteKey
 from consents.errors import CanonicalError, ConsentsError
-from consents.jws import read_jws, sign_jws, thumbprint_of_raw
+from consents.jws import read_jws, sign_jws
 from consents.promise import drop_box_slip
 from consents.receipt import EventType, leaf_sha256, read_event
 from coop_aggregator.db import slips as db
 from coop_aggregator.db.identity import lock
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.errors import DropboxRefused, EventRefused
 from coop_aggregator.installation import Helper
 
@@ -44,11 +44,13 @@ def receive_withdrawal(helper: Helper, leaf: bytes) -> bytes:
         payload = read_event(leaf).payload
     except ConsentsError as error:
         raise _refused() from error
-    if payload.t is not EventType.WITHDRAWN or payload.o != helper.who.origin:
+    if payload.t is not EventType.WITHDRAWN:
         raise _refused()
     digest = leaf_sha256(leaf)
     with helper.database.write() as connection:
         lock(connection)
+        if load_shards(connection).named(payload.o) is None:
+            raise _refused()
         kept = db.slip_for(connection, digest)
         if kept is not None:
             return kept
@@ -60,11 +62,10 @@ def receive_withdrawal(helper: Helper, leaf: bytes) -> bytes:
 
 def slips_after(helper: Helper, request: bytes) -> Sequence[db.NumberedSlip]:
     """Return the next slips to the cooperative that signed `request`. Raises DropboxRefused."""
-    kid = thumbprint_of_raw(NoteKey.parse(helper.who.log_vkey).public_key)
-    fetch = _read_fetch(request, kid=kid)
-    if abs(fetch.at - helper.clock.now()) > FETCH_TOLERANCE:
-        raise _not_ours()
     with helper.database.read() as connection:
+        fetch = _read_fetch(request, kids=load_shards(connection).kids)
+        if abs(fetch.at - helper.clock.now()) > FETCH_TOLERANCE:
+            raise _not_ours()
         return db.slips_after(connection, after=fetch.after, limit=MAX_SLIPS)
 
 
@@ -74,14 +75,14 @@ def fetch_request(key: Ed25519PrivateKey, *, after: int, now: datetime) -> bytes
     return sign_jws(canonical_bytes(content), key)
 
 
-def _read_fetch(token: bytes, *, kid: str) -> Fetch:
+def _read_fetch(token: bytes, *, kids: Sequence[str]) -> Fetch:
     try:
         verified = read_jws(token)
         value = parse_json(verified.payload)
         if not isinstance(value, dict) or set(value) != {"v", "fetch_after", "at"}:
             raise _not_ours()
         after = value["fetch_after"]
-        if verified.kid != kid or not isinstance(after, int) or after < 0:
+        if verified.kid not in kids or not isinstance(after, int) or after < 0:
             raise _not_ours()
         return Fetch(after=after, at=utc_time(str(value["at"])))
     except (ConsentsError, CanonicalError) as error:

@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 from consents.decision import consent_state
 from consents.erasure import read_erasure, shredding
 from consents.errors import ConsentsError
-from consents.jws import thumbprint
 from consents.log import LogReceipt
 from consents.receipt import EventType, SignedEvent, leaf_sha256, read_event
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import members as members_db
 from coop_aggregator.db import reports as reports_db
 from coop_aggregator.db.identity import lock
+from coop_aggregator.db.shards import Shards
 from coop_aggregator.errors import ErasureRefused
 from coop_aggregator.installation import Leader
 from coop_aggregator.log import LeaderLog
@@ -55,11 +55,11 @@ def erase(leader: Leader, token: bytes) -> Erased:
     with leader.database.write() as connection:
         lock(connection)
         holder = members_db.consent_holder(connection, request.cid)
-        if holder is None or holder.kid != request.kid or request.origin != leader.who.origin:
+        log = leader.log(connection)
+        if holder is None or holder.kid != request.kid or request.origin not in log.shards.origins:
             _refuse()
         events = [read_event(leaf) for leaf in log_db.leaves_of(connection, request.cid)]
-        _expect_ended(leader, events)
-        log = leader.log(connection)
+        _expect_ended(leader, log.shards, events)
         choices = [event for event in events if event.payload.t.of_consent]
         positions = [_logged(connection, log, event) for event in choices]
         members_db.forget_holder(connection, request.cid)
@@ -71,11 +71,12 @@ def erase(leader: Leader, token: bytes) -> Erased:
     return Erased(shredded=shredded, reports_kept=kept)
 
 
-def _expect_ended(leader: Leader, events: list[SignedEvent]) -> None:
+def _expect_ended(leader: Leader, shards: Shards, events: list[SignedEvent]) -> None:
     state = consent_state(
         events,
-        log_origin=leader.who.origin,
-        operator_kids=(thumbprint(leader.keys.log.public_key()),),
+        log_origin=shards.current.origin,
+        earlier=shards.origins,
+        operator_kids=shards.kids,
         steward_kids=leader.steward_kids,
     )
     if state is not None and state.status.permits:

@@ -9,6 +9,8 @@ The tree::
     ├── TaskRefused            the task cannot be asked as written
     ├── EnrolmentRefused       the invitation code is unknown or used
     ├── EventRefused           a consent event does not verify or does not fit its chain
+    ├── LogClosed              the log of a past year takes nothing in any more
+    ├── HandoverRefused        one year's log cannot be followed by the next as asked
     ├── ErasureRefused         not the asker's to erase, or still in force
     ├── ReportRefused          a report is malformed, uncovered, late or a duplicate
     ├── ReleaseRefused         the batch is open or already released
@@ -72,6 +74,16 @@ class EventRefused(AggregatorError):
     """A consent event does not verify or does not fit its chain."""
 
     status = 422
+
+
+class LogClosed(AggregatorError):
+    """The log of a past year takes nothing in any more; the same again goes to the open one."""
+
+    status = 503
+
+
+class HandoverRefused(AggregatorError):
+    """One year's log cannot be followed by the next as asked."""
 
 
 class ErasureRefused(AggregatorError):

@@ -12,22 +12,30 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from consents.canonical import canonical_bytes
+from consents.export_folder import SHARDS_FOLDER
 from consents.log import export_line
 from contributions.task import Task
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions, releases, reports
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.installation import Leader
+from coop_aggregator.log import LeaderLog
 
 
 def export_log(leader: Leader, folder: Path) -> int:
-    """Write the log and what opens it into `folder`; return the number of leaves.
+    """Write the log and what opens it into `folder`; return the number of leaves of the open log.
+
+    The closed logs of earlier years go into `shards/`, each an export of its own.
 
     Raises AggregatorError when the folder cannot be written.
     """
     try:
         with leader.database.read() as connection:
-            return _Export(leader, connection, folder).write()
+            log = leader.log(connection)
+            for shard in log.shards.every[:-1]:
+                inside = folder / SHARDS_FOLDER / str(shard.number)
+                _Export(log.of(shard), connection, inside).write()
+            return _Export(log, connection, folder).write()
     except OSError as error:
         raise AggregatorError(
             fr="Le dossier d'export ne peut pas être écrit. Vérifiez le chemin et les droits.",
@@ -36,10 +44,10 @@ def export_log(leader: Leader, folder: Path) -> int:
 
 
 class _Export:
-    """One export, from one snapshot of the database."""
+    """The export of one year's log, from one snapshot of the database."""
 
-    def __init__(self, leader: Leader, connection: Connection, folder: Path) -> None:
-        self._log = leader.log(connection)
+    def __init__(self, log: LeaderLog, connection: Connection, folder: Path) -> None:
+        self._log = log
         self._connection = connection
         self._folder = folder
         self._tasks = questions.all_tasks(connection)
@@ -53,19 +61,22 @@ class _Export:
         self._lines("notices.jsonl", map(_string_line, self._notices()))
         self._lines("tasks.jsonl", (_string_line(task.body) for task in self._tasks if task.jws))
         for name in ("batches", "releases", "checkpoints"):
-            self._emptied(name)
+            (self._folder / name).mkdir(exist_ok=True)
+            for path in (self._folder / name).iterdir():
+                path.unlink()
         for batch in self._open_batches():
             if batch.erased_leaf is not None:
                 continue
             items = reports.batch_items(self._connection, batch.task_digest)
             lines = (export_line(item.encode("ascii")) for item in items)
-            self._lines(f"batches/{batch.leaf_index}.jsonl", lines)
+            self._lines(f"batches/{self._here(batch.leaf_index)}.jsonl", lines)
         for week in releases.release_weeks(self._connection):
             published = releases.release_by_week(self._connection, week)
-            if published is not None:
-                path = self._folder / "releases" / f"{published.leaf_index}.json"
+            index = None if published is None else self._here(published.leaf_index)
+            if published is not None and index is not None:
+                path = self._folder / "releases" / f"{index}.json"
                 path.write_bytes(published.body)
-        for size in log_db.cosigned_sizes(self._connection):
+        for size in self._log.cosigned_sizes():
             self._text(f"checkpoints/{size:012d}", self._log.cosigned(size))
         return self._log.size()
 
@@ -73,9 +84,10 @@ class _Export:
         closed = {batch.leaf_index for batch in self._batches()}
         closed -= {batch.leaf_index for batch in self._open_batches()}
         for known in log_db.all_operator_bodies(self._connection):
-            if known.position not in closed:
+            index = self._here(known.position)
+            if known.position not in closed and index is not None:
                 line = {
-                    "position": known.position,
+                    "position": index,
                     "body": known.body,
                     "commitment_key": known.commitment_key,
                 }
@@ -95,7 +107,11 @@ class _Export:
 
     def _batches(self) -> list[reports.Batch]:
         found = (reports.batch_of(self._connection, task.digest) for task in self._tasks)
-        return [batch for batch in found if batch is not None]
+        return [
+            batch
+            for batch in found
+            if batch is not None and self._here(batch.leaf_index) is not None
+        ]
 
     def _open_batches(self) -> list[reports.Batch]:
         # The root tells the size as well: of no report it is a constant, and of one report its
@@ -105,11 +121,10 @@ class _Export:
             batch for batch in self._batches() if batch.report_count >= minimum[batch.task_digest]
         ]
 
-    def _emptied(self, name: str) -> None:
-        folder = self._folder / name
-        folder.mkdir(exist_ok=True)
-        for path in folder.iterdir():
-            path.unlink()
+    def _here(self, position: int) -> int | None:
+        """Return where this log holds the leaf at a position counted over all logs, or None."""
+        shard = self._log.shard
+        return position - shard.first if self._log.shards.at(position) == shard else None
 
     def _text(self, name: str, content: str) -> None:
         (self._folder / name).write_text(content, encoding="utf-8", newline="\n")

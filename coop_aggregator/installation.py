@@ -61,14 +61,8 @@ class Leader:
         return KeeperKeys(sign=self.keys.task, hpke=self.keys.hpke)
 
     def log(self, connection: Connection) -> LeaderLog:
-        """Return the consent log as seen by one transaction, now."""
-        return LeaderLog(
-            connection,
-            origin=self.who.origin,
-            key=self.keys.log,
-            now=self.clock.now(),
-            witnesses=self.witnesses,
-        )
+        """Return the open consent log as seen by one transaction, now."""
+        return LeaderLog(connection, keys=self.keys, now=self.clock.now(), witnesses=self.witnesses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,6 @@ from consents.decision import (
     permitted,
 )
 from consents.errors import ConsentsError
-from consents.jws import thumbprint
 from consents.receipt import EventType, Purpose, SignedEvent, leaf_sha256, read_event
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
@@ -37,6 +36,7 @@ from coop_aggregator.db import members as members_db
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import reports as reports_db
 from coop_aggregator.db.identity import lock
+from coop_aggregator.db.shards import Shards, load_shards
 from coop_aggregator.errors import EventRefused, ReportRefused
 from coop_aggregator.installation import Leader
 from coop_aggregator.log import Received
@@ -65,19 +65,19 @@ def receive_event(leader: Leader, *, leaf: bytes, membership: bytes | None) -> R
     """
     # 1. The leaf is well formed and signed by the key in its own header.
     event = _event(leaf)
-    # 2. It is a resident's event, for this log.
-    if not event.payload.t.of_resident or event.payload.o != leader.who.origin:
-        _refuse_event(
-            "un événement de consentement pour ce journal", "a consent event for this log"
-        )
-    # 3. A member with a known key says that the leaf is theirs, or a key of its chain ends it.
     with leader.database.write() as connection:
         lock(connection)
+        log = leader.log(connection)
+        # 2. It is a resident's event, for this log or that of a year before.
+        if not event.payload.t.of_resident or event.payload.o not in log.shards.origins:
+            _refuse_event(
+                "un événement de consentement pour ce journal", "a consent event for this log"
+            )
+        # 3. A member with a known key says that the leaf is theirs, or a key of its chain ends it.
         if membership is None:
             member_id = _holder_of_ended(connection, event)
         else:
             member_id = _member(connection, leaf=leaf, membership=membership).member_id
-        log = leader.log(connection)
         if log.knows(leaf_sha256(leaf)):
             holder = members_db.consent_holder(connection, event.payload.cid)
             if holder is None or holder.member_id != member_id:
@@ -166,8 +166,7 @@ def receive_report(leader: Leader, signed: bytes) -> Report:
 class Coverage:
     """What decides whether a report is covered, wherever the leaves come from."""
 
-    log_origin: str
-    operator_kid: str
+    shards: Shards
     steward_kids: tuple[str, ...]
     purpose: Purpose
 
@@ -177,12 +176,13 @@ class Coverage:
         """Tell whether the chain `leaves` covers `report` at `now`: permitted, and same head."""
         decision: Decision = permitted(
             [read_event(leaf) for leaf in leaves],
-            log_origin=self.log_origin,
+            log_origin=self.shards.current.origin,
+            earlier=self.shards.origins,
             purpose_digest=report.pd,
             epsilon_micro=report.epsilon_micro,
             now=now,
             purpose=self.purpose,
-            operator_kids=(self.operator_kid,),
+            operator_kids=self.shards.kids,
             steward_kids=self.steward_kids,
         )
         return decision.permitted and decision.head == report.head
@@ -194,8 +194,7 @@ def coverage_for(leader: Leader, connection: Connection, purpose_digest: str) ->
     if body is None:
         return None
     return Coverage(
-        log_origin=leader.who.origin,
-        operator_kid=thumbprint(leader.keys.log.public_key()),
+        shards=load_shards(connection),
         steward_kids=leader.steward_kids,
         purpose=Purpose.parse(body),
     )
@@ -273,6 +272,7 @@ def _continued(
     holder = members_db.consent_holder(connection, payload.cid)
     if holder is not None and holder.member_id != member_id:
         _refuse_event("un consentement de ce membre", "this member's consent")
+    shards = load_shards(connection)
     before = _state(leader, connection, payload.cid)
     mandate = None if before is None else before.mandate_of(payload.kid)
     # The leaf claims its own time: what a delegate dates back is refused by the clock here.
@@ -282,7 +282,8 @@ def _continued(
         state = extend(
             before,
             event,
-            log_origin=leader.who.origin,
+            log_origin=shards.current.origin,
+            earlier=shards.origins,
             steward_kids=leader.steward_kids,
         )
     except ConsentsError:
@@ -334,11 +335,12 @@ def _refuse_second(
 
 def _state(leader: Leader, connection: Connection, cid: str) -> ConsentState | None:
     events = [read_event(leaf) for leaf in leaves_db.leaves_of(connection, cid)]
-    operator_kid = thumbprint(leader.keys.log.public_key())
+    shards = load_shards(connection)
     return consent_state(
         events,
-        log_origin=leader.who.origin,
-        operator_kids=(operator_kid,),
+        log_origin=shards.current.origin,
+        earlier=shards.origins,
+        operator_kids=shards.kids,
         steward_kids=leader.steward_kids,
     )
 

@@ -44,17 +44,34 @@ class KeeperKeys:
 class LeaderKeys:
     """What the leader signs with, and the token that lets stewards read log entries.
 
-    The task key is also what the leader signs with as a keeper.
+    The task key is also what the leader signs with as a keeper. `log` is the key of the first
+    consent log; those of later years lie beside it in `folder`.
     """
 
     log: Ed25519PrivateKey
     task: Ed25519PrivateKey
     hpke: X25519PrivateKey
     steward_token: str
+    folder: Path
 
     def __repr__(self) -> str:
         """Redact."""
         return "LeaderKeys(…)"
+
+    def of_log(self, number: int) -> Ed25519PrivateKey:
+        """Return the key of the log of this number; raise NotInitialised without its file."""
+        return self.log if number == 0 else _load_key(self.folder / _log_key(number))
+
+    def make_log_key(self, number: int) -> Ed25519PrivateKey:
+        """Return the key of the next log, making it unless an earlier attempt did."""
+        path = self.folder / _log_key(number)
+        if not path.exists():
+            # Whole or not at all: a log that is open must never be without its key.
+            draft = path.with_suffix(".draft")
+            draft.unlink(missing_ok=True)
+            _make_key(draft)
+            draft.rename(path)
+        return _load_key(path)
 
 
 def make_leader_keys(folder: Path) -> LeaderKeys:
@@ -64,6 +81,7 @@ def make_leader_keys(folder: Path) -> LeaderKeys:
         task=_make_key(folder / TASK_KEY),
         hpke=_make_hpke_key(folder / HPKE_KEY),
         steward_token=_make_token(folder / STEWARD_TOKEN),
+        folder=folder,
     )
 
 
@@ -74,6 +92,7 @@ def load_leader_keys(folder: Path) -> LeaderKeys:
         task=_load_key(folder / TASK_KEY),
         hpke=_load_hpke_key(folder / HPKE_KEY),
         steward_token=_read(folder / STEWARD_TOKEN).decode("ascii", "replace").strip(),
+        folder=folder,
     )
 
 
@@ -112,6 +131,10 @@ def add_missing_keeper_keys(folder: Path) -> None:
         _make_key(folder / KEEPER_KEY)
     if (folder / WITNESS_KEY).exists() and not (folder / STEWARD_TOKEN).exists():
         _make_token(folder / STEWARD_TOKEN)
+
+
+def _log_key(number: int) -> str:
+    return f"log-{number}.pem"
 
 
 def _make_key(path: Path) -> Ed25519PrivateKey:

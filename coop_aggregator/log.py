@@ -1,5 +1,7 @@
 """The leader's consent log inside one transaction: residents' leaves and the operator's own.
 
+Each year has a log of its own; only the newest one grows. Positions count on from one to the next.
+
 Not the tree (`consents.nodes`) nor a chain's rules (`consents.chain`). What residents
 sent is received with a promise, then merged in order of receipt; the operator's own leaves never
 overtake it. They form one chain, signed by the log key; each commits to a public body that is kept
@@ -12,19 +14,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from consents.canonical import COMMITMENT_KEY_BYTES, canonical_bytes, commitment, utc_text
+from consents.checkpoint import read_checkpoint
 from consents.jws import thumbprint
 from consents.log import ConsentLog, LogReceipt
 from consents.promise import MAX_MERGE_DELAY, promise
 from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
+from consents.shards import NO_PURPOSE
 from consents.tiles import ENTRIES, HEIGHT, Tile, entry_bundle, hash_tile
 from consents.tlog_proof import TlogProof
 from coop_aggregator.db import events
 from coop_aggregator.db import log as db
 from coop_aggregator.db.identity import lock
+from coop_aggregator.db.shards import Shard, load_shards
+from coop_aggregator.errors import LogClosed
+from coop_aggregator.keys import LeaderKeys
 from coop_aggregator.witnesses import Witnesses
 
 MERGE_BATCH = 1_000
@@ -46,37 +52,58 @@ class Received:
 
 
 class LeaderLog:
-    """The log named `origin`, signed with `key`, as seen by one transaction at `now`."""
+    """One year's log, by default the open one, as seen by one transaction at `now`."""
 
     def __init__(
         self,
         connection: Connection,
         *,
-        origin: str,
-        key: Ed25519PrivateKey,
+        keys: LeaderKeys,
         now: datetime,
         witnesses: Witnesses,
+        shard: Shard | None = None,
     ) -> None:
-        """Keep the transaction; nothing is read yet."""
-        self._witnesses = witnesses
+        """Keep the transaction, and read which logs there are."""
         self._connection = connection
-        self._origin = origin
-        self._key = key
+        self._keys = keys
         self._now = now
-        self._storage = db.SqlLog(connection, now=now)
-        self._log = ConsentLog(self._storage, origin, key)
+        self._witnesses = witnesses
+        self.shards = load_shards(connection)
+        self.shard = self.shards.current if shard is None else shard
+        self._key = keys.of_log(self.shard.number)
+        self._storage = db.SqlLog(connection, now=now, shard=self.shard)
+        self._log = ConsentLog(
+            self._storage, self.shard.origin, self._key, earlier=self.shards.earlier(self.shard)
+        )
 
     @property
     def origin(self) -> str:
         """The name of this log."""
-        return self._origin
+        return self.shard.origin
+
+    @property
+    def end(self) -> int:
+        """The position after the last leaf: this log's size, counted over all logs."""
+        return self.shard.first + self._storage.size()
+
+    def of(self, shard: Shard) -> "LeaderLog":
+        """Return another year's log in the same transaction."""
+        if shard == self.shard:
+            return self
+        return LeaderLog(
+            self._connection,
+            keys=self._keys,
+            now=self._now,
+            witnesses=self._witnesses,
+            shard=shard,
+        )
 
     def receive(self, leaf: bytes, *, cid: str, at_once: bool) -> Received:
         """Take a checked leaf in and promise to merge it; the same leaf again changes nothing.
 
         With `at_once` it is merged now, after those that waited. Holds the writers' lock.
         """
-        lock(self._connection)
+        self._lock()
         digest = leaf_sha256(leaf)
         kept = events.promise_for(self._connection, digest)
         fresh = not self.knows(digest)
@@ -88,12 +115,12 @@ class LeaderLog:
             kept = self._promise(leaf, digest)
         if at_once:
             self.merge()
-        index = db.leaf_position(self._connection, digest)
-        proof = None if index is None else self._log.inclusion(index)
+        position = db.leaf_position(self._connection, digest)
+        logged = None if position is None else self.receipt(position)
         return Received(
             promise=kept.token,
-            logged=None if index is None else self._log.receipt(index),
-            root=None if proof is None else proof.root,
+            logged=logged,
+            root=None if logged is None else read_checkpoint(logged.checkpoint).root,
             fresh=fresh,
         )
 
@@ -105,7 +132,7 @@ class LeaderLog:
 
     def merge(self) -> int:
         """Append whatever waits, in order of receipt; return how many leaves that were."""
-        lock(self._connection)
+        self._lock()
         merged = 0
         while waiting := events.oldest_pending(self._connection, limit=MERGE_BATCH):
             self._log.append_batch([event.leaf for event in waiting])
@@ -118,22 +145,8 @@ class LeaderLog:
 
         Whatever was received before stands before it.
         """
-        self.merge()
-        cid = operator_cid(self._origin)
-        chain = db.leaves_of(self._connection, cid)
         key = secrets.token_bytes(COMMITMENT_KEY_BYTES)
-        payload = LeafPayload(
-            t=kind,
-            o=self._origin,
-            cid=cid,
-            n=len(chain),
-            p=leaf_sha256(chain[-1]) if chain else "",
-            pd=purpose_digest,
-            c=commitment(key=key, body=body),
-            at=utc_text(self._now),
-            kid=thumbprint(self._key.public_key()),
-        )
-        position = self._log.append(sign_event(payload, self._key))
+        position = self._append(kind, purpose_digest, commitment(key=key, body=body))
         db.add_operator_body(
             self._connection,
             db.OperatorBody(
@@ -143,6 +156,10 @@ class LeaderLog:
             ),
         )
         return position
+
+    def join(self, kind: EventType, digest: str) -> int:
+        """Append a leaf that joins this log to another year's (`consents.shards`)."""
+        return self._append(kind, NO_PURPOSE, digest)
 
     def checkpoint(self) -> str:
         """Return the signed checkpoint of all leaves, with the cosignatures kept for its size."""
@@ -162,7 +179,8 @@ class LeaderLog:
 
     def cosigned(self, size: int) -> str:
         """Return the checkpoint of the first `size` leaves with the cosignatures kept for it."""
-        lines = [known.line for known in db.cosignatures_of(self._connection, size=size)]
+        counted = self.shard.first + size
+        lines = [known.line for known in db.cosignatures_of(self._connection, size=counted)]
         return self._log.checkpoint(size) + "".join(lines)
 
     def tile(self, tile: Tile) -> bytes | None:
@@ -172,20 +190,29 @@ class LeaderLog:
             return None
         if tile.level != ENTRIES:
             return hash_tile(self._storage, tile)
-        first = tile.index << HEIGHT
+        first = self.shard.first + (tile.index << HEIGHT)
         texts = db.leaf_range(self._connection, start=first, end=first + tile.width)
         return entry_bundle(text.encode("ascii") for text in texts)
 
     def proof(self, leaf_hash: bytes) -> TlogProof | None:
         """Return the proof for a leaf hash under the checkpoint that shows most of the witnesses.
 
-        The newest with a quorum, else with any of them, else the newest of all. The leaf itself
-        stays out: who asks holds it already. None where the log has no such leaf.
+        The newest with a quorum, else with any of them, else the newest of all, of the log of any
+        year. The leaf itself stays out: who asks holds it already. None where no log has it.
         """
-        index = db.position_of_hash(self._connection, leaf_hash)
-        if index is None:
+        position = db.position_of_hash(self._connection, leaf_hash)
+        if position is None:
             return None
-        sizes = [size for size in db.cosigned_sizes(self._connection) if size > index]
+        shard = self.shards.at(position)
+        return self.of(shard).proof_at(position - shard.first)
+
+    def proved(self, index: int) -> LogReceipt:
+        """Return the leaf at `index` of this log with its proof, as `proof` chooses it."""
+        return self.proof_at(index).receipt(self._storage.leaf(index))
+
+    def proof_at(self, index: int) -> TlogProof:
+        """Return the proof of a leaf of this log by its index here; see `proof`."""
+        sizes = [size for size in self.cosigned_sizes() if size > index]
         size = self._quorum_size(above=index)
         if size is None:
             size = sizes[-1] if sizes else self._storage.size()
@@ -200,8 +227,13 @@ class LeaderLog:
         return [] if old_size == 0 else self._log.consistency(old_size, size)
 
     def receipt(self, position: int) -> LogReceipt:
-        """Return the proof of the leaf at `position`, under the checkpoint of all leaves."""
-        return self._log.receipt(position)
+        """Return the proof of the leaf at `position`, under its log's checkpoint of all leaves."""
+        shard = self.shards.at(position)
+        return self.of(shard).receipt_at(position - shard.first)
+
+    def receipt_at(self, index: int) -> LogReceipt:
+        """Return the proof of a leaf of this log by its index here; see `receipt`."""
+        return self._log.receipt(index)
 
     def leaves(self) -> Iterator[bytes]:
         """Return every leaf in order, a few at a time."""
@@ -211,13 +243,45 @@ class LeaderLog:
         """Return how many leaves there are."""
         return self._storage.size()
 
+    def cosigned_sizes(self) -> list[int]:
+        """Return the sizes of this log of which a cosignature is kept, the smallest first."""
+        return [each - self.shard.first for each in db.cosigned_sizes(self._connection, self.shard)]
+
+    def _append(self, kind: EventType, purpose_digest: str, c: str) -> int:
+        self.merge()
+        cid = operator_cid(self.origin)
+        chain = db.leaves_of(self._connection, cid)
+        payload = LeafPayload(
+            t=kind,
+            o=self.origin,
+            cid=cid,
+            n=len(chain),
+            p=leaf_sha256(chain[-1]) if chain else "",
+            pd=purpose_digest,
+            c=c,
+            at=utc_text(self._now),
+            kid=thumbprint(self._key.public_key()),
+        )
+        return self.shard.first + self._log.append(sign_event(payload, self._key))
+
+    def _lock(self) -> None:
+        """Keep other writers out, and refuse to write to a log that a year's turn has closed."""
+        lock(self._connection)
+        if load_shards(self._connection).current != self.shard:
+            raise LogClosed(
+                fr="Ce journal vient d'être clos pour l'année : rien n'a été inscrit. Recommencez.",
+                en="This log was just closed for the year: nothing was written. Try again.",
+            )
+
     def _quorum_size(self, *, above: int) -> int | None:
-        return db.quorum_size(
+        counted = db.quorum_size(
             self._connection,
+            self.shard,
             vkeys=self._witnesses.vkeys,
             quorum=self._witnesses.quorum,
-            above=above,
+            above=self.shard.first + above,
         )
+        return None if counted is None else counted - self.shard.first
 
     def _promise(self, leaf: bytes, digest: str) -> events.KeptPromise:
         kept = events.KeptPromise(

@@ -27,6 +27,7 @@ from coop_aggregator.db import questions as db
 from coop_aggregator.db.identity import Identity, lock
 from coop_aggregator.db.keepers import both_keepers
 from coop_aggregator.db.members import member_count
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.db.territories import keep_outlines, load_zones
 from coop_aggregator.errors import TaskRefused
 from coop_aggregator.territory import ZoneOutline, territory_document
@@ -237,7 +238,7 @@ def _task(
             verify_key_sha256="" if verify_key is None else sha256(verify_key).hexdigest(),
             min_batch_size=question.min_batch_size,
             purpose_digest=purpose.digest,
-            log_origin=who.origin,
+            log_origin=load_shards(connection).current.origin,
             aggregator_name=who.name,
             report_deadline=deadline.astimezone(UTC).replace(microsecond=0),
         )

@@ -10,9 +10,9 @@ from datetime import timedelta
 from consents.chain_request import read_chain_request
 from consents.decision import consent_state
 from consents.errors import ConsentsError
-from consents.jws import thumbprint
 from consents.receipt import read_event
 from coop_aggregator.db import log as log_db
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.errors import EventRefused
 from coop_aggregator.installation import Leader
 
@@ -30,15 +30,17 @@ def chain_for(leader: Leader, token: bytes) -> Sequence[bytes]:
     except ConsentsError as error:
         raise _refused() from error
     early = abs(request.at - leader.clock.now()) > REQUEST_TOLERANCE
-    if early or request.origin != leader.who.origin:
-        raise _refused()
     with leader.database.read() as connection:
+        shards = load_shards(connection)
         leaves = log_db.leaves_of(connection, request.cid)
+    if early or request.origin not in shards.origins:
+        raise _refused()
     try:
         state = consent_state(
             [read_event(leaf) for leaf in leaves],
-            log_origin=leader.who.origin,
-            operator_kids=(thumbprint(leader.keys.log.public_key()),),
+            log_origin=shards.current.origin,
+            earlier=shards.origins,
+            operator_kids=shards.kids,
             steward_kids=leader.steward_kids,
         )
     except ConsentsError as error:

@@ -1,4 +1,7 @@
-"""Who this installation is; written once by `init`."""
+"""Who this installation is; written once by `init`.
+
+It names the first of its logs; those of later years are in `db.shards`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, insert, select
 
 from consents.canonical import utc_text
+from coop_aggregator.db.shards import add_shard
 from coop_aggregator.db.tables import identity
 from coop_aggregator.errors import NotInitialised
 
@@ -20,10 +24,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Role, shown name, origin of the consent log, and the verifier keys that go with it.
+    """Role, shown name, origin of the first consent log, and the verifier keys that go with it.
 
-    `own_vkey` is what this role signs with: for the leader the log key itself, for the helper the
-    cosigning key.
+    `own_vkey` is what this role signs with: for the leader that log's key itself, for the helper
+    the cosigning key.
     """
 
     role: Role
@@ -34,7 +38,8 @@ class Identity:
 
 
 def save_identity(connection: Connection, who: Identity, *, now: datetime) -> None:
-    """Write the identity of a fresh installation."""
+    """Write the identity of a fresh installation, and the log that it begins with."""
+    add_shard(connection, number=0, origin=who.origin, vkey=who.log_vkey, first=0, now=now)
     connection.execute(
         insert(identity).values(
             id=1,

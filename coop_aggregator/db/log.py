@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from consents import merkle
 from consents.canonical import base64url_bytes, utc_text, utc_time
@@ -12,6 +12,7 @@ from consents.errors import LogError
 from consents.nodes import node_count
 from consents.receipt import LeafPayload, leaf_sha256
 from coop_aggregator.db.events import pending_of
+from coop_aggregator.db.shards import Shard
 from coop_aggregator.db.tables import cosignatures, erasures, leaves, nodes, operator_bodies
 
 ROWS_AT_A_TIME = 10_000
@@ -19,12 +20,24 @@ ROWS_AT_A_TIME = 10_000
 
 
 class SqlLog:
-    """`consents.log.NodeStorage` over one transaction; the caller holds `db.identity.lock`."""
+    """
+    `consents.log.NodeStorage` over one transaction; the caller holds `db.identity.lock`.
 
-    def __init__(self, connection: Connection, *, now: datetime) -> None:
-        """Read and append through `connection`; `now` stamps what is appended."""
+    Its indexes are those of one log, while the tables number the leaves of all years on.
+    """
+
+    def __init__(
+        self, connection: Connection, *, now: datetime, shard: Shard | None = None
+    ) -> None:
+        """Read and append through `connection`; `now` stamps what is appended.
+
+        `shard` is the log to see, by default the first one.
+        """
         self._connection = connection
         self._now = now
+        self._first = 0 if shard is None else shard.first
+        self._first_node = 0 if shard is None else shard.first_node
+        self._end = None if shard is None else shard.end
 
     def extend(self, batch: Sequence[bytes], hashes: Sequence[bytes]) -> int:
         """Store leaves and the nodes that they complete at the next free positions."""
@@ -36,7 +49,7 @@ class SqlLog:
             insert(leaves),
             [
                 {
-                    "position": first + rank,
+                    "position": self._first + first + rank,
                     "leaf": leaf.decode("ascii"),
                     "leaf_sha256": leaf_sha256(leaf),
                     "leaf_hash": merkle.leaf_hash(leaf),
@@ -46,7 +59,7 @@ class SqlLog:
                 for rank, leaf in enumerate(batch)
             ],
         )
-        start = node_count(first)
+        start = self._first_node + node_count(first)
         self._connection.execute(
             insert(nodes),
             [{"position": start + rank, "hash": node} for rank, node in enumerate(hashes)],
@@ -55,36 +68,44 @@ class SqlLog:
 
     def nodes(self, positions: Sequence[int]) -> list[bytes]:
         """Return the hashes at these positions; raise LogError where one misses."""
-        query = select(nodes.c.position, nodes.c.hash).where(nodes.c.position.in_(positions))
+        wanted = [self._first_node + position for position in positions]
+        query = select(nodes.c.position, nodes.c.hash).where(nodes.c.position.in_(wanted))
         found = {row.position: row.hash for row in self._connection.execute(query)}
         try:
-            return [bytes(found[position]) for position in positions]
+            return [bytes(found[position]) for position in wanted]
         except KeyError as error:
             raise LogError("expected every node of the tree in the database") from error
 
     def leaf(self, index: int) -> bytes:
         """Return the leaf at `index`; raise LogError outside the log."""
-        query = select(leaves.c.leaf).where(leaves.c.position == index)
-        text: str | None = self._connection.scalar(query)
+        query = select(leaves.c.leaf).where(leaves.c.position == self._first + index)
+        text: str | None = None
+        if self._end is None or self._first + index < self._end:
+            text = self._connection.scalar(query)
         if text is None:
             raise LogError(f"expected an index below {self.size()}, seen {index}")
         return text.encode("ascii")
 
     def leaves(self) -> Iterator[bytes]:
         """Return all leaves in order."""
-        query = select(leaves.c.leaf).order_by(leaves.c.position)
+        query = select(leaves.c.leaf).where(leaves.c.position >= self._first)
+        if self._end is not None:
+            query = query.where(leaves.c.position < self._end)
+        query = query.order_by(leaves.c.position)
         for text in self._connection.execution_options(yield_per=ROWS_AT_A_TIME).scalars(query):
             yield text.encode("ascii")
 
     def size(self) -> int:
         """Return how many leaves there are: positions have no gap."""
+        if self._end is not None:
+            return self._end - self._first
         last = self._connection.scalar(select(func.max(leaves.c.position)))
-        return 0 if last is None else last + 1
+        return 0 if last is None else last + 1 - self._first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosignature:
-    """A witness's signature line on the checkpoint of `size` leaves."""
+    """A witness's signature line on the checkpoint of `size` leaves, counted over all logs."""
 
     size: int
     witness: str
@@ -206,35 +227,47 @@ def cosignatures_of(connection: Connection, *, size: int) -> tuple[Cosignature, 
     )
 
 
-def last_cosigned_size(connection: Connection, witness: str | None = None) -> int:
-    """Return the largest size cosigned by `witness` (or by any); 0 when there is none."""
+def last_cosigned_size(
+    connection: Connection, witness: str | None = None, *, shard: Shard | None = None
+) -> int:
+    """Return the largest size cosigned by `witness` (or by any); 0 when there is none.
+
+    With a `shard`, the largest one of that log.
+    """
     query = select(func.max(cosignatures.c.size))
+    if shard is not None:
+        query = query.where(*_of(shard))
     if witness is not None:
         query = query.where(cosignatures.c.witness == witness)
     return connection.scalar(query) or 0
 
 
-def cosigned_sizes(connection: Connection) -> tuple[int, ...]:
-    """Return the sizes of which a cosignature is kept, the smallest first."""
-    query = select(cosignatures.c.size).distinct().order_by(cosignatures.c.size)
+def cosigned_sizes(connection: Connection, shard: Shard) -> tuple[int, ...]:
+    """Return the sizes of a log of which a cosignature is kept, the smallest first."""
+    query = select(cosignatures.c.size).where(*_of(shard)).distinct().order_by(cosignatures.c.size)
     return tuple(connection.scalars(query))
 
 
 def quorum_size(
-    connection: Connection, *, vkeys: Sequence[str], quorum: int, above: int
+    connection: Connection, shard: Shard, *, vkeys: Sequence[str], quorum: int, above: int
 ) -> int | None:
-    """Return the largest size over `above` that `quorum` of these keys cosigned, None for none."""
+    """Return a log's largest size over `above` that `quorum` of these keys cosigned, or None."""
     if not vkeys:
         return None
     query = (
         select(cosignatures.c.size)
-        .where(cosignatures.c.witness.in_(vkeys), cosignatures.c.size > above)
+        .where(cosignatures.c.witness.in_(vkeys), cosignatures.c.size > above, *_of(shard))
         .group_by(cosignatures.c.size)
         .having(func.count() >= quorum)
         .order_by(cosignatures.c.size.desc())
         .limit(1)
     )
     return connection.scalar(query)
+
+
+def _of(shard: Shard) -> tuple[ColumnElement[bool], ...]:
+    above = cosignatures.c.size > shard.first
+    return (above,) if shard.end is None else (above, cosignatures.c.size <= shard.end)
 
 
 def _cid(leaf: bytes) -> str:

@@ -165,6 +165,23 @@ leaves = Table(
     Index("ix_leaves_leaf_hash", "leaf_hash", unique=True),
 )
 
+shards = Table(
+    "shards",
+    metadata,
+    Column(
+        "number", Integer, primary_key=True, autoincrement=False, comment="from 0, oldest first"
+    ),
+    Column("origin", Text, nullable=False, unique=True, comment="origin line of this log"),
+    Column("vkey", Text, nullable=False, comment="its verifier key"),
+    Column(
+        "first_position",
+        BigInteger,
+        nullable=False,
+        comment="of its first leaf, counted over all logs",
+    ),
+    Column("opened_at", String(20), nullable=False),
+)
+
 nodes = Table(
     "nodes",
     metadata,

@@ -17,6 +17,7 @@ from consents.jws import thumbprint_of_raw
 from consents.promise import DropboxSlip, read_slip
 from coop_aggregator.db import slips as db
 from coop_aggregator.db.identity import lock
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.dropbox import fetch_request
 from coop_aggregator.errors import WitnessFailed
 from coop_aggregator.installation import Leader
@@ -153,7 +154,8 @@ def _fetch(leader: Leader, transport: DropboxTransport, vkey: str) -> Sequence[d
     # No transaction stays open while the network answers.
     with leader.database.read() as connection:
         after = db.last_fetched(connection, vkey)
-    request = fetch_request(leader.keys.log, after=after, now=leader.clock.now())
+        newest = load_shards(connection).current.number
+    request = fetch_request(leader.keys.of_log(newest), after=after, now=leader.clock.now())
     answer = transport.fetch_slips(json.dumps({"request": request.decode("ascii")}).encode())
     if answer.status != _OK:
         raise _failed()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from coop_aggregator.db import events
+from coop_aggregator.db.identity import lock
 from coop_aggregator.installation import Leader
 
 
@@ -18,5 +19,6 @@ def run_once(leader: Leader) -> MergeReport:
     """Merge whatever waits. Two runs at once merge each event once."""
     with leader.database.write() as connection:
         late = events.broken_promises(connection, now=leader.clock.now())
+        lock(connection)
         merged = leader.log(connection).merge()
     return MergeReport(merged=merged, late=late)

@@ -2,7 +2,8 @@
 
 Not a witness: this is the log's side of C2SP tlog-witness. The stewards' keys are pinned by the
 caller and never taken from an answer. A round asks everybody for one and the same checkpoint; it
-is public once a quorum has cosigned it (`LeaderLog.published`).
+is public once a quorum has cosigned it (`LeaderLog.published`). After a year's turn the closed
+log's last checkpoint comes first, until all have cosigned it.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from consents.checkpoint import NoteKey, verify_cosignature
 from consents.errors import ConsentsError
 from consents.witness import AddCheckpoint
 from coop_aggregator.db import log as db
+from coop_aggregator.db.shards import Shard, load_shards
 from coop_aggregator.errors import WitnessFailed
 from coop_aggregator.installation import Leader
 
@@ -59,11 +61,25 @@ def run_round(leader: Leader, ways: Mapping[str, WitnessTransport]) -> RoundRepo
     Raises WitnessFailed when fewer cosigned than make it public; what was cosigned is kept.
     """
     with leader.database.read() as connection:
-        size = leader.log(connection).size()
+        shards = load_shards(connection)
+        closed = [
+            each
+            for each in shards.every[:-1]
+            if any(db.last_cosigned_size(connection, vkey, shard=each) != each.end for vkey in ways)
+        ]
+    for each in closed:
+        with suppress(WitnessFailed):
+            _round(leader, ways, each)
+    return _round(leader, ways, shards.current)
+
+
+def _round(leader: Leader, ways: Mapping[str, WitnessTransport], shard: Shard) -> RoundReport:
+    with leader.database.read() as connection:
+        size = leader.log(connection).of(shard).size()
     missing: list[str] = []
     for vkey, transport in ways.items():
         try:
-            run_once(leader, transport, vkey=vkey, size=size)
+            run_once(leader, transport, vkey=vkey, size=size, shard=shard)
         except WitnessFailed:
             missing.append(NoteKey.parse(vkey).name)
     cosigned, quorum = len(ways) - len(missing), leader.witnesses.quorum
@@ -77,41 +93,60 @@ def run_round(leader: Leader, ways: Mapping[str, WitnessTransport]) -> RoundRepo
 
 
 def run_once(
-    leader: Leader, transport: WitnessTransport, *, vkey: str, size: int | None = None
+    leader: Leader,
+    transport: WitnessTransport,
+    *,
+    vkey: str,
+    size: int | None = None,
+    shard: Shard | None = None,
 ) -> WitnessReport:
     """Submit the checkpoint of `size` leaves (default: all); keep the cosignature.
 
-    Raises WitnessFailed.
+    `shard` is the log, by default the open one. Raises WitnessFailed.
     """
     with leader.database.read() as connection:
         log = leader.log(connection)
+        log = log if shard is None else log.of(shard)
         size = log.size() if size is None else size
         note = log.signed(size)
-        known = db.last_cosigned_size(connection, vkey)
+        known = db.last_cosigned_size(connection, vkey, shard=log.shard) - log.shard.first
+    known = max(known, 0)
     if known >= size:
         return WitnessReport(size=size, fresh=False)
-    answer = transport.add_checkpoint(_request(leader, note, old_size=known, size=size))
+    shown = _Shown(shard=log.shard, note=note, size=size)
+    answer = transport.add_checkpoint(_request(leader, shown, old_size=known))
     if answer.status == _CONFLICT:
         # The witness remembers another size than we do (a lost answer): it says which.
         told = _size(answer.text, at_most=size)
-        answer = transport.add_checkpoint(_request(leader, note, old_size=told, size=size))
+        answer = transport.add_checkpoint(_request(leader, shown, old_size=told))
     if answer.status != _OK:
         raise _failed(
             f"une réponse 200, reçu {answer.status}", f"an answer 200, seen {answer.status}"
         )
-    _keep(leader, note=note, lines=answer.text, size=size, vkey=vkey)
+    _keep(leader, shown, lines=answer.text, vkey=vkey)
     return WitnessReport(size=size, fresh=True)
 
 
-def _request(leader: Leader, note: str, *, old_size: int, size: int) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """The checkpoint that a witness is shown, and its log."""
+
+    shard: Shard
+    note: str
+    size: int
+
+
+def _request(leader: Leader, shown: _Shown, *, old_size: int) -> bytes:
     # No transaction stays open while the network answers.
     with leader.database.read() as connection:
-        proof = tuple(leader.log(connection).consistency(old_size, size))
-    return AddCheckpoint(old_size=old_size, proof=proof, checkpoint=note).to_bytes()
+        log = leader.log(connection).of(shown.shard)
+        proof = tuple(log.consistency(old_size, shown.size))
+    return AddCheckpoint(old_size=old_size, proof=proof, checkpoint=shown.note).to_bytes()
 
 
-def _keep(leader: Leader, *, note: str, lines: str, size: int, vkey: str) -> None:
-    line, cosigned_at = _own_line(note, lines, vkey)
+def _keep(leader: Leader, shown: _Shown, *, lines: str, vkey: str) -> None:
+    line, cosigned_at = _own_line(shown.note, lines, vkey)
+    size = shown.shard.first + shown.size
     with leader.database.write() as connection:
         db.add_cosignature(
             connection,

@@ -22,6 +22,7 @@ from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db.engine import unreachable
 from coop_aggregator.db.identity import load_identity
 from coop_aggregator.db.keepers import both_keepers
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.db.territories import load_zones, outlines_document
 from coop_aggregator.db.witnessed import latest_witnessed
 from coop_aggregator.dropbox import receive_withdrawal, slips_after
@@ -136,10 +137,12 @@ def helper_router(helper: Helper) -> APIRouter:
     def submit(body: Annotated[bytes, Depends(_raw_body)]) -> Response:
         return Response(add_checkpoint(helper, body), media_type=_TEXT)
 
-    @router.get(f"/{origin_path(helper.who.origin)}/checkpoint", response_class=Response)
-    def checkpoint() -> Response:
+    @router.get("/{digest}/checkpoint", response_class=Response)
+    def checkpoint(digest: str) -> Response:
         with helper.database.read() as connection:
-            latest = latest_witnessed(connection)
+            every = load_shards(connection).every
+            shard = next((each for each in every if origin_path(each.origin) == digest), None)
+            latest = None if shard is None else latest_witnessed(connection, shard)
         if latest is None:
             raise HTTPException(404)
         return Response(latest.note, media_type=_TEXT)
@@ -179,12 +182,13 @@ def _add_intake(router: APIRouter, leader: Leader) -> None:
         with leader.database.write() as connection:
             member = enrol(connection, request)
             keepers = both_keepers(connection)
+            log = load_shards(connection).current
         return {
             "member_id": member.member_id,
-            "log_vkey": leader.who.log_vkey,
+            "log_vkey": log.vkey,
             "task_key_jwk": public_jwk(leader.keys.task.public_key()),
             "keepers": [keeper.to_json() for keeper in keepers],
-            "log_origin": leader.who.origin,
+            "log_origin": log.origin,
         }
 
     @router.post("/events", status_code=201)

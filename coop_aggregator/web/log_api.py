@@ -11,7 +11,8 @@ import re
 from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, HTTPException, Query, Response
+from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
+from sqlalchemy import Connection
 
 from consents.canonical import base64_text
 from consents.checkpoint import read_checkpoint
@@ -19,6 +20,8 @@ from consents.errors import LogError, ProofError
 from consents.tiles import ENTRIES, FULL_WIDTH, Tile
 from coop_aggregator.db import log as log_db
 from coop_aggregator.installation import Leader
+from coop_aggregator.log import LeaderLog
+from coop_aggregator.shards import handovers
 
 MAX_ENTRIES = 1000
 MAX_LOG_SIZE = 2**53 - 1
@@ -32,12 +35,18 @@ _BYTES = "application/octet-stream"
 _LEAF_HASH = re.compile(r"[0-9a-f]{64}")
 _Token = Annotated[str, Header()]
 
+MAX_SHARD = 9_999
+"""Largest number of a yearly log that is asked for."""
+
+_Shard = Annotated[int, Path(ge=0, le=MAX_SHARD)]
+
 
 def log_router(leader: Leader) -> APIRouter:
     """Return the log's interface: static tiles at the root, the rest below `/v1`."""
     router = APIRouter()
     _add_tiles(router, leader)
     _add_proofs(router, leader)
+    _add_handovers(router, leader)
     _add_entries(router, leader)
     return router
 
@@ -46,27 +55,50 @@ def _add_tiles(router: APIRouter, leader: Leader) -> None:
     @router.get("/checkpoint", response_class=Response)
     @router.get("/v1/log/checkpoint", response_class=Response)
     def checkpoint(if_none_match: _Token = "") -> Response:
-        with leader.database.read() as connection:
-            note = leader.log(connection).published()
-        return _cached(note.encode(), _TEXT, if_none_match, lifetime="no-cache")
+        return _checkpoint(leader, None, if_none_match)
+
+    @router.get("/shards/{shard}/checkpoint", response_class=Response)
+    def checkpoint_of(shard: _Shard, if_none_match: _Token = "") -> Response:
+        return _checkpoint(leader, shard, if_none_match)
 
     @router.get("/tile/{path:path}", response_class=Response)
     def tile(path: str, if_none_match: _Token = "", authorization: _Token = "") -> Response:
-        try:
-            asked = Tile.parse(f"tile/{path}")
-        except LogError as error:
-            raise HTTPException(404) from error
-        private = asked.level == ENTRIES
-        if private:
-            _expect_steward(leader, authorization)
-        with leader.database.read() as connection:
-            content = leader.log(connection).tile(asked)
-        if content is None:
-            raise HTTPException(404)
-        lifetime = IMMUTABLE if asked.width == FULL_WIDTH else "public, max-age=3600"
-        if private:
-            lifetime = lifetime.replace("public", "private")
-        return _cached(content, _BYTES, if_none_match, lifetime=lifetime)
+        asked = _asked_tile(leader, path, authorization)
+        return _tile(leader, None, asked, if_none_match)
+
+    @router.get("/shards/{shard}/tile/{path:path}", response_class=Response)
+    def tile_of(
+        shard: _Shard, path: str, if_none_match: _Token = "", authorization: _Token = ""
+    ) -> Response:
+        asked = _asked_tile(leader, path, authorization)
+        return _tile(leader, shard, asked, if_none_match)
+
+
+def _checkpoint(leader: Leader, shard: int | None, if_none_match: str) -> Response:
+    with leader.database.read() as connection:
+        note = _log(leader, connection, shard).published()
+    return _cached(note.encode(), _TEXT, if_none_match, lifetime="no-cache")
+
+
+def _asked_tile(leader: Leader, path: str, authorization: str) -> Tile:
+    try:
+        asked = Tile.parse(f"tile/{path}")
+    except LogError as error:
+        raise HTTPException(404) from error
+    if asked.level == ENTRIES:
+        _expect_steward(leader, authorization)
+    return asked
+
+
+def _tile(leader: Leader, shard: int | None, asked: Tile, if_none_match: str) -> Response:
+    with leader.database.read() as connection:
+        content = _log(leader, connection, shard).tile(asked)
+    if content is None:
+        raise HTTPException(404)
+    lifetime = IMMUTABLE if asked.width == FULL_WIDTH else "public, max-age=3600"
+    if asked.level == ENTRIES:
+        lifetime = lifetime.replace("public", "private")
+    return _cached(content, _BYTES, if_none_match, lifetime=lifetime)
 
 
 def _add_proofs(router: APIRouter, leader: Leader) -> None:
@@ -88,12 +120,16 @@ def _add_proofs(router: APIRouter, leader: Leader) -> None:
         )
 
     @router.get("/v1/log/consistency")
-    def consistency(old: Annotated[int, Query(ge=1, le=MAX_LOG_SIZE)]) -> dict[str, Any]:
+    def consistency(
+        old: Annotated[int, Query(ge=1, le=MAX_LOG_SIZE)],
+        shard: Annotated[int | None, Query(ge=0, le=MAX_SHARD)] = None,
+    ) -> dict[str, Any]:
         with leader.database.read() as connection:
-            note = leader.log(connection).signed()
+            log = _log(leader, connection, shard)
+            note = log.signed()
             size = read_checkpoint(note).size
             try:
-                hashes = leader.log(connection).consistency(old, size)
+                hashes = log.consistency(old, size)
             except ProofError as error:
                 raise HTTPException(404) from error
         return {
@@ -102,6 +138,32 @@ def _add_proofs(router: APIRouter, leader: Leader) -> None:
             "hashes": [base64_text(node) for node in hashes],
             "checkpoint": note,
         }
+
+
+def _add_handovers(router: APIRouter, leader: Leader) -> None:
+    @router.get("/v1/log/handovers")
+    def every() -> dict[str, Any]:
+        with leader.database.read() as connection:
+            found = handovers(leader.log(connection))
+        return {"handovers": [each.to_bytes().decode() for each in found]}
+
+    @router.get("/v1/log/handovers/{shard}", response_class=Response)
+    def to(shard: Annotated[int, Path(ge=1, le=MAX_SHARD)]) -> Response:
+        with leader.database.read() as connection:
+            found = handovers(leader.log(connection))
+        if shard > len(found):
+            raise HTTPException(404)
+        return Response(found[shard - 1].to_bytes(), media_type="application/json")
+
+
+def _log(leader: Leader, connection: Connection, number: int | None) -> LeaderLog:
+    """Return the log of this number, by default the open one; raise 404 where there is none."""
+    log = leader.log(connection)
+    if number is None:
+        return log
+    if number >= len(log.shards.every):
+        raise HTTPException(404)
+    return log.of(log.shards.every[number])
 
 
 def _add_entries(router: APIRouter, leader: Leader) -> None:

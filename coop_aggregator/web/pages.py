@@ -19,6 +19,7 @@ from contributions.release import Release
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.db.territories import load_zones
 from coop_aggregator.db.witnessed import recent_witnessed
 from coop_aggregator.installation import Helper, Leader
@@ -204,8 +205,9 @@ def _protection(leader: Leader, wording: Wording) -> contexts.ProtectionPage:
     with leader.database.read() as connection:
         digest = questions_db.purpose_digests(connection)[-1]
         body = questions_db.purpose_body(connection, digest)
-        note = leader.log(connection).published()
-        cosigned = log_db.last_cosigned_size(connection)
+        log = leader.log(connection)
+        note = log.published()
+        cosigned = log_db.last_cosigned_size(connection, shard=log.shard)
     assert body is not None
     purpose = Purpose.parse(body)
     french = wording.language is Language.FRENCH
@@ -215,10 +217,10 @@ def _protection(leader: Leader, wording: Wording) -> contexts.ProtectionPage:
         purpose_title=purpose.title_fr if french else purpose.title_en,
         purpose_text=purpose.text_fr if french else purpose.text_en,
         purpose_digest=digest,
-        vkey=leader.who.log_vkey,
+        vkey=log.shard.vkey,
         checkpoint=note,
         leaf_count=wording.number(read_checkpoint(note).size),
-        cosigned=wording.number(cosigned) if cosigned else "",
+        cosigned=wording.number(cosigned - log.shard.first) if cosigned else "",
     )
 
 
@@ -231,11 +233,12 @@ def _add_helper_page(
     def home() -> Response:
         with helper.database.read() as connection:
             seen = recent_witnessed(connection, count=SHOWN_WITNESSED)
+            followed = load_shards(connection).current
         page = contexts.HelperPage(
             site=site(helper, language, ""),
             title=wording.say("Témoin du journal des consentements"),
-            origin=helper.who.origin,
-            log_vkey=helper.who.log_vkey,
+            origin=followed.origin,
+            log_vkey=followed.vkey,
             own_vkey=helper.who.own_vkey,
             rows=tuple(
                 contexts.WitnessRow(

@@ -27,6 +27,7 @@ _TITLES = {
     "not-initialised": ("Service en préparation", "Service not ready"),
     "unknown-schema": ("Service en préparation", "Service not ready"),
     "enrolment-refused": ("Inscription refusée", "Enrolment refused"),
+    "log-closed": ("Journal clos pour l'année", "Log closed for the year"),
     "event-refused": ("Événement refusé", "Event refused"),
     "erasure-refused": ("Effacement refusé", "Erasure refused"),
     "dropbox-refused": ("Réservé à la coopérative", "For the cooperative only"),

@@ -15,6 +15,7 @@ from coop_aggregator import dropbox, keys
 from coop_aggregator.audit_report import read_report
 from coop_aggregator.cli import main
 from coop_aggregator.db.questions import purpose_body
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.db.witnessed import Witnessed, save_witnessed
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.installation import open_helper
@@ -113,7 +114,8 @@ def test_a_log_that_contradicts_what_we_cosigned_is_a_fork(run_audit, helper, re
     other = Checkpoint(origin=origin, size=1, root=b"r" * 32)
     note = sign_checkpoint(other, origin, coop.leader.keys.log)
     with helper.database.write() as connection:
-        save_witnessed(connection, Witnessed(size=1, root=other.root, note=note, cosigned_at=at))
+        seen = Witnessed(size=1, root=other.root, note=note, cosigned_at=at)
+        save_witnessed(connection, seen, load_shards(connection).current)
     report = run_audit()
     assert AuditProblem.FORK in found(report)
     assert report.verdict is Verdict.VIOLATION

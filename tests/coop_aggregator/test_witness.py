@@ -12,6 +12,7 @@ from consents.log import ConsentLog, MemoryLeaves
 from consents.merkle import verify_consistency
 from consents.witness import AddCheckpoint
 from coop_aggregator.db.log import last_cosigned_size
+from coop_aggregator.db.shards import load_shards
 from coop_aggregator.db.witnessed import latest_witnessed
 from coop_aggregator.errors import AggregatorError, WitnessFailed
 from coop_aggregator.installation import init_helper, open_helper
@@ -56,7 +57,7 @@ def test_a_log_that_grew_is_cosigned_with_a_proof(coop, helper):
     coop.resident()
     assert submit(coop, helper).size == 3
     with helper.database.read() as connection:
-        assert latest_witnessed(connection).size == 3
+        assert latest_witnessed(connection, load_shards(connection).current).size == 3
 
 
 def test_a_log_that_did_not_grow_is_not_submitted_again(coop, helper):
@@ -94,7 +95,7 @@ def test_a_log_that_lost_a_line_is_not_cosigned(coop, helper):
         add_checkpoint(helper, request.to_bytes())
     assert refused.value.status == 422
     with helper.database.read() as connection:
-        assert latest_witnessed(connection).size == 2
+        assert latest_witnessed(connection, load_shards(connection).current).size == 2
 
 
 def test_a_checkpoint_by_another_key_is_not_cosigned(coop, helper, private_key):
