@@ -15,7 +15,7 @@ Spec: C2SP tlog-policy (Ed25519 keys; at most 64 lines of each kind).
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from consents.checkpoint import (
@@ -120,6 +120,11 @@ class WitnessPolicy:
                 proof=proof,
             )
         return new
+
+    def followed_by(self, log_vkeys: Sequence[str]) -> "WitnessPolicy":
+        """Return the policy with these logs as well: the successors of one that it names."""
+        missing = [vkey for vkey in log_vkeys if vkey not in self.logs]
+        return replace(self, logs=(*self.logs, *missing))
 
     def signed(self, note: str) -> Checkpoint:
         """Return the checkpoint of a note that a log of the policy signed, cosigned or not."""

@@ -27,8 +27,8 @@ from contributions.sealed_report import SealedReport, Upload, seal_shares, sign_
 from contributions.task import Task, TrustMode
 from contributions.two_keepers import shard, vdaf_for
 from personal_store import cooperative
-from personal_store.cooperative import Membership
 from personal_store.errors import TransportError
+from personal_store.membership import Membership
 from personal_store.transport import HttpTransport
 
 AT_ONCE = 4

@@ -3,13 +3,14 @@
 Every answer is checked against the log's key that the caller pinned; nothing is sent or kept here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
-from consents.checkpoint import NoteKey
-from consents.errors import ConsentsError
+from consents.checkpoint import NoteKey, read_checkpoint
+from consents.errors import ConsentsError, PromiseError
 from consents.jws import thumbprint_of_raw
 from consents.promise import check_promise
 from consents.proofs import LogReceipt
@@ -29,14 +30,22 @@ class LogAnswer:
 
 
 def read_log_answer(
-    document: Mapping[str, Any], leaf: bytes, *, log_vkey: str, signed_at: datetime, now: datetime
+    document: Mapping[str, Any],
+    leaf: bytes,
+    *,
+    log_vkeys: Sequence[str],
+    signed_at: datetime,
+    now: datetime,
 ) -> LogAnswer:
-    """Verify the promise and the proof that answer an event; raise TransportError."""
+    """Verify the promise and the proof that answer an event; raise TransportError.
+
+    `log_vkeys` are the keys of the cooperative's logs, one for each year, oldest first: what was
+    sent again over New Year is answered with the promise of the first time.
+    """
     try:
         promise = str(document["promise"]).encode("ascii")
-        kid = thumbprint_of_raw(NoteKey.parse(log_vkey).public_key)
-        check_promise(promise, leaf, kid=kid, now=now, since=signed_at)
-        receipt = _receipt(document, leaf, log_vkey) if "proof" in document else None
+        _check_promise(promise, leaf, log_vkeys, signed_at=signed_at, now=now)
+        receipt = _receipt(document, leaf, log_vkeys) if "proof" in document else None
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
         out_of_protocol("events", error)
     return LogAnswer(promise=promise, receipt=receipt)
@@ -70,7 +79,18 @@ def out_of_protocol(where: str, cause: Exception | None) -> NoReturn:
     ) from cause
 
 
-def _receipt(document: Mapping[str, Any], leaf: bytes, log_vkey: str) -> LogReceipt:
+def _check_promise(
+    promise: bytes, leaf: bytes, log_vkeys: Sequence[str], *, signed_at: datetime, now: datetime
+) -> None:
+    *former, newest = (thumbprint_of_raw(NoteKey.parse(vkey).public_key) for vkey in log_vkeys)
+    for kid in former:
+        with suppress(PromiseError):
+            check_promise(promise, leaf, kid=kid, now=now, since=signed_at)
+            return
+    check_promise(promise, leaf, kid=newest, now=now, since=signed_at)
+
+
+def _receipt(document: Mapping[str, Any], leaf: bytes, log_vkeys: Sequence[str]) -> LogReceipt:
     proof = document["proof"]
     receipt = LogReceipt(
         leaf=leaf,
@@ -79,5 +99,7 @@ def _receipt(document: Mapping[str, Any], leaf: bytes, log_vkey: str) -> LogRece
         hashes=tuple(bytes.fromhex(each) for each in proof["hashes"]),
         checkpoint=str(document["checkpoint"]),
     )
-    receipt.verify(log_vkey)
+    origin = read_checkpoint(receipt.checkpoint).origin
+    origins = [NoteKey.parse(vkey).name for vkey in log_vkeys]
+    receipt.verify(log_vkeys[origins.index(origin)], earlier=origins)
     return receipt

@@ -18,8 +18,8 @@ from personal_store import (
 )
 from personal_store.cli_sharing import hand_over
 from personal_store.console import EXIT_FAILED, Session
-from personal_store.cooperative import Membership
 from personal_store.jobs import catalogue
+from personal_store.membership import Membership
 from personal_store.parent_key import read_parent_key, write_parent_key
 from personal_store.store import Store
 

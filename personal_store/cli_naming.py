@@ -19,7 +19,6 @@ from personal_store import naming, standing_in, vault
 from personal_store.cli_sharing import JsonOption
 from personal_store.clock import SystemClock
 from personal_store.console import Session, read_secret
-from personal_store.cooperative import Membership
 from personal_store.db import consents
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
@@ -33,6 +32,7 @@ from personal_store.local_time import (
     local_date,
     local_time,
 )
+from personal_store.membership import Membership
 from personal_store.parent_key import read_parent_key, write_parent_key
 from personal_store.standing_in import Outside, Sheet
 from personal_store.store import Store

@@ -19,12 +19,12 @@ from personal_store import (
     sharing_documents,
 )
 from personal_store.console import EXIT_FAILED, EXIT_UNPROVED, EXIT_VIOLATION, Session
-from personal_store.cooperative import Membership
 from personal_store.db import contributions, memberships, presumptions
 from personal_store.db.connection import reading
 from personal_store.db.trust import Trust
 from personal_store.errors import LogForked, TransportError
 from personal_store.jobs import catalogue, catching_up, joining, pipeline, sharing
+from personal_store.membership import Membership
 from personal_store.proofs import ProofState
 from personal_store.store import Store
 from personal_store.wording import several, several_en

@@ -25,8 +25,8 @@ from consents.record import (
     PrivacyNotice,
     Purpose,
 )
-from personal_store.cooperative import Membership
 from personal_store.db.consents import Consent, KeptEvent
+from personal_store.membership import Membership
 
 # Asked again every year (CNIL and EDPB 05/2020: refresh at intervals).
 VALIDITY = timedelta(days=365)

@@ -7,6 +7,7 @@ left with the stewards meanwhile.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from consents.errors import ConsentsError
 from consents.jws import thumbprint
 from consents.proofs import LogReceipt
 from consents.record import EventType
-from personal_store import cooperative, fork_watch
+from personal_store import cooperative, fork_watch, log_years
 from personal_store.answers import LogAnswer
 from personal_store.consent_events import (
     Choice,
@@ -27,12 +28,12 @@ from personal_store.consent_events import (
     sign_choice,
     sign_keys,
 )
-from personal_store.cooperative import Membership
 from personal_store.db import consents, trust
 from personal_store.db.connection import reading, writing
 from personal_store.db.consents import Consent, KeptEvent
 from personal_store.db.trust import Trust
-from personal_store.errors import GateClosed, StoreError, TransportError
+from personal_store.errors import GateClosed, LogForked, StoreError, TransportError
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 Randomness = Callable[[int], bytes]
@@ -97,7 +98,7 @@ def give(
                 key = randomness(COMMITMENT_KEY_LENGTH_BYTES)
                 signed = sign_choice(current, chain, said, origin=origin, key=key, signer=signer)
                 _add(connection, chain, signed)
-        _expect_sound(chain, origin)
+        _expect_sound(chain, choice.membership)
         return chain[-1]
 
 
@@ -186,6 +187,9 @@ def hand_over(store: Store, membership: Membership) -> int:
     # In the order of each chain, never of the clock, which may have been set back in between.
     waiting = _events(store, membership, logged=False)
     try:
+        # A fork found here ends nothing: a withdrawal must still go, and `watch` says it after.
+        with suppress(LogForked):
+            membership = log_years.follow(store, membership)
         for event in waiting:
             answer = cooperative.log_event(
                 transport,
@@ -229,7 +233,8 @@ def refresh_proofs(store: Store, membership: Membership) -> int:
 def pin_trust(store: Store, membership: Membership, pinned: Trust) -> None:
     """Keep whom to believe about a cooperative. Raises StoreError for another log's policy."""
     try:
-        known = membership.log_vkey in pinned.policy.logs and bool(pinned.policy.witnesses)
+        named = set(membership.log_vkeys) & set(pinned.policy.logs)
+        known = bool(named) and bool(pinned.policy.witnesses)
     except ConsentsError as error:
         raise _bad_policy() from error
     if not known:
@@ -332,9 +337,13 @@ def _signed_by(chain: Sequence[KeptEvent], parent: Ed25519PrivateKey) -> bool:
     return any(each.signed.payload.kid == kid for each in chain)
 
 
-def _expect_sound(chain: Sequence[KeptEvent], origin: str) -> None:
+def _expect_sound(chain: Sequence[KeptEvent], membership: Membership) -> None:
     try:
-        consent_state([each.signed for each in chain], log_origin=origin)
+        consent_state(
+            [each.signed for each in chain],
+            log_origin=membership.log_origin,
+            earlier=membership.origins,
+        )
     except ConsentsError as error:
         raise _other_signers() from error
 

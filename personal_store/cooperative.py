@@ -13,8 +13,9 @@ from datetime import datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consents.canonical import base64_bytes
 from consents.checkpoint import NoteKey, verify_checkpoint
@@ -27,6 +28,7 @@ from consents.policy import WitnessPolicy
 from consents.promise import read_slip
 from consents.proofs import LogReceipt
 from consents.record import Purpose
+from consents.shards import Handover
 from consents.tlog_proof import TlogProof
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
@@ -35,28 +37,10 @@ from contributions.messages import Enrolled, Enrolment, sign_membership
 from contributions.messages import Membership as MembershipStatement
 from contributions.sealed_report import Upload
 from contributions.task import Task, read_task
-from personal_store.answers import HTTP_OK, LogAnswer, accepted, out_of_protocol, read_log_answer
+from personal_store.answers import HTTP_OK, LogAnswer, accepted, out_of_protocol
 from personal_store.errors import StoreError, TransportError
+from personal_store.membership import Membership
 from personal_store.transport import Transport
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
-    """What enrolment gave: who we are to the cooperative, and the keys that we hold it to."""
-
-    url: str
-    member_id: str
-    member_key: Ed25519PrivateKey
-    zone: str
-    log_origin: str
-    log_vkey: str
-    task_key: Ed25519PublicKey
-    keepers: tuple[Keeper, ...] = ()
-
-    @property
-    def helper_key(self) -> Ed25519PublicKey | None:
-        """The key of the second keeper, pinned at enrolment; None where there is none."""
-        return self.keepers[1].sign_key if self.keepers else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +210,7 @@ def log_event(
         )
     )
     return read_log_answer(
-        document, leaf, log_vkey=membership.log_vkey, signed_at=signed_at, now=now
+        document, leaf, log_vkeys=membership.log_vkeys, signed_at=signed_at, now=now
     )
 
 
@@ -239,7 +223,7 @@ def logged_proof(transport: Transport, membership: Membership, leaf: bytes) -> L
         accepted(answer)
     try:
         receipt = TlogProof.parse(answer.body.decode("utf-8")).receipt(leaf)
-        receipt.verify(membership.log_vkey)
+        membership.verify(receipt)
     except (UnicodeDecodeError, ConsentsError) as error:
         out_of_protocol("proof", error)
     return receipt
@@ -255,13 +239,13 @@ def erase(
     document = accepted(
         transport.exchange("POST", "/v1/erasures", _json({"request": request.decode()}))
     )
-    kid = thumbprint_of_raw(NoteKey.parse(membership.log_vkey).public_key)
     try:
         said = {str(each["target"]): each for each in document["shredded"]}
         for leaf in leaves:
             entry = LogReceipt.parse(str(said[sha256(leaf).hexdigest()]["entry"]).encode())
             key = bytes.fromhex(said[sha256(leaf).hexdigest()]["commitment_key"])
-            entry.verify(membership.log_vkey)
+            membership.verify(entry)
+            kid = membership.kids[membership.number_of(entry.checkpoint)]
             check_shredded(entry.leaf, target=leaf, key=key, operator_kid=kid)
         kept = int(document["reports_kept"])
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
@@ -269,25 +253,39 @@ def erase(
     return Erased(entries=json.dumps(list(said.values())), reports_kept=kept)
 
 
-def continuation(transport: Transport, membership: Membership, *, old: int) -> Continuation:
-    """Ask for the newest log and the proof that it continues its first `old` leaves.
+def continuation(
+    transport: Transport, membership: Membership, *, old: int, number: int
+) -> Continuation:
+    """Ask for the log of this number and the proof that it continues its first `old` leaves.
 
     A log that has fewer by now answers its checkpoint alone. The note is verified, the proof is for
     the caller. Raises TransportError.
     """
-    answer = transport.exchange("GET", f"/v1/log/consistency?old={old}", None)
+    which = urlencode({"origin": membership.origins[number]})
+    answer = transport.exchange("GET", f"/v1/log/consistency?old={old}&{which}", None)
     if answer.status == HTTPStatus.NOT_FOUND:
-        shown = transport.exchange("GET", "/checkpoint", None)
+        shown = transport.exchange("GET", f"/v1/log/checkpoint?{which}", None)
         document: Mapping[str, Any] = {"checkpoint": shown.body.decode(errors="replace")}
     else:
         document = accepted(answer)
     try:
         note = str(document["checkpoint"])
-        verify_checkpoint(note, membership.log_vkey)
+        verify_checkpoint(note, membership.log_vkeys[number])
         hashes = tuple(base64_bytes(str(each)) for each in document.get("hashes", ()))
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
         out_of_protocol("log/consistency", error)
     return Continuation(note=note, hashes=hashes)
+
+
+def handovers(transport: Transport) -> list[Handover]:
+    """Return what the cooperative shows of its logs' turns, oldest first; nothing is verified."""
+    answer = transport.exchange("GET", "/v1/log/handovers", None)
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return []
+    try:
+        return [Handover.parse(str(each).encode()) for each in accepted(answer)["handovers"]]
+    except (KeyError, TypeError, ValueError, ConsentsError) as error:
+        out_of_protocol("log/handovers", error)
 
 
 def leave_withdrawal(transport: Transport, leaf: bytes, policy: WitnessPolicy) -> bytes:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from consents.erasure import sign_erasure
 from personal_store import consenting, cooperative
-from personal_store.cooperative import Membership
 from personal_store.db import consents
 from personal_store.db.connection import overwrite_journal, reading, writing
 from personal_store.db.consents import Consent
 from personal_store.errors import GateClosed, StoreError
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 CID_START_LENGTH = 8

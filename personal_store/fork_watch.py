@@ -9,16 +9,18 @@ contributed. Silence accuses nobody: the next exchange asks again.
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 from consents import merkle
 from consents.checkpoint import verify_checkpoint
 from consents.errors import NoteError, ProofError
 from personal_store import cooperative
-from personal_store.cooperative import Continuation, Membership
+from personal_store.cooperative import Continuation
 from personal_store.db import checkpoints
 from personal_store.db.checkpoints import Seen
 from personal_store.db.connection import reading, writing
 from personal_store.errors import LogForked, TransportError
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 
@@ -47,37 +49,43 @@ def expect_one_log(store: Store, membership: Membership) -> None:
 
 
 def _seen(membership: Membership, note: str) -> Seen:
-    checkpoint = verify_checkpoint(note, membership.log_vkey)
-    return Seen(size=checkpoint.size, root=checkpoint.root, note=note)
+    number = membership.number_of(note)
+    checkpoint = verify_checkpoint(note, membership.log_vkeys[number])
+    return Seen(size=membership.start(number) + checkpoint.size, root=checkpoint.root, note=note)
 
 
 def _expect_same_size(store: Store, membership: Membership, seen: Seen) -> None:
     with reading(store.engine) as connection:
         same = checkpoints.of_size(connection, membership.url, seen.size)
     if len(same) > 1:
-        _accuse(store, membership, [each.note for each in same])
+        accuse(store, membership, [each.note for each in same])
 
 
 def _expect_continued(store: Store, membership: Membership, seen: Seen) -> None:
     transport = store.connect(membership.url)
-    answer = cooperative.continuation(transport, membership, old=seen.size)
+    number = membership.number_of(seen.note)
+    start = membership.start(number)
+    answer = cooperative.continuation(transport, membership, old=seen.size - start, number=number)
     newest = _seen(membership, answer.note)
+    if number < len(membership.former) and newest.size > membership.start(number + 1):
+        # A closed log that grows: it was handed over at another size.
+        accuse(store, membership, [seen.note, newest.note])
     if newest.size < seen.size:
-        _accuse(store, membership, [seen.note, newest.note])
+        accuse(store, membership, [seen.note, newest.note])
     if (newest.size, newest.root) == (seen.size, seen.root):
         return
-    if not _continues(seen, newest, answer):
-        _accuse(store, membership, [seen.note, newest.note], answer.hashes)
+    if not _continues(seen, newest, answer, start=start):
+        accuse(store, membership, [seen.note, newest.note], answer.hashes)
     with writing(store.engine) as connection:
         checkpoints.keep(connection, membership.url, newest)
         checkpoints.link(connection, membership.url, seen)
 
 
-def _continues(seen: Seen, newest: Seen, answer: Continuation) -> bool:
+def _continues(seen: Seen, newest: Seen, answer: Continuation, *, start: int) -> bool:
     try:
         merkle.verify_consistency(
-            old_size=seen.size,
-            new_size=newest.size,
+            old_size=seen.size - start,
+            new_size=newest.size - start,
             old_root=seen.root,
             new_root=newest.root,
             proof=answer.hashes,
@@ -87,9 +95,10 @@ def _continues(seen: Seen, newest: Seen, answer: Continuation) -> bool:
     return True
 
 
-def _accuse(
+def accuse(
     store: Store, membership: Membership, notes: Sequence[str], hashes: Sequence[bytes] = ()
-) -> None:
+) -> NoReturn:
+    """Keep what proves a fork, and raise LogForked."""
     evidence = {"checkpoints": list(notes), "hashes": [node.hex() for node in hashes]}
     with writing(store.engine) as connection:
         checkpoints.keep_fork(

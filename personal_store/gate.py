@@ -89,7 +89,8 @@ class Permitted(Generic[T]):
 class Covering:
     """The consent that the gate reads: its whole chain, oldest first, and its last clear body.
 
-    Body and key are None once erased: nothing is covered then.
+    Body and key are None once erased: nothing is covered then. `origins` are the logs of the
+    cooperative that are followed, oldest first; without any, only the task's own.
 
     `spent_week_micro` and `spent_total_micro` are the privacy loss, in millionths of ε, already
     reserved or sent: about the same week for the same purpose, and under this consent ever.
@@ -100,6 +101,7 @@ class Covering:
     commitment_key: bytes | None = field(repr=False)
     spent_week_micro: int
     spent_total_micro: int
+    origins: tuple[str, ...] = ()
 
 
 def permit_week(
@@ -117,9 +119,12 @@ def permit_week(
         )
     if covering is None:
         raise _closed(Reason.NEVER_GIVEN)
+    if covering.origins and task.log_origin not in covering.origins:
+        raise _closed(Reason.WRONG_LOG)
     decision = permitted(
         covering.events,
         log_origin=task.log_origin,
+        earlier=covering.origins,
         purpose_digest=task.purpose_digest,
         epsilon_micro=task.epsilon_micro,
         now=now,

@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from consents.limits import ConsentArea
 from personal_store import consenting, cooperative
 from personal_store.consent_events import last_choice
-from personal_store.cooperative import Membership
 from personal_store.db import consents, memberships
 from personal_store.db.connection import reading, writing
 from personal_store.errors import StoreError
+from personal_store.membership import Membership
 from personal_store.transport import Transport
 from personal_store.zones import Zone, read_zones
 

@@ -21,11 +21,11 @@ from consents.mandate import Mandate
 from consents.record import EventType
 from personal_store import consenting, rekeying, vault
 from personal_store.consent_events import sign_keys
-from personal_store.cooperative import Membership
 from personal_store.db import consents
 from personal_store.db.connection import reading, writing
 from personal_store.db.consents import Consent
 from personal_store.errors import GateClosed, StoreError
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 KEY_BYTES = 32

@@ -6,17 +6,18 @@ the log does not say that it still holds: the gate reads the whole chain.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from consents.checkpoint import NoteKey
-from consents.errors import ConsentsError
+from consents.errors import ConsentsError, PromiseError
 from consents.jws import thumbprint_of_raw
 from consents.policy import WitnessPolicy
 from consents.promise import DropboxSlip, Promise, read_promise, read_slip
-from personal_store.cooperative import Membership
 from personal_store.db.consents import KeptEvent
+from personal_store.membership import Membership
 
 
 class ProofState(StrEnum):
@@ -75,7 +76,11 @@ def promise_of(event: KeptEvent, membership: Membership) -> Promise | None:
     """Return what the cooperative promised about an event; raise PromiseError when it is false."""
     if event.promise is None:
         return None
-    return read_promise(event.promise, kid=log_kid(membership))
+    *former, newest = membership.kids
+    for kid in former:
+        with suppress(PromiseError):
+            return read_promise(event.promise, kid=kid)
+    return read_promise(event.promise, kid=newest)
 
 
 def slip_of(slip: bytes, policy: WitnessPolicy) -> DropboxSlip | None:
@@ -86,11 +91,6 @@ def slip_of(slip: bytes, policy: WitnessPolicy) -> DropboxSlip | None:
         except ConsentsError:
             continue
     return None
-
-
-def log_kid(membership: Membership) -> str:
-    """Return the thumbprint of the log's key, as pinned at enrolment."""
-    return thumbprint_of_raw(NoteKey.parse(membership.log_vkey).public_key)
 
 
 def evidence_lines(events: Sequence[KeptEvent]) -> list[object]:
@@ -110,7 +110,7 @@ def _of_receipt(
 ) -> ProofStatus:
     receipt = event.receipt
     assert receipt is not None, "asked for an event with a receipt"
-    receipt.verify(membership.log_vkey)
+    membership.verify(receipt)
     if policy is None:
         return ProofStatus(state=ProofState.LOGGED)
     try:

@@ -11,12 +11,12 @@ from consents.jws import thumbprint
 from consents.record import EventType
 from personal_store import consenting, cooperative
 from personal_store.consent_events import sign_keys
-from personal_store.cooperative import Membership
 from personal_store.db import consents
 from personal_store.db.connection import writing
 from personal_store.db.consents import Consent
 from personal_store.erasing import CID_START_LENGTH
 from personal_store.errors import GateClosed
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 

@@ -213,7 +213,7 @@ def _handed_over(sheet: Sheet, event: KeptEvent, outside: Outside) -> KeptEvent:
     answer = read_log_answer(
         document,
         event.signed.leaf,
-        log_vkey=sheet.log_vkey,
+        log_vkeys=(sheet.log_vkey,),
         signed_at=event.signed_at,
         now=outside.now,
     )

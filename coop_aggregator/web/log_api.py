@@ -38,6 +38,7 @@ _Token = Annotated[str, Header()]
 MAX_SHARD = 9_999
 """Largest number of a yearly log that is asked for."""
 
+_Origin = Annotated[str | None, Query(max_length=512)]
 _Shard = Annotated[int, Path(ge=0, le=MAX_SHARD)]
 
 
@@ -53,9 +54,12 @@ def log_router(leader: Leader) -> APIRouter:
 
 def _add_tiles(router: APIRouter, leader: Leader) -> None:
     @router.get("/checkpoint", response_class=Response)
-    @router.get("/v1/log/checkpoint", response_class=Response)
     def checkpoint(if_none_match: _Token = "") -> Response:
         return _checkpoint(leader, None, if_none_match)
+
+    @router.get("/v1/log/checkpoint", response_class=Response)
+    def checkpoint_by_origin(origin: _Origin = None, if_none_match: _Token = "") -> Response:
+        return _checkpoint(leader, origin, if_none_match)
 
     @router.get("/shards/{shard}/checkpoint", response_class=Response)
     def checkpoint_of(shard: _Shard, if_none_match: _Token = "") -> Response:
@@ -74,7 +78,7 @@ def _add_tiles(router: APIRouter, leader: Leader) -> None:
         return _tile(leader, shard, asked, if_none_match)
 
 
-def _checkpoint(leader: Leader, shard: int | None, if_none_match: str) -> Response:
+def _checkpoint(leader: Leader, shard: int | str | None, if_none_match: str) -> Response:
     with leader.database.read() as connection:
         note = _log(leader, connection, shard).published()
     return _cached(note.encode(), _TEXT, if_none_match, lifetime="no-cache")
@@ -122,10 +126,10 @@ def _add_proofs(router: APIRouter, leader: Leader) -> None:
     @router.get("/v1/log/consistency")
     def consistency(
         old: Annotated[int, Query(ge=1, le=MAX_LOG_SIZE)],
-        shard: Annotated[int | None, Query(ge=0, le=MAX_SHARD)] = None,
+        origin: _Origin = None,
     ) -> dict[str, Any]:
         with leader.database.read() as connection:
-            log = _log(leader, connection, shard)
+            log = _log(leader, connection, origin)
             note = log.signed()
             size = read_checkpoint(note).size
             try:
@@ -156,14 +160,15 @@ def _add_handovers(router: APIRouter, leader: Leader) -> None:
         return Response(found[shard - 1].to_bytes(), media_type="application/json")
 
 
-def _log(leader: Leader, connection: Connection, number: int | None) -> LeaderLog:
-    """Return the log of this number, by default the open one; raise 404 where there is none."""
+def _log(leader: Leader, connection: Connection, which: int | str | None) -> LeaderLog:
+    """Return the log of this number or origin, by default the open one; 404 for none such."""
     log = leader.log(connection)
-    if number is None:
+    if which is None:
         return log
-    if number >= len(log.shards.every):
-        raise HTTPException(404)
-    return log.of(log.shards.every[number])
+    for shard in log.shards.every:
+        if which in {shard.number, shard.origin}:
+            return log.of(shard)
+    raise HTTPException(404)
 
 
 def _add_entries(router: APIRouter, leader: Leader) -> None:

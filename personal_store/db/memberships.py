@@ -3,16 +3,20 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from consents.checkpoint import NoteKey
 from contributions.keeper import Keeper
 from contributions.task import read_task
-from personal_store.cooperative import Membership, SignedTask
+from personal_store.cooperative import SignedTask
+from personal_store.db import successions
 from personal_store.db.tables import membership, notice, purpose, task, territory
 from personal_store.db.units import to_ms
+from personal_store.membership import FormerLog, Membership
 
 
 def add(connection: Connection, joined: Membership, *, at: datetime) -> None:
@@ -44,19 +48,27 @@ def pin_keepers(connection: Connection, joined: Membership, keepers: Sequence[Ke
 def every(connection: Connection) -> list[Membership]:
     """Return the memberships, oldest first."""
     query = select(membership).order_by(membership.c.enrolled_at_ms, membership.c.url)
-    return [
-        Membership(
-            url=row.url,
-            member_id=row.member_id,
-            member_key=Ed25519PrivateKey.from_private_bytes(row.member_key),
-            zone=row.zone,
-            log_origin=row.log_origin,
-            log_vkey=row.log_vkey,
-            task_key=Ed25519PublicKey.from_public_bytes(row.task_key),
-            keepers=tuple(Keeper.from_json(each) for each in json.loads(row.keepers)),
-        )
-        for row in connection.execute(query)
-    ]
+    return [_membership(connection, row) for row in connection.execute(query).all()]
+
+
+def _membership(connection: Connection, row: Row[Any]) -> Membership:
+    handovers = successions.every(connection, row.url)
+    vkeys = [row.log_vkey, *(each.successor for each in handovers)]
+    origins = [row.log_origin, *(NoteKey.parse(vkey).name for vkey in vkeys[1:])]
+    return Membership(
+        url=row.url,
+        member_id=row.member_id,
+        member_key=Ed25519PrivateKey.from_private_bytes(row.member_key),
+        zone=row.zone,
+        log_origin=origins[-1],
+        log_vkey=vkeys[-1],
+        task_key=Ed25519PublicKey.from_public_bytes(row.task_key),
+        keepers=tuple(Keeper.from_json(each) for each in json.loads(row.keepers)),
+        former=tuple(
+            FormerLog(origin=origin, vkey=vkey, size=handover.closing.size)
+            for origin, vkey, handover in zip(origins, vkeys, handovers, strict=False)
+        ),
+    )
 
 
 def keep_tasks(connection: Connection, url: str, signed: list[SignedTask]) -> None:

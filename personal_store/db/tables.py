@@ -318,10 +318,19 @@ checkpoint_seen = Table(
     "checkpoint_seen",
     metadata,
     Column("url", ForeignKey("membership.url"), primary_key=True),
-    Column("size", Integer, primary_key=True),
+    Column("size", Integer, primary_key=True, comment="counted on from one year's log to the next"),
     Column("root", LargeBinary, primary_key=True),
     Column("note", Text, nullable=False, comment="signed note, verbatim"),
     Column("linked", Boolean, nullable=False, comment="shown to be continued by a later one"),
+)
+
+log_succession = Table(
+    "log_succession",
+    metadata,
+    Column("url", ForeignKey("membership.url"), primary_key=True),
+    Column("number", Integer, primary_key=True, comment="of the closed log, from 0"),
+    Column("size", Integer, nullable=False, comment="leaves of the closed log"),
+    Column("handover", Text, nullable=False, comment="JSON, as verified"),
 )
 
 fork = Table(

@@ -8,10 +8,10 @@ from consents.notice import Notice
 from consents.record import Purpose
 from contributions.task import Task
 from personal_store import cooperative
-from personal_store.cooperative import Membership
 from personal_store.db import memberships
 from personal_store.db.connection import reading, writing
 from personal_store.errors import StoreError, TransportError, WordingChanged
+from personal_store.membership import Membership
 from personal_store.transport import Transport
 
 

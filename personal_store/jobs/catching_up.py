@@ -10,12 +10,12 @@ consent, and one failure stops no other week.
 from dataclasses import dataclass
 
 from contributions.task import Task
-from personal_store.cooperative import Membership
 from personal_store.db import contributions, memberships
 from personal_store.db.connection import reading
 from personal_store.db.contributions import ContributionState, KeptContribution
 from personal_store.errors import StoreError
 from personal_store.jobs import sharing
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 

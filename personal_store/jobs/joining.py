@@ -6,10 +6,10 @@ One store, one cooperative: consents, previews and withdrawals are then about on
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from personal_store import cooperative
-from personal_store.cooperative import Membership
 from personal_store.db import communes, memberships
 from personal_store.db.connection import reading, writing
 from personal_store.errors import StoreError
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 

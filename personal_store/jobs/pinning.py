@@ -11,10 +11,10 @@ from contributions.errors import ContributionsError
 from contributions.keeper import Keeper
 from contributions.task import TASK_LIMIT_BYTES, TASK_TYP, Task, TrustMode, read_task
 from personal_store import cooperative
-from personal_store.cooperative import Membership
 from personal_store.db import memberships
 from personal_store.db.connection import writing
 from personal_store.errors import StoreError
+from personal_store.membership import Membership
 from personal_store.store import Store
 from personal_store.transport import Transport
 

@@ -20,7 +20,6 @@ from contributions.sealed_report import Upload
 from contributions.task import Task, TrustMode
 from personal_store import consent_events, cooperative, fork_watch
 from personal_store.contribute import contribute, read_own
-from personal_store.cooperative import Membership
 from personal_store.db import checkpoints, consents, contributions, presumptions
 from personal_store.db.connection import writing
 from personal_store.db.consents import Consent
@@ -36,6 +35,7 @@ from personal_store.errors import (
 from personal_store.gate import Covering, Permitted, WeekFigures, permit_week
 from personal_store.jobs.counting import week_of_task
 from personal_store.jobs.ledger import entries, entry_of
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 # ε of 52 weeks: a resident's own ceiling. At ε = 4 a week a full year comes to 208.
@@ -153,9 +153,8 @@ def _prepared(
         for each in contributions.every(connection)
         if each.state.spends and each.task_digest != task.digest
     ]
-    permitted = permit_week(
-        week, task=task, covering=_covering(connection, consent, spent, task), now=now
-    )
+    covering = _covering(connection, consent, spent, task, member)
+    permitted = permit_week(week, task=task, covering=covering, now=now)
     assert consent is not None, "the gate opens for no one without a consent"
     n = sum(each.cid == consent.cid for each in spent)
     kept = contributions.find(connection, task.digest)
@@ -246,6 +245,7 @@ def _covering(
     consent: Consent | None,
     spent: Sequence[KeptContribution],
     task: Task,
+    member: Membership,
 ) -> Covering | None:
     chain = consents.chain(connection, consent.cid) if consent else []
     choice = consent_events.last_choice(chain)
@@ -267,6 +267,7 @@ def _covering(
             if each.week == task.week and each.cid in same_purpose
         ),
         spent_total_micro=sum(each.epsilon_micro for each in spent if each.cid == consent.cid),
+        origins=member.origins,
     )
 
 

@@ -16,10 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from contributions.errors import Malformed
 from contributions.weeks import week_of
 from personal_store import consenting
-from personal_store.cooperative import Membership
 from personal_store.errors import StoreError, TooManyTries, TransportError, VaultError
 from personal_store.jobs import catalogue, draining, pipeline, sharing
 from personal_store.lock import Lock
+from personal_store.membership import Membership
 from personal_store.settings import Language
 from personal_store.store import Store
 from personal_store.web import contexts

@@ -250,8 +250,11 @@ def test_both_logs_are_served_with_their_tiles_and_proofs(coop, helper, serve):
     proof = client.get(f"/v1/proof/{leaf_hash(person.leaves[0]).hex()}").text
     receipt = TlogProof.parse(proof).receipt(person.leaves[0])
     assert receipt.verify(old.vkey).leaf == person.leaves[0]
-    shown = client.get("/v1/log/consistency?old=2&shard=0").json()
+    shown = client.get("/v1/log/consistency", params={"old": 2, "origin": OLD}).json()
     assert read_checkpoint(shown["checkpoint"]).size == 3
+    shown = client.get("/v1/log/checkpoint", params={"origin": OLD}).text
+    assert read_checkpoint(shown).origin == OLD
+    assert client.get("/v1/log/checkpoint?origin=other").status_code == 404
     (told,) = client.get("/v1/log/handovers").json()["handovers"]
     assert Handover.parse(told.encode()).verify(old.vkey).vkey == new.vkey
     assert client.get("/v1/log/handovers/1").content == told.encode()

@@ -23,11 +23,11 @@ from coop_aggregator.settings import Settings
 from coop_aggregator.territory import read_territory
 from personal_store import consenting
 from personal_store.consent_events import Choice
-from personal_store.cooperative import Membership
 from personal_store.db import consents, contributions, timelines
 from personal_store.db.connection import open_database, reading, writing
 from personal_store.errors import TransportError
 from personal_store.jobs import catalogue, joining, sharing
+from personal_store.membership import Membership
 from personal_store.store import Store
 from personal_store.transport import Answer
 from personal_store.trips.timeline import ModeProbability, ModeSource, Timeline, Trip, Tripleg

@@ -29,10 +29,10 @@ from contributions.sealed_report import ReadUpload, read_upload
 from contributions.task import Task, TrustMode, Zone, join_signatures, sign_task
 from contributions.weeks import week_period
 from personal_store import vault
-from personal_store.cooperative import Membership
 from personal_store.db import memberships, timelines
 from personal_store.db.connection import open_database, writing
 from personal_store.errors import TransportError
+from personal_store.membership import Membership
 from personal_store.store import Store
 from personal_store.transport import Answer, HttpTransport
 from personal_store.trips.timeline import ModeProbability, ModeSource, Timeline, Trip, Tripleg

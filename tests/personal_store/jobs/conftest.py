@@ -11,12 +11,12 @@ from consents.record import Purpose
 from contributions.task import Task
 from personal_store import consenting
 from personal_store.consenting import Choice
-from personal_store.cooperative import Membership
 from personal_store.db import contributions
 from personal_store.db.connection import reading
 from personal_store.db.contributions import KeptContribution
 from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import Preview
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 
