@@ -37,7 +37,7 @@ from contributions.messages import Enrolled, Enrolment, sign_membership
 from contributions.messages import Membership as MembershipStatement
 from contributions.sealed_report import Upload
 from contributions.task import Task, read_task
-from personal_store.answers import HTTP_OK, LogAnswer, accepted, out_of_protocol
+from personal_store.answers import HTTP_OK, LogAnswer, accepted, out_of_protocol, read_log_answer
 from personal_store.errors import StoreError, TransportError
 from personal_store.membership import Membership
 from personal_store.transport import Transport
