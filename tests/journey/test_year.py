@@ -268,6 +268,7 @@ def test_nothing_leaves_for_a_log_that_is_not_followed_yet(settled, year, ask):
     assert isinstance(settled.preview(january).closed, GateClosed)
     year.follow()
     settled.hand_over()
+    settled.asked()
     assert not isinstance(
         replace(settled, member=followed(settled)).preview(january).closed, GateClosed
     )

@@ -305,7 +305,7 @@ class Cooperative:
                 told = notice_for(Purpose.parse(self.purposes[digest])).to_bytes()
                 return Answer(status=200, body=told if of == ["notice"] else self.purposes[digest])
             case ("GET", ["log", asked]) if asked.startswith("consistency?old="):
-                return self._continued(int(asked.partition("=")[2]))
+                return self._continued(int(asked.partition("=")[2].partition("&")[0]))
             case ("POST", ["events"]):
                 return self._logged(json.loads(body or b"")["leaf"].encode())
             case ("POST", ["reports"]):
