@@ -7,7 +7,6 @@ left with the stewards meanwhile.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -186,10 +185,15 @@ def hand_over(store: Store, membership: Membership) -> int:
     handed = 0
     # In the order of each chain, never of the clock, which may have been set back in between.
     waiting = _events(store, membership, logged=False)
+    # What is wrong here holds no withdrawal back; a fork is said by `watch`, after.
+    refused: TransportError | None = None
     try:
-        # A fork found here ends nothing: a withdrawal must still go, and `watch` says it after.
-        with suppress(LogForked):
-            membership = log_years.follow(store, membership)
+        membership = log_years.follow(store, membership)
+    except LogForked:
+        pass
+    except TransportError as error:
+        refused = error
+    try:
         for event in waiting:
             answer = cooperative.log_event(
                 transport,
@@ -203,6 +207,8 @@ def hand_over(store: Store, membership: Membership) -> int:
     except TransportError:
         _leave_with_stewards(store, membership, waiting[handed:])
         raise
+    if refused is not None:
+        raise refused
     refresh_proofs(store, membership)
     proved = _events(store, membership, logged=True)
     notes = [each.receipt.checkpoint for each in proved if each.receipt is not None]
