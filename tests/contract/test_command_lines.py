@@ -1,11 +1,14 @@
 """docs/cli.md lists the commands that exist, all of them and no other."""
 
+import argparse
 import re
 from pathlib import Path
 
 import pytest
 import typer.main
 
+from consents.__main__ import _parser
+from consents.wording import Language
 from coop_aggregator.cli import app as aggregator
 from personal_store.cli import app as store
 
@@ -34,6 +37,19 @@ def documented(page: Path, program: str) -> set[str]:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_every_command_is_documented_and_no_other(repository, program):
     assert documented(repository / "docs" / "cli.md", program) == commands(PROGRAMS[program])
+
+
+def test_every_question_of_the_verifier_is_documented_and_no_other(repository):
+    def walk(parser, prefix):
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for name, child in action.choices.items():
+                    yield from walk(child, f"{prefix} {name}")
+                return
+        yield prefix.strip()
+
+    asked = set(walk(_parser(Language.EN), ""))
+    assert documented(repository / "docs" / "cli.md", "consents") == asked
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
