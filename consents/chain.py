@@ -48,7 +48,7 @@ class ConsentState:
     `status` is the last consent event that counts (an unfinished joint one does not), `kid` the
     key of the chain. `signers` are the keys that must all agree, where there are several, and
     `agreed` those that have signed `proposal`. `successor` is a key that has yet to confirm,
-    `recovery` the key that may name a new one after a loss.
+    `predecessor` the one that named it, `recovery` the key that may name a new one after a loss.
     """
 
     cid: str
@@ -65,6 +65,7 @@ class ConsentState:
     delegates: tuple[Delegate, ...] = ()
     recovery: str | None = None
     successor: str | None = None
+    predecessor: str | None = None
     recovered: bool = False
 
     @property
@@ -123,9 +124,10 @@ def extend(
         head=event.head,
         at=payload.at_time,
         successor=None,
+        predecessor=None,
     )
     if state.successor is not None and payload.kid == state.successor:
-        return _succeeded(step, payload)
+        return _succeeded(step, payload, state.predecessor)
     if payload.t.of_keys:
         return _about_keys(step, payload, steward_kids)
     _check_signer(state, payload, operator_kids)
@@ -240,12 +242,19 @@ def _about_keys(
         return _about_delegates(step, payload, named)
     if payload.t is EventType.RECOVERY_NAMED:
         return replace(step, recovery=named)
+    return _about_signers(step, payload, named)
+
+
+def _about_signers(step: ConsentState, payload: LeafPayload, named: str) -> ConsentState:
     joins = payload.t is EventType.SIGNER_JOINED
     if step.recovered or (joins and step.status is not EventType.SIGNER_JOINED):
         raise ChainError(ChainFault.TRANSITION, f"expected no {payload.t} after {step.status}")
     if joins:
         return replace(step, signers=step.signers | {named})
-    return replace(step, successor=named)
+    if named in step.known_kids:
+        # Whoever is named must confirm next: a signer's own withdrawal would be refused for it.
+        raise ChainError(ChainFault.KEY, "expected a key that this consent does not know yet")
+    return replace(step, successor=named, predecessor=payload.kid)
 
 
 def _about_delegates(step: ConsentState, payload: LeafPayload, named: str) -> ConsentState:
@@ -257,10 +266,10 @@ def _about_delegates(step: ConsentState, payload: LeafPayload, named: str) -> Co
     return replace(step, delegates=others)
 
 
-def _succeeded(step: ConsentState, payload: LeafPayload) -> ConsentState:
-    """Take in the leaf by which a new key accepts: it names the key that it follows."""
+def _succeeded(step: ConsentState, payload: LeafPayload, predecessor: str | None) -> ConsentState:
+    """Take in the leaf by which a new key accepts: it names the key that named it, no other."""
     named = _named(payload)
-    if payload.t is not EventType.KEY_ROTATED or named not in step.kids:
+    if payload.t is not EventType.KEY_ROTATED or named != predecessor:
         raise ChainError(ChainFault.KEY, "expected the new key to confirm, naming the old one")
     signers = frozenset(payload.kid if kid == named else kid for kid in step.signers)
     kid = payload.kid if named == step.kid else step.kid

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 from consents.audit.case import Act, Question, Seen
 from consents.audit.findings import AuditFinding, AuditProblem
-from consents.audit.times import TOLERANCE_S
+from consents.audit.times import TOLERANCE_S, known_after_s
 from consents.canonical import utc_time
 from consents.receipt import EventType, Purpose
 from consents.retention import erased_from
@@ -62,7 +62,7 @@ def check_erasures(
             findings.append(_finding(AuditProblem.NO_PURPOSE_TEXT, act.leaf.position))
         elif no_later_than(act, seen) < due:
             findings.append(_finding(AuditProblem.ERASED_EARLY, act.leaf.position))
-        newest = max(filter(None, (newest, utc_time(act.leaf.at))))
+        newest = max(filter(None, (newest, no_earlier_than(act, seen))))
         found.setdefault(position, act)
     kept = (act for position, act in committed.items() if position not in found)
     if newest is not None:
@@ -83,6 +83,15 @@ def no_later_than(act: Act, seen: Sequence[Seen]) -> datetime:
     if after == len(seen):
         return claimed
     return min(claimed, seen[after].first_at.astimezone(UTC) + timedelta(seconds=TOLERANCE_S))
+
+
+def no_earlier_than(act: Act, seen: Sequence[Seen]) -> datetime:
+    """Return the earliest time at which an entry can have come in: its own, or the witnesses'.
+
+    One that is dated back would say that a batch which was kept was not due yet.
+    """
+    after_s = known_after_s(seen, act.leaf.position) - TOLERANCE_S
+    return max(utc_time(act.leaf.at), datetime.fromtimestamp(max(after_s, 0), UTC))
 
 
 def _overdue(

@@ -223,6 +223,18 @@ def test_a_joint_signer_s_new_key_takes_the_place_of_the_old(chain):
     assert chain.reason is Reason.COVERED
 
 
+def test_a_signer_s_new_key_does_not_take_the_other_signer_s_place(chain):
+    joint(chain).add("key.rotated", names="second")
+    assert chain.add("key.rotated", by="second", names="parent").fault() is ChainFault.KEY
+
+
+@pytest.mark.parametrize("known", ["parent", "helper", "paper"])
+def test_no_key_that_the_consent_knows_is_named_as_a_new_one(chain, known):
+    joint(chain).add("consent.given").add("consent.given", by="parent")
+    chain.add("delegate.named", names="helper").add("recovery.named", names="paper")
+    assert chain.add("key.rotated", names=known).fault() is ChainFault.KEY
+
+
 def test_a_delegate_withdraws(chain):
     chain.add("consent.given").add("delegate.named", names="helper")
     assert chain.add("consent.withdrawn", by="helper").reason is Reason.WITHDRAWN

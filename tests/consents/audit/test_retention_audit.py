@@ -139,6 +139,14 @@ def test_erasing_a_later_batch_and_not_an_earlier_one_is_a_violation(
     assert "erased-selectively" in problems
 
 
+def test_an_erasure_dated_back_hides_no_batch_that_was_kept(city, both, auditor, due):
+    older, _ = both
+    city.now = due + timedelta(days=8)
+    city.witness()
+    erase(city, older[1], older[0], at=due)
+    assert auditor.audit("coverage") == (2, ["erased-selectively"])
+
+
 def test_a_later_batch_that_is_not_due_stays(city, both, auditor, due):
     older, newer = both
     city.now = due
