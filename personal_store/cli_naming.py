@@ -123,9 +123,7 @@ def list_delegates(context: typer.Context, *, as_json: JsonOption = False) -> No
     with reading(store.engine) as connection:
         own = [each for each in consents.every(connection) if each.url == member.url]
     named = [
-        (consent.cid, each)
-        for consent in own
-        for each in naming.state_of(store, member, consent).delegates
+        (consent.cid, each) for consent in own for each in naming.state_of(store, consent).delegates
     ]
     for cid, each in named:
         start, end = local_time(each.mandate.starts_at), local_time(each.mandate.ends_at)

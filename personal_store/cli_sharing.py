@@ -106,6 +106,7 @@ def contribute(
     pipeline.run_once(store.engine)
     consenting.hand_over(store, member)
     erasing.confirm(store, member)
+    member = catalogue.the_membership(store.engine)
     sent = sharing.run_once(store, member, asked)
     session.say(
         fr=f"Contribution de {sent.week} envoyée : {len(sent.report)} octets, ceux de l'aperçu.",
@@ -124,6 +125,7 @@ def contribute_due(context: typer.Context, *, as_json: JsonOption = False) -> No
     pipeline.run_once(store.engine)
     consenting.hand_over(store, member)
     erasing.confirm(store, member)
+    member = catalogue.the_membership(store.engine)
     attempts = catching_up.run_once(store, member)
     for attempt in attempts:
         session.say(**sharing_documents.attempt_sentences(attempt))

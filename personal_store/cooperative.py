@@ -277,15 +277,20 @@ def continuation(
     return Continuation(note=note, hashes=hashes)
 
 
-def handovers(transport: Transport) -> list[Handover]:
-    """Return what the cooperative shows of its logs' turns, oldest first; nothing is verified."""
+def handovers(transport: Transport, *, after: str) -> list[Handover]:
+    """Return what the cooperative shows of its logs' turns, oldest first; nothing is verified.
+
+    Without those that led to the log of the key `after`: they were before the reader's time.
+    """
     answer = transport.exchange("GET", "/v1/log/handovers", None)
     if answer.status == HTTPStatus.NOT_FOUND:
         return []
     try:
-        return [Handover.parse(str(each).encode()) for each in accepted(answer)["handovers"]]
+        shown = [Handover.parse(str(each).encode()) for each in accepted(answer)["handovers"]]
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
         out_of_protocol("log/handovers", error)
+    successors = [each.successor for each in shown]
+    return shown[successors.index(after) + 1 :] if after in successors else shown
 
 
 def leave_withdrawal(transport: Transport, leaf: bytes, policy: WitnessPolicy) -> bytes:

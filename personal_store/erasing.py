@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from consents.erasure import sign_erasure
 from personal_store import consenting, cooperative
-from personal_store.db import consents
+from personal_store.db import consents, memberships
 from personal_store.db.connection import overwrite_journal, reading, writing
 from personal_store.db.consents import Consent
 from personal_store.errors import GateClosed, StoreError
@@ -71,6 +71,8 @@ def confirm(store: Store, membership: Membership) -> Confirmed:
     if not waiting:
         return Confirmed(consents=0, reports_kept=0)
     consenting.hand_over(store, membership)
+    with reading(store.engine) as connection:
+        membership = memberships.of(connection, membership.url)
     kept = 0
     for each, leaves in waiting:
         kept += _confirm_one(store, membership, each, [leaf for leaf in leaves if leaf in choices])

@@ -7,7 +7,6 @@ closed log that contradicts what was seen, is a fork: the signed notes are kept 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from consents import merkle
 from consents.checkpoint import read_checkpoint
@@ -15,11 +14,11 @@ from consents.errors import ConsentsError, HandoverError, ProofError
 from consents.shards import Handover, Succession
 from personal_store import cooperative
 from personal_store.answers import out_of_protocol
-from personal_store.db import checkpoints, successions, trust
+from personal_store.db import checkpoints, memberships, successions, trust
 from personal_store.db.checkpoints import Seen
 from personal_store.db.connection import reading, writing
 from personal_store.fork_watch import accuse
-from personal_store.membership import FormerLog, Membership
+from personal_store.membership import Membership
 from personal_store.store import Store
 
 
@@ -30,7 +29,10 @@ def follow(store: Store, membership: Membership) -> Membership:
     A log that too few stewards have cosigned yet is followed the next time. Raises TransportError
     for a handover that does not hold, LogForked for one that contradicts what was seen.
     """
-    shown = _since(membership, cooperative.handovers(store.connect(membership.url)))
+    # What was followed earlier by whoever holds the same store: the caller may not know it yet.
+    with reading(store.engine) as connection:
+        membership = memberships.of(connection, membership.url)
+    shown = cooperative.handovers(store.connect(membership.url), after=membership.log_vkeys[0])
     if len(shown) < len(membership.former):
         out_of_protocol("log/handovers", None)
     _expect_known(store, membership, shown)
@@ -44,13 +46,6 @@ def follow(store: Store, membership: Membership) -> Membership:
         _expect_continues(store, membership, handover, succession)
         membership = _keep(store, membership, handover, succession)
     return membership
-
-
-def _since(membership: Membership, shown: Sequence[Handover]) -> Sequence[Handover]:
-    """Leave out what was handed over before this resident joined."""
-    successors = [each.successor for each in shown]
-    first = membership.log_vkeys[0]
-    return shown[successors.index(first) + 1 :] if first in successors else shown
 
 
 def _expect_known(store: Store, membership: Membership, shown: Sequence[Handover]) -> None:
@@ -121,7 +116,6 @@ def _keep(
     start = membership.start(len(membership.former))
     final = succession.final
     last = Seen(size=start + final.size, root=final.root, note=handover.closing.checkpoint)
-    closed = FormerLog(origin=membership.log_origin, vkey=membership.log_vkey, size=final.size)
     with writing(store.engine) as connection:
         successions.add(
             connection, membership.url, len(membership.former), handover, size=final.size
@@ -129,9 +123,4 @@ def _keep(
         for each in (*checkpoints.unlinked(connection, membership.url), last):
             checkpoints.keep(connection, membership.url, each)
             checkpoints.link(connection, membership.url, each)
-    return replace(
-        membership,
-        log_origin=succession.opened.origin,
-        log_vkey=succession.vkey,
-        former=(*membership.former, closed),
-    )
+        return memberships.of(connection, membership.url)

@@ -21,7 +21,7 @@ from consents.mandate import Mandate
 from consents.record import EventType
 from personal_store import consenting, rekeying, vault
 from personal_store.consent_events import sign_keys
-from personal_store.db import consents
+from personal_store.db import consents, memberships
 from personal_store.db.connection import reading, writing
 from personal_store.db.consents import Consent
 from personal_store.errors import GateClosed, StoreError
@@ -46,7 +46,7 @@ def revoke_delegate(store: Store, membership: Membership, cid_start: str, *, kid
     """Take a mandate back; raise StoreError where that key has none, else as `name_delegate`."""
     with reading(store.engine) as connection:
         consent = rekeying.permission(connection, membership, cid_start)
-    if state_of(store, membership, consent).mandate_of(kid) is None:
+    if state_of(store, consent).mandate_of(kid) is None:
         raise _no_mandate()
     return _say(store, membership, cid_start, EventType.DELEGATE_REVOKED, kid)
 
@@ -66,7 +66,7 @@ def name_recovery(store: Store, membership: Membership, code: str) -> tuple[str,
         ]
     for each in given:
         kid = thumbprint(recovery_key(secret, each.cid).public_key())
-        if state_of(store, membership, each).recovery != kid:
+        if state_of(store, each).recovery != kid:
             _say(store, membership, each.cid, EventType.RECOVERY_NAMED, kid)
     return tuple(each.cid for each in given)
 
@@ -78,11 +78,16 @@ def recovery_key(secret: bytes, cid: str) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(derived)
 
 
-def state_of(store: Store, membership: Membership, consent: Consent) -> ConsentState:
+def state_of(store: Store, consent: Consent) -> ConsentState:
     """Return where a consent's chain stands by what this store keeps of it."""
     with reading(store.engine) as connection:
         chain = consents.chain(connection, consent.cid)
-    state = consent_state([each.signed for each in chain], log_origin=membership.log_origin)
+        membership = memberships.of(connection, consent.url)
+    state = consent_state(
+        [each.signed for each in chain],
+        log_origin=membership.log_origin,
+        earlier=membership.origins,
+    )
     assert state is not None, "a consent begins with its first event"
     return state
 
@@ -96,7 +101,7 @@ def _say(
     *,
     mandate: Mandate | None = None,
 ) -> Consent:
-    rekeying.expect_answer(store, membership)
+    membership = rekeying.expect_answer(store, membership)
     now: datetime = store.clock.now()
     with writing(store.engine) as connection:
         consent = rekeying.permission(connection, membership, cid_start)

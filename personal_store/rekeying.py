@@ -11,8 +11,8 @@ from consents.jws import thumbprint
 from consents.record import EventType
 from personal_store import consenting, cooperative
 from personal_store.consent_events import sign_keys
-from personal_store.db import consents
-from personal_store.db.connection import writing
+from personal_store.db import consents, memberships
+from personal_store.db.connection import reading, writing
 from personal_store.db.consents import Consent
 from personal_store.erasing import CID_START_LENGTH
 from personal_store.errors import GateClosed
@@ -27,7 +27,7 @@ def rotate(store: Store, membership: Membership, cid_start: str) -> None:
     withdrawal left with the stewards must continue what the log holds. Raises TransportError when
     it does not, GateClosed unless exactly one permission starts like this.
     """
-    expect_answer(store, membership)
+    membership = expect_answer(store, membership)
     now, new, origin = store.clock.now(), Ed25519PrivateKey.generate(), membership.log_origin
     with writing(store.engine) as connection:
         consent = permission(connection, membership, cid_start)
@@ -48,14 +48,16 @@ def rotate(store: Store, membership: Membership, cid_start: str) -> None:
     consenting.hand_over(store, membership)
 
 
-def expect_answer(store: Store, membership: Membership) -> None:
+def expect_answer(store: Store, membership: Membership) -> Membership:
     """Hand over what waits, before a key changes or is named; raise TransportError.
 
     The cooperative must answer: a withdrawal left with the stewards must continue what the log
-    holds.
+    holds. Returns the membership with the logs that were followed by now.
     """
     consenting.hand_over(store, membership)
     cooperative.tasks(store.connect(membership.url), membership)
+    with reading(store.engine) as connection:
+        return memberships.of(connection, membership.url)
 
 
 def permission(connection: Connection, membership: Membership, cid_start: str) -> Consent:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from consents.chain_request import sign_chain_request
 from consents.checkpoint import NoteKey
 from consents.decision import ConsentState, consent_state
-from consents.errors import ConsentsError
+from consents.errors import ConsentsError, HandoverError
 from consents.jws import thumbprint, thumbprint_of_raw
 from consents.notice import Notice
 from consents.receipt import SignedEvent, read_event
@@ -41,12 +41,14 @@ _VERSION = 1
 class Sheet:
     """Where consents can be ended: the cooperative, its log's key, and the consents by id.
 
-    It opens nothing by itself: who reads it learns that these consents exist.
+    It opens nothing by itself: who reads it learns that these consents exist. `later_vkeys` are the
+    keys of the logs that followed since, each verified; they are in no file.
     """
 
     url: str
     log_vkey: str
     cids: tuple[str, ...]
+    later_vkeys: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return the file: one JSON object."""
@@ -59,9 +61,19 @@ class Sheet:
         return json.dumps(document, indent=1).encode() + b"\n"
 
     @property
+    def log_vkeys(self) -> tuple[str, ...]:
+        """The verifier keys of the logs, one for each year, oldest first."""
+        return (self.log_vkey, *self.later_vkeys)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The names of the logs, oldest first: their keys bear them."""
+        return tuple(NoteKey.parse(vkey).name for vkey in self.log_vkeys)
+
+    @property
     def origin(self) -> str:
-        """The name of the log: its key bears it."""
-        return NoteKey.parse(self.log_vkey).name
+        """The name of the open log."""
+        return self.origins[-1]
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -100,6 +112,7 @@ def withdraw(sheet: Sheet, key: Ed25519PrivateKey, outside: Outside) -> list[Kep
     in force.
     """
     ended = []
+    sheet = _followed(sheet, outside)
     for cid in sheet.cids:
         chain = _chain(sheet, cid, key, outside)
         state = _state(sheet, [each.signed for each in chain])
@@ -120,6 +133,7 @@ def recover(sheet: Sheet, secret: bytes, outside: Outside) -> list[KeptEvent]:
     more with it. One that was ended so already is passed over. Raises TransportError.
     """
     events = []
+    sheet = _followed(sheet, outside)
     for cid in sheet.cids:
         paper, fresh = recovery_key(secret, cid), Ed25519PrivateKey.generate()
         chain = _chain(sheet, cid, paper, outside)
@@ -143,6 +157,20 @@ def recover(sheet: Sheet, secret: bytes, outside: Outside) -> list[KeptEvent]:
 def write_proofs(events: Sequence[KeptEvent], folder: Path) -> list[Path]:
     """Write what proves these events as files that others' tools read; return them."""
     return own_log.write_files(own_log.proof_files(events), folder)
+
+
+def _followed(sheet: Sheet, outside: Outside) -> Sheet:
+    """Return the sheet with the logs of the years since, each of which the one before it named.
+
+    Nobody's cosignature is asked for: whoever has no store has no policy. Raises TransportError.
+    """
+    for handover in cooperative.handovers(outside.transport, after=sheet.log_vkeys[-1]):
+        try:
+            succession = handover.verify(sheet.log_vkeys[-1])
+        except HandoverError as error:
+            out_of_protocol("log/handovers", error)
+        sheet = replace(sheet, later_vkeys=(*sheet.later_vkeys, succession.vkey))
+    return sheet
 
 
 def _chain(sheet: Sheet, cid: str, key: Ed25519PrivateKey, outside: Outside) -> list[KeptEvent]:
@@ -170,8 +198,10 @@ def _chain(sheet: Sheet, cid: str, key: Ed25519PrivateKey, outside: Outside) -> 
 
 
 def _state(sheet: Sheet, chain: Sequence[SignedEvent]) -> ConsentState | None:
-    operator = thumbprint_of_raw(NoteKey.parse(sheet.log_vkey).public_key)
-    return consent_state(chain, log_origin=sheet.origin, operator_kids=(operator,))
+    operators = [thumbprint_of_raw(NoteKey.parse(vkey).public_key) for vkey in sheet.log_vkeys]
+    return consent_state(
+        chain, log_origin=sheet.origin, earlier=sheet.origins, operator_kids=operators
+    )
 
 
 def _end(
@@ -213,7 +243,7 @@ def _handed_over(sheet: Sheet, event: KeptEvent, outside: Outside) -> KeptEvent:
     answer = read_log_answer(
         document,
         event.signed.leaf,
-        log_vkeys=(sheet.log_vkey,),
+        log_vkeys=sheet.log_vkeys,
         signed_at=event.signed_at,
         now=outside.now,
     )

@@ -51,6 +51,12 @@ def every(connection: Connection) -> list[Membership]:
     return [_membership(connection, row) for row in connection.execute(query).all()]
 
 
+def of(connection: Connection, url: str) -> Membership:
+    """Return the membership at a cooperative, with every log that was followed by now."""
+    row = connection.execute(select(membership).where(membership.c.url == url)).one()
+    return _membership(connection, row)
+
+
 def _membership(connection: Connection, row: Row[Any]) -> Membership:
     handovers = successions.every(connection, row.url)
     vkeys = [row.log_vkey, *(each.successor for each in handovers)]

@@ -232,6 +232,7 @@ def _contribute(store: Store, task_digest: str, shown_sha256: str) -> None:
     task = catalogue.find_task(store.engine, member, task_digest)
     pipeline.run_once(store.engine)
     consenting.hand_over(store, member)
+    member = catalogue.the_membership(store.engine)
     sharing.run_once(store, member, task, shown_sha256=shown_sha256)
 
 
