@@ -172,10 +172,15 @@ class ZonesPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectionPage:
-    """How it protects: the purpose's own words, the log's checkpoint and its key."""
+    """How it protects: the purpose's own words, the log's checkpoint and its key.
+
+    `local` and `two_keepers` say which ways of hiding answers its questions have used.
+    """
 
     site: Site
     title: str
+    local: bool
+    two_keepers: bool
     purpose_title: str
     purpose_text: str
     purpose_digest: str

@@ -16,6 +16,7 @@ from consents.checkpoint import read_checkpoint
 from consents.receipt import Purpose
 from contributions.measures import Key
 from contributions.release import Release
+from contributions.task import Task, TrustMode
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
@@ -207,6 +208,7 @@ def _protection(leader: Leader, wording: Wording) -> contexts.ProtectionPage:
         body = questions_db.purpose_body(connection, digest)
         log = leader.log(connection)
         note = log.published()
+        modes = _trust_modes(connection)
         cosigned = log_db.last_cosigned_size(connection, shard=log.shard)
     assert body is not None
     purpose = Purpose.parse(body)
@@ -214,6 +216,8 @@ def _protection(leader: Leader, wording: Wording) -> contexts.ProtectionPage:
     return contexts.ProtectionPage(
         site=site(leader, wording.language, "protection"),
         title=wording.say("Comment vos données sont protégées"),
+        local=TrustMode.LOCAL in modes,
+        two_keepers=TrustMode.TWO_KEEPERS in modes,
         purpose_title=purpose.title_fr if french else purpose.title_en,
         purpose_text=purpose.text_fr if french else purpose.text_en,
         purpose_digest=digest,
@@ -222,6 +226,12 @@ def _protection(leader: Leader, wording: Wording) -> contexts.ProtectionPage:
         leaf_count=wording.number(read_checkpoint(note).size),
         cosigned=wording.number(cosigned - log.shard.first) if cosigned else "",
     )
+
+
+def _trust_modes(connection: Connection) -> frozenset[TrustMode]:
+    """Return how the questions that were asked hide answers; before the first, both ways."""
+    asked = [task.body for task in questions_db.all_tasks(connection) if task.jws is not None]
+    return frozenset(Task.parse(body).trust_mode for body in asked) or frozenset(TrustMode)
 
 
 def _add_helper_page(

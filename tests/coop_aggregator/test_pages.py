@@ -347,6 +347,27 @@ def test_the_protection_page_shows_the_log_and_its_key(client, light_coop):
     assert "No witness has cosigned it yet." in page.text
 
 
+SEALED = "deux moitiés scellées, une pour chacun"
+BLURRED = "ajoute lui-même à ses totaux"
+
+
+def test_before_the_first_question_the_protection_page_tells_both_ways_of_hiding(
+    make_leader, light_settings, serve
+):
+    text = Page(serve(make_leader(light_settings)).get("/fr/protection").text).text
+    assert (SEALED in text, BLURRED in text) == (True, True)
+
+
+def test_the_protection_page_promises_no_second_keeper_where_there_is_one_alone(client):
+    text = Page(client.get("/fr/protection").text).text
+    assert (SEALED in text, BLURRED in text) == (False, True)
+
+
+def test_the_protection_page_promises_no_noise_at_home_where_two_keepers_add_it(keepers, serve):
+    text = Page(serve(keepers.leader).get("/fr/protection").text).text
+    assert (SEALED in text, BLURRED in text) == (True, False)
+
+
 def test_the_protection_page_says_how_much_is_cosigned(client, light_coop):
     with light_coop.leader.database.write() as connection:
         add_cosignature(
@@ -354,7 +375,7 @@ def test_the_protection_page_says_how_much_is_cosigned(client, light_coop):
             Cosignature(size=1, witness="w", line="— w x\n", cosigned_at=light_coop.clock.now()),
         )
     text = Page(client.get("/fr/protection").text).text
-    assert "Les témoins ont cosigné ses 1 premières lignes." in text
+    assert "Lignes cosignées par les témoins : 1." in text
 
 
 @pytest.mark.parametrize("path", ["/fr/", "/en/"])
