@@ -17,6 +17,8 @@ from personal_store.db import consents
 from personal_store.db.connection import is_open_elsewhere, reading
 from personal_store.errors import GateClosed, StoreError
 from personal_store.jobs.incoming import UPLOADS
+from personal_store.keeping.restoring import STAGING
+from personal_store.serving import locked_server
 from personal_store.store import Store
 from personal_store.vault import DATABASE_FILE, VAULT_FILE, DatabaseKey
 
@@ -40,7 +42,7 @@ def erase_store(store: Store, key: DatabaseKey, *, leave_consents: bool) -> None
             "with the store. Where the cooperative is gone, give --leave-consents.",
         )
     store.engine.dispose()
-    if is_open_elsewhere(store.folder, key):
+    if locked_server(store.folder) is not None or is_open_elsewhere(store.folder, key):
         raise StoreError(
             fr="Un autre programme tient cet espace ouvert : arrêtez-le, puis recommencez. Rien "
             "n'a été effacé.",
@@ -49,8 +51,9 @@ def erase_store(store: Store, key: DatabaseKey, *, leave_consents: bool) -> None
         )
     _overwrite(store.folder / VAULT_FILE)
     (store.folder / VAULT_FILE).unlink()
-    # Uploads lie here in clear while they are read; a crash may leave one.
-    shutil.rmtree(store.folder / UPLOADS, ignore_errors=True)
+    # Uploads lie here in clear while they are read; a crash may leave one, or half a restore.
+    for name in (UPLOADS, STAGING):
+        shutil.rmtree(store.folder / name, ignore_errors=True)
     for path in [path for pattern in _OTHERS for path in store.folder.glob(pattern)]:
         path.unlink(missing_ok=True)
     if not any(store.folder.iterdir()):

@@ -10,6 +10,7 @@ from personal_store.db.contributions import ContributionState
 from personal_store.errors import LedgerRefused, NotAnswerable, TransportError
 from personal_store.jobs import sharing
 from personal_store.jobs.ledger import entries, yearly_loss
+from personal_store.keeping import restoring
 from personal_store.keeping.restoring import unaccounted
 
 
@@ -102,3 +103,29 @@ def test_a_question_open_at_the_backup_reaches_as_far_as_it_says(resident, clock
     resident.asked(week="2026-W38", report_deadline=clock.now() + timedelta(days=30))
     weeks = [each.week for each in _restore(resident, clock.now())]
     assert weeks == [f"2026-W{number}" for number in range(38, 47)]
+
+
+def test_two_questions_of_a_week_are_presumed_answered_one_by_one(resident, clock):
+    """One was sent before the backup; the other may have been since, and costs its own noise."""
+    resident.give()
+    resident.send(resident.asked())
+    other = resident.asked(cap_units=7)
+    counted = {each.week: each.epsilon_micro for each in _restore(resident, clock.now())}
+    assert counted["2026-W46"] == other.epsilon_micro
+
+
+def test_a_week_is_presumed_no_cheaper_than_its_questions(resident, clock):
+    resident.give()
+    resident.asked(epsilon_micro=9_000_000)
+    counted = {each.week: each.epsilon_micro for each in _restore(resident, clock.now())}
+    assert counted["2026-W46"] == 9_000_000
+
+
+def test_a_question_that_the_ledger_refused_was_not_answered(resident, clock, monkeypatch):
+    monkeypatch.setattr(sharing, "YEARLY_CAP_EPSILON_MICRO", 1)
+    monkeypatch.setattr(restoring, "FULL_WEEK_EPSILON_MICRO", 2)
+    resident.give()
+    with pytest.raises(LedgerRefused):
+        resident.send(resident.asked())
+    counted = {each.week: each.epsilon_micro for each in _restore(resident, clock.now())}
+    assert counted["2026-W46"] == 2

@@ -7,6 +7,7 @@ from personal_store.db.positionfixes import count
 from personal_store.errors import NotInitialised, StoreError
 from personal_store.keeping import ending
 from personal_store.keeping.ending import erase_store
+from personal_store.serving import announced
 from personal_store.vault import unlock
 
 
@@ -14,6 +15,8 @@ def test_nothing_is_left(travelled, key, passphrase):
     (travelled.folder / "register.json").write_text("{}")
     (travelled.folder / "uploads").mkdir()
     (travelled.folder / "uploads" / "left-by-a-crash").write_text("positions")
+    (travelled.folder / "restoring").mkdir()
+    (travelled.folder / "restoring" / "vault.json").write_text("of a restore that was killed")
     erase_store(travelled, key, leave_consents=False)
     assert not travelled.folder.exists()
     with pytest.raises(NotInitialised):
@@ -54,3 +57,10 @@ def test_a_store_that_another_program_has_open_is_left_whole(travelled, key):
     other.dispose()
     erase_store(travelled, key, leave_consents=False)
     assert not travelled.folder.exists()
+
+
+def test_a_store_that_a_locked_server_keeps_is_left_whole(travelled, key):
+    """It has no database open, and would go on sealing letters for a key that is gone."""
+    with announced(travelled.folder, "http://127.0.0.1:8640/"), pytest.raises(StoreError):
+        erase_store(travelled, key, leave_consents=False)
+    assert (travelled.folder / "vault.json").exists()

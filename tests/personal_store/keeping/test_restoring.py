@@ -8,7 +8,7 @@ import pytest
 
 from personal_store.db import positionfixes, presumptions
 from personal_store.db import trips as stored_trips
-from personal_store.db.connection import reading
+from personal_store.db.connection import reading, writing
 from personal_store.errors import BackupDamaged, BackupRefused, WrongPassphrase
 from personal_store.keeping import restoring
 from personal_store.keeping.backup import MANIFEST_FILE, back_up
@@ -118,3 +118,51 @@ def test_a_copied_backup_restores_as_the_first(backup, elsewhere, passphrase, cl
     document = json.loads((tmp_path / "usb" / MANIFEST_FILE).read_text())
     assert set(document["files"]) == {"store.db", "vault.json"}
     assert restore(tmp_path / "usb", elsewhere, passphrase, clock=clock).trips == 1
+
+
+def test_the_journal_of_a_store_that_is_gone_is_not_played(
+    travelled, restored, elsewhere, reopened
+):
+    """Leave what a crash leaves beside a database, as who deletes it by its name does."""
+    elsewhere.mkdir()
+    with writing(travelled.engine) as connection:
+        connection.exec_driver_sql("DELETE FROM positionfix")
+        connection.exec_driver_sql("CREATE TABLE later (b)")
+    shutil.copyfile(travelled.folder / "store.db-wal", elsewhere / "store.db-wal")
+    held = restored().positionfixes
+    with reading(reopened(elsewhere).engine) as connection:
+        assert positionfixes.count(connection) == held > 0
+
+
+def test_a_clock_behind_the_backup_restores_nothing(backup, elsewhere, passphrase, clock):
+    """It would presume no week, and the right time would then let all be sent again."""
+    clock.advance(timedelta(minutes=-1))
+    with pytest.raises(BackupRefused, match="horloge"):
+        restore(backup, elsewhere, passphrase, clock=clock)
+    assert not elsewhere.exists()
+
+
+def test_letters_that_wait_are_not_written_over(travelled, key, elsewhere, passphrase, clock):
+    backup = elsewhere.with_name("with-letters")
+    (travelled.folder / "inbox.sealed").write_bytes(b"older letters")
+    back_up(travelled, key, backup)
+    elsewhere.mkdir()
+    (elsewhere / "inbox.sealed").write_bytes(b"newer letters")
+    with pytest.raises(BackupRefused):
+        restore(backup, elsewhere, passphrase, clock=clock)
+    assert (elsewhere / "inbox.sealed").read_bytes() == b"newer letters"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_restore_without_room_leaves_nothing(elsewhere, restored, monkeypatch, is_there):
+    if is_there:
+        elsewhere.mkdir()
+
+    def refuse(_source, _target):
+        raise OSError("no room")
+
+    monkeypatch.setattr(restoring.shutil, "copyfile", refuse)
+    with pytest.raises(OSError, match="no room"):
+        restored()
+    assert elsewhere.exists() == is_there
+    assert not (elsewhere / "restoring").exists()
