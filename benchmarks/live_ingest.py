@@ -23,14 +23,14 @@ from pathlib import Path
 import uvicorn
 
 from contributions.noise import OpenDPLaplace
-from personal_store import devices
 from personal_store.app import create_lockable_app
 from personal_store.clock import SystemClock
 from personal_store.db.connection import open_database, writing
+from personal_store.doors import devices
+from personal_store.doors.reception import Reception
 from personal_store.ingest.live.letter import Letter, LiveApp
 from personal_store.jobs import draining, receiving
 from personal_store.lock import Lock
-from personal_store.reception import Reception
 from personal_store.store import Store
 from personal_store.transport import HttpTransport
 from personal_store.vault import DatabaseKey

@@ -23,7 +23,7 @@ def main() -> None:
     sys.unraisablehook = _interrupt_again
     try:
         # Imported here: what is interrupted is this.
-        from personal_store.cli import main as run  # noqa: PLC0415
+        from personal_store.cli.program import main as run  # noqa: PLC0415
 
         run()
     except KeyboardInterrupt:

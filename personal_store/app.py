@@ -16,7 +16,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 
 from personal_store import home_zone
-from personal_store.console import Session
+from personal_store.cli.console import Session
 from personal_store.jobs import draining, incoming, overlapping, pipeline
 from personal_store.jobs.background import Background
 from personal_store.lock import Lock, open_lock

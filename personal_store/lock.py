@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from personal_store.clock import Clock
-from personal_store.devices import put_register_right
+from personal_store.doors.devices import put_register_right
+from personal_store.doors.reception import Reception
 from personal_store.errors import StoreLocked, TooManyTries, WrongPassphrase
-from personal_store.reception import Reception
 from personal_store.store import Store, open_store
 from personal_store.vault import DatabaseKey, unlock
 

@@ -1,7 +1,8 @@
 """Who the resident is to a cooperative, and the keys that the store holds it to.
 
 The cooperative keeps a log for each year; the first one's key was pinned at enrolment, and each
-later one is trusted only once the one before it was seen to hand over (`personal_store.log_years`).
+later one is trusted only once the one before it was seen to hand over
+(`personal_store.choices.log_years`).
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 `device` is the name under which every positionfix is kept, and never changes; `name` is what pages
 show, and may. `door` is a random word that stands for the device outside of the encrypted database
-(`personal_store.register`), where its name must not be read.
+(`personal_store.doors.register`), where its name must not be read.
 """
 
 from collections.abc import Sequence

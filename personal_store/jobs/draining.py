@@ -14,10 +14,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from personal_store import inbox
 from personal_store.db import inbox as kept
 from personal_store.db.connection import reading, writing
-from personal_store.inbox import SealedLetter, SealedLetters
+from personal_store.doors import inbox
+from personal_store.doors.inbox import SealedLetter, SealedLetters
 from personal_store.ingest.live.letter import Letter
 from personal_store.ingest.positionfix import Positionfix
 from personal_store.jobs import receiving

@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from personal_store.clock import Clock
-from personal_store.documents import nothing_sentences
+from personal_store.documents.imports import nothing_sentences
 from personal_store.errors import ImportStopped, IngestError, WrongFile
 from personal_store.ingest.values import printable
 from personal_store.jobs import importing

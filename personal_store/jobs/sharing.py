@@ -18,7 +18,8 @@ from contributions.budget import EntryState, LedgerEntry, decide, mark_sent
 from contributions.measurement import encode
 from contributions.sealed_report import Upload
 from contributions.task import Task, TrustMode
-from personal_store import consent_events, cooperative, fork_watch
+from personal_store import cooperative
+from personal_store.choices import consent_events, fork_watch
 from personal_store.contribute import contribute, read_own
 from personal_store.db import checkpoints, consents, contributions, presumptions
 from personal_store.db.connection import writing

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import sqlcipher3.dbapi2 as sqlcipher
 
-from personal_store import inbox
 from personal_store.db.connection import open_read_only, snapshot
+from personal_store.doors import inbox
 from personal_store.errors import BackupDamaged, BackupRefused
 from personal_store.store import Store
 from personal_store.vault import DATABASE_FILE, VAULT_FILE, DatabaseKey, unlock

@@ -13,11 +13,11 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
+from personal_store.choices.own_log import judged_events
 from personal_store.db import checkpoints, memberships
 from personal_store.db.connection import reading
 from personal_store.db.units import to_ms
 from personal_store.jobs import draining
-from personal_store.own_log import judged_events
 from personal_store.store import Store
 from personal_store.vault import DATABASE_FILE, VAULT_FILE
 

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from personal_store import consenting
+from personal_store.choices import consenting
 from personal_store.db import consents
 from personal_store.db.connection import is_open_elsewhere, reading
 from personal_store.errors import GateClosed, StoreError

@@ -24,10 +24,10 @@ from personal_store.db import trips as stored_trips
 from personal_store.db.connection import reading
 from personal_store.db.tables import evidence, positionfix
 from personal_store.db.units import E7, from_ms
+from personal_store.documents.ledger import contribution_document
+from personal_store.documents.trips import Document, trip_documents
 from personal_store.errors import BackupRefused
-from personal_store.ledger_documents import contribution_document
 from personal_store.store import Store
-from personal_store.trip_documents import Document, trip_documents
 
 POSITIONS_FILE: Final = "positions.csv"
 COLUMNS: Final = (

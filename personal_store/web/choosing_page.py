@@ -17,12 +17,12 @@ from pydantic import BaseModel, ConfigDict
 from consents.limits import ConsentArea
 from consents.notice import Notice
 from consents.record import Purpose
-from personal_store import consent_events, consenting, limiting
+from personal_store.choices import consent_events, consenting, limiting
+from personal_store.choices.limit_words import DAYS_FR
+from personal_store.choices.parent_key import MAX_KEY_FILE_BYTES, new_parent_key, parse_parent_key
 from personal_store.errors import StoreError, TransportError
 from personal_store.jobs import catalogue
-from personal_store.limit_words import DAYS_FR
 from personal_store.membership import Membership
-from personal_store.parent_key import MAX_KEY_FILE_BYTES, new_parent_key, parse_parent_key
 from personal_store.settings import Language
 from personal_store.store import Store
 from personal_store.web.pages import Pages, hand_over, to

@@ -10,14 +10,14 @@ from math import ceil
 
 from consents.limits import ConsentLimits
 from consents.record import Purpose
-from personal_store import consenting, limit_words, limiting, own_log
-from personal_store.consent_events import EXPIRY_NOTICE
+from personal_store.choices import consenting, limit_words, limiting, own_log
+from personal_store.choices.consent_events import EXPIRY_NOTICE
+from personal_store.choices.proofs import ProofState, ProofStatus
 from personal_store.db import contributions, memberships, trust
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import ContributionState, KeptContribution
 from personal_store.jobs import catalogue
-from personal_store.proofs import ProofState, ProofStatus
 from personal_store.store import Store
 
 # A line is at most nine elements; more lines would not fit the page's budget of nodes.

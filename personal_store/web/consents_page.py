@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
-from personal_store import consenting, own_log
+from personal_store.choices import consenting, own_log
 from personal_store.errors import StoreError
 from personal_store.jobs import catalogue
 from personal_store.settings import Language

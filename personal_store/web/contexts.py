@@ -10,7 +10,7 @@ from carbon.factors import load_factor_set
 from carbon.footprint import Interval
 from consents.record import EventType, Purpose
 from contributions.weeks import week_of, week_period
-from personal_store import consenting, limit_words
+from personal_store.choices import consenting, limit_words
 from personal_store.contribute import read_own
 from personal_store.db import (
     consents,
@@ -23,12 +23,12 @@ from personal_store.db import (
 from personal_store.db.connection import reading
 from personal_store.db.contributions import KeptContribution
 from personal_store.db.trips import StoredTrip
+from personal_store.documents.ledger import MICRO, spent_epsilon
+from personal_store.documents.sharing import reduction_sentences
 from personal_store.errors import NotAnswerable
 from personal_store.footprint import PeriodFootprint, period_footprint
 from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
-from personal_store.ledger_documents import MICRO, spent_epsilon
-from personal_store.sharing_documents import reduction_sentences
 from personal_store.store import Store
 from personal_store.vocabulary import MEASURE_NAMES, MODE_NAMES, UNIT_NAMES, part_name
 

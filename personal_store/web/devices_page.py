@@ -11,8 +11,8 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
-from personal_store import devices
-from personal_store.device_setup import SetUp, check_address, qr_code, set_ups
+from personal_store.doors import devices
+from personal_store.doors.device_setup import SetUp, check_address, qr_code, set_ups
 from personal_store.errors import StoreError
 from personal_store.settings import Language
 from personal_store.web.pages import SEE_OTHER, Pages

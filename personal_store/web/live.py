@@ -18,11 +18,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from personal_store.clock import Clock
-from personal_store.device_setup import PATHS
+from personal_store.doors.device_setup import PATHS
+from personal_store.doors.reception import REFUSED, Reception
 from personal_store.errors import IngestError
 from personal_store.ingest.live.letter import Letter, LiveApp, Reply
 from personal_store.ingest.live.traccar import traccar_token
-from personal_store.reception import REFUSED, Reception
 from personal_store.web.security import MAX_BODY_BYTES
 
 _IN_THE_ADDRESS = {LiveApp.GPSLOGGER, LiveApp.TRACCAR}

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from contributions.errors import Malformed
 from contributions.weeks import week_of
-from personal_store import consenting
+from personal_store.choices import consenting
 from personal_store.errors import StoreError, TooManyTries, TransportError, VaultError
 from personal_store.jobs import catalogue, draining, pipeline, sharing
 from personal_store.lock import Lock

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from personal_store.device_setup import PATHS
+from personal_store.doors.device_setup import PATHS
 from personal_store.lock import Lock
 
 COOKIE = "session"

@@ -21,8 +21,8 @@ from coop_aggregator.installation import init_leader
 from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.settings import Settings
 from coop_aggregator.territory import read_territory
-from personal_store import consenting
-from personal_store.consent_events import Choice
+from personal_store.choices import consenting
+from personal_store.choices.consent_events import Choice
 from personal_store.db import consents, contributions, timelines
 from personal_store.db.connection import open_database, reading, writing
 from personal_store.errors import TransportError

@@ -8,12 +8,12 @@ import pytest
 
 from carbon.modes import TransportMode
 from contributions.messages import read_report
-from personal_store import consenting, limit_words, limiting
+from personal_store.choices import consenting, limit_words, limiting
 from personal_store.db import timelines
 from personal_store.db.connection import writing
 from personal_store.db.tables import territory
+from personal_store.documents.sharing import preview_document
 from personal_store.errors import GateClosed, NotAnswerable, StoreError
-from personal_store.sharing_documents import preview_document
 from personal_store.trips.timeline import ModeProbability, ModeSource, Timeline, Trip, Tripleg
 
 # The territory is two squares side by side: 17300 from 2 to 1 degrees west, 17028 from 1 to 0.

@@ -17,8 +17,8 @@ from coop_aggregator.jobs import witness
 from coop_aggregator.release import publish
 from coop_aggregator.settings import Settings
 from coop_aggregator.witness import add_checkpoint
+from personal_store.choices.own_log import EVIDENCE_FILE, write_receipts
 from personal_store.jobs import catalogue
-from personal_store.own_log import EVIDENCE_FILE, write_receipts
 
 WEEK = "2026-W46"
 AUDITS = ("coverage", "after-withdrawal", "purposes", "budget", "late", "promises", "release")

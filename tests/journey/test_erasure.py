@@ -16,7 +16,7 @@ from coop_aggregator.db import log as log_db
 from coop_aggregator.db import members as members_db
 from coop_aggregator.db import reports as reports_db
 from personal_store import cooperative as protocol
-from personal_store import erasing
+from personal_store.choices import erasing
 from personal_store.db import consents
 from personal_store.db.connection import reading
 from personal_store.errors import GateClosed, StoreError, TransportError

@@ -8,7 +8,7 @@ from consents.canonical import base64_text
 from consents.checkpoint import verify_checkpoint
 from consents.log import ConsentLog, MemoryNodes
 from coop_aggregator.db import log as log_db
-from personal_store import fork_watch, own_log
+from personal_store.choices import fork_watch, own_log
 from personal_store.db import checkpoints
 from personal_store.db.connection import reading
 from personal_store.errors import LogForked

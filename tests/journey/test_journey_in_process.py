@@ -25,7 +25,7 @@ from coop_aggregator.installation import Leader
 from coop_aggregator.purposes import publish_purpose
 from coop_aggregator.release import publish
 from personal_store import cooperative as protocol
-from personal_store.consent_events import VALIDITY
+from personal_store.choices.consent_events import VALIDITY
 from personal_store.db.contributions import ContributionState
 from personal_store.errors import GateClosed, NotAnswerable, StoreError, TransportError
 from personal_store.jobs import catalogue, joining, sharing

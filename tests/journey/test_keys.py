@@ -10,8 +10,8 @@ from consents.decision import consent_state
 from consents.jws import thumbprint
 from consents.record import EventType
 from contributions.messages import read_report
-from personal_store import consenting, rekeying
-from personal_store.consent_events import VALIDITY
+from personal_store.choices import consenting, rekeying
+from personal_store.choices.consent_events import VALIDITY
 from personal_store.db import consents
 from personal_store.db.connection import reading, writing
 from personal_store.db.tables import consent_event

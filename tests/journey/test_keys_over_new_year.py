@@ -11,10 +11,11 @@ from consents.jws import thumbprint
 from consents.mandate import Mandate
 from consents.record import EventType
 from coop_aggregator.shards import open_next
-from personal_store import erasing, log_years, naming, rekeying, standing_in, vault
+from personal_store import vault
+from personal_store.choices import erasing, log_years, naming, rekeying, standing_in
+from personal_store.choices.standing_in import Outside, Sheet
 from personal_store.db.connection import reading
 from personal_store.errors import TransportError
-from personal_store.standing_in import Outside, Sheet
 
 OLD, NEW = "coop.test/log", "coop.test/log/2027"
 JANUARY = datetime(2027, 1, 1, 9, tzinfo=UTC)

@@ -12,16 +12,19 @@ from consents.decision import consent_state
 from consents.jws import thumbprint
 from consents.mandate import Mandate
 from consents.record import EventType
-from personal_store import cli, cli_naming, naming, standing_in, vault
-from personal_store.console import Session
+from personal_store import vault
+from personal_store.choices import naming, standing_in
+from personal_store.choices.parent_key import read_parent_key
+from personal_store.choices.standing_in import Outside, Sheet, read_sheet
+from personal_store.cli import naming as cli_naming
+from personal_store.cli import program
+from personal_store.cli.console import Session
 from personal_store.errors import (
     GateClosed,
     StoreError,
     TransportError,
     WrongPassphrase,
 )
-from personal_store.parent_key import read_parent_key
-from personal_store.standing_in import Outside, Sheet, read_sheet
 
 STRANGER = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 HELPER = Ed25519PrivateKey.from_private_bytes(b"d" * 32)
@@ -281,7 +284,7 @@ def run(given, network, clock, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", argv)
         code = 0
         try:
-            cli.main()
+            program.main()
         except SystemExit as end:
             code = int(end.code or 0)
         return code, *capsys.readouterr()

@@ -11,7 +11,7 @@ from consents.printable import to_html
 from consents.wording import Language
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
-from personal_store import consenting, own_log
+from personal_store.choices import consenting, own_log
 from personal_store.errors import StoreError
 from personal_store.jobs import catalogue
 from personal_store.transport import Answer

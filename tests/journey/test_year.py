@@ -23,12 +23,12 @@ from coop_aggregator.jobs import witness as witness_job
 from coop_aggregator.release import publish
 from coop_aggregator.settings import Settings
 from coop_aggregator.shards import follow, handovers, open_next
-from personal_store import consenting, erasing, log_years, own_log
+from personal_store.choices import consenting, erasing, log_years, own_log
+from personal_store.choices.proofs import ProofState
 from personal_store.db import checkpoints, memberships
 from personal_store.db.connection import reading
 from personal_store.db.trust import Trust
 from personal_store.errors import GateClosed, LogForked, TransportError
-from personal_store.proofs import ProofState
 from personal_store.transport import Answer
 from tests.coop_aggregator.test_witness import Direct
 

@@ -10,8 +10,8 @@ from consents.record import Purpose
 from contributions.measures import Measure
 from contributions.messages import check_report, read_report
 from contributions.noise import noise_scale
-from personal_store import consenting
-from personal_store.consenting import Choice
+from personal_store.choices import consenting
+from personal_store.choices.consenting import Choice
 from personal_store.contribute import contribute
 from personal_store.gate import Covering, WeekFigures, permit_week
 

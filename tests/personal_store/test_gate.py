@@ -13,8 +13,9 @@ from consents.decision import Reason
 from consents.limits import ConsentLimits
 from consents.record import EventType
 from contributions.measures import Measure
-from personal_store import consenting, gate
-from personal_store.consent_events import VALIDITY, Choice
+from personal_store import gate
+from personal_store.choices import consenting
+from personal_store.choices.consent_events import VALIDITY, Choice
 from personal_store.errors import GateClosed
 from personal_store.gate import Covering, Grant, Permitted, WeekFigures, permit_week
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from personal_store.doors.reception import Reception
 from personal_store.errors import StoreLocked, TooManyTries, WrongPassphrase
 from personal_store.lock import FREE_TRIES, Lock, open_lock
-from personal_store.reception import Reception
 
 PASSPHRASE = "trois mots au hasard"
 

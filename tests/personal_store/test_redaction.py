@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from carbon.modes import TransportMode
-from personal_store import consenting
-from personal_store.consent_events import Choice
+from personal_store.choices import consenting
+from personal_store.choices.consent_events import Choice
 from personal_store.db import consents
 from personal_store.db.connection import reading
 from personal_store.db.contributions import ContributionState, KeptContribution

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from personal_store import cli
+from personal_store.cli import program
 from personal_store.clock import SystemClock
 
 PASSPHRASE = "trois mots au hasard"
@@ -60,7 +60,7 @@ def run(options, monkeypatch, capsys):
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sys, "argv", ["personal-store", *options, *map(str, arguments)])
         try:
-            cli.main()
+            program.main()
             code = 0
         except SystemExit as end:
             code = int(end.code or 0)

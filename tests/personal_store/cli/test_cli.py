@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from carbon.modes import TransportMode
-from personal_store import cli
+from personal_store.cli import program
 from personal_store.trips.timeline import SURE_FROM
 
 PASSPHRASE = "trois mots au hasard"
@@ -390,7 +390,7 @@ class TestUsage:
     def test_every_command_has_help_in_both_languages(self) -> None:
         runner = CliRunner()
         for command in ("init", "import", "trips", "footprint", "enrol", "preview", "ledger"):
-            shown = runner.invoke(cli.app, [command, "--help"], env={"COLUMNS": "200"})
+            shown = runner.invoke(program.app, [command, "--help"], env={"COLUMNS": "200"})
             assert shown.exit_code == 0
             assert " / " in shown.output, command
 

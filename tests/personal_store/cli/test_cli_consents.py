@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from personal_store.consent_events import EXPIRY_NOTICE, VALIDITY
-from personal_store.console import Session
+from personal_store.choices.consent_events import EXPIRY_NOTICE, VALIDITY
+from personal_store.cli.console import Session
 from personal_store.db import consents
 from personal_store.db.connection import reading
 from personal_store.transport import Answer

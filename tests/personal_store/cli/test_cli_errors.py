@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from personal_store.console import Session
+from personal_store.cli.console import Session
 from personal_store.vault import VAULT_FILE
 
 PASSPHRASE = "trois mots au hasard"

@@ -49,9 +49,9 @@ def records(tmp_path):
     ("module", "inside"),
     [
         *itertools.product(
-            ["personal_store.cli", "sqlalchemy", "rich.console"], ["code", "string"]
+            ["personal_store.cli.program", "sqlalchemy", "rich.console"], ["code", "string"]
         ),
-        ("personal_store.cli", "finalizer"),
+        ("personal_store.cli.program", "finalizer"),
     ],
 )
 def test_ctrl_c_while_the_program_loads_is_a_sentence_and_130(module, inside, tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from personal_store.console import language_first
+from personal_store.cli.console import language_first
 
 UNREAD = {
     "option": (["trips", "--fro"], "Option inconnue : --fro."),

@@ -9,8 +9,8 @@ import pytest
 from carbon.modes import TransportMode
 from consents.record import Purpose
 from contributions.task import Task
-from personal_store import consenting
-from personal_store.consenting import Choice
+from personal_store.choices import consenting
+from personal_store.choices.consenting import Choice
 from personal_store.db import contributions
 from personal_store.db.connection import reading
 from personal_store.db.contributions import KeptContribution

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from nacl.secret import SecretBox
 
-from personal_store import devices, inbox
 from personal_store.db import inbox as kept
 from personal_store.db import positionfixes
 from personal_store.db.connection import reading, writing
+from personal_store.doors import devices, inbox
+from personal_store.doors.inbox import DRAINING_FILE, HEADER_BYTES, INBOX_FILE, Inbox
+from personal_store.doors.register import read_register
 from personal_store.errors import InboxFull
-from personal_store.inbox import DRAINING_FILE, HEADER_BYTES, INBOX_FILE, Inbox
 from personal_store.ingest.live.letter import Letter, LiveApp
 from personal_store.jobs import draining
-from personal_store.register import read_register
 
 AT = datetime(2026, 11, 17, 8, tzinfo=UTC)
 

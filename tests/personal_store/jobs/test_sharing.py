@@ -9,7 +9,7 @@ import pytest
 from carbon.modes import TransportMode
 from contributions.messages import read_report
 from contributions.weeks import week_period
-from personal_store.consent_events import VALIDITY
+from personal_store.choices.consent_events import VALIDITY
 from personal_store.db.contributions import ContributionState
 from personal_store.errors import (
     GateClosed,

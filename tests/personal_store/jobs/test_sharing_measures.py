@@ -9,9 +9,9 @@ import pytest
 from carbon.identity import newest_set
 from carbon.modes import TransportMode
 from contributions.measures import ELSEWHERE, FactorSetName, Measure, coordinates_for
+from personal_store.documents.sharing import preview_sentences
 from personal_store.errors import GateClosed, NotAnswerable
 from personal_store.jobs import catalogue
-from personal_store.sharing_documents import preview_sentences
 from personal_store.transport import Answer
 
 CAR = TransportMode.CAR

@@ -12,9 +12,9 @@ from contributions.two_keepers import context, vdaf_for
 from personal_store.db import memberships
 from personal_store.db.connection import reading
 from personal_store.db.contributions import ContributionState
+from personal_store.documents.sharing import preview_document, preview_sentences
 from personal_store.errors import PreviewChanged, TransportError
 from personal_store.jobs import joining, sharing
-from personal_store.sharing_documents import preview_document, preview_sentences
 from personal_store.web.contexts import readable_report
 
 CAR, BIKE = TransportMode.CAR, TransportMode.BIKE

@@ -11,8 +11,8 @@ import pytest
 
 from personal_store.db import positionfixes
 from personal_store.db.connection import reading
+from personal_store.doors.inbox import Inbox
 from personal_store.errors import BackupDamaged, BackupRefused, WrongPassphrase
-from personal_store.inbox import Inbox
 from personal_store.jobs import importing
 from personal_store.keeping.backup import MANIFEST_FILE, back_up, verify
 

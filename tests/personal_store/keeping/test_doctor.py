@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from personal_store.devices import put_register_right
-from personal_store.inbox import Inbox
+from personal_store.doors.devices import put_register_right
+from personal_store.doors.inbox import Inbox
 from personal_store.keeping import doctor
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from consents.decision import consent_state
 from consents.record import EventType
-from personal_store import own_log
+from personal_store.choices import own_log
+from personal_store.choices.parent_key import new_parent_key
 from personal_store.db import consents
 from personal_store.db.connection import reading
-from personal_store.parent_key import new_parent_key
 from personal_store.transport import Answer
 
 OUTLINES = (

@@ -12,9 +12,9 @@ import pytest
 from carbon.factors import load_factor_set
 from carbon.footprint import LegActivity, total_footprint
 from carbon.modes import TransportMode
-from personal_store import devices
 from personal_store.db import positionfixes
 from personal_store.db.connection import reading
+from personal_store.doors import devices
 from personal_store.ingest.live import owntracks
 
 HERE = Path(__file__).parent

@@ -12,8 +12,8 @@ from carbon.modes import TransportMode
 from consents.personal_receipt import PersonalReceipt
 from consents.policy import policy_text
 from contributions.weeks import week_period
-from personal_store import consenting, erasing, rekeying
-from personal_store.consent_events import EXPIRY_NOTICE, VALIDITY
+from personal_store.choices import consenting, erasing, rekeying
+from personal_store.choices.consent_events import EXPIRY_NOTICE, VALIDITY
 from personal_store.db import consents
 from personal_store.db.connection import reading, writing
 from personal_store.db.trust import Trust

@@ -11,15 +11,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nacl.secret import SecretBox
 
-from personal_store import devices
 from personal_store.app import create_lockable_app, jobs_of
 from personal_store.db import evidence, positionfixes
 from personal_store.db.connection import reading
+from personal_store.doors import devices
+from personal_store.doors.reception import Reception
+from personal_store.doors.register import REGISTER_FILE
 from personal_store.ingest.live.letter import Letter, LiveApp
 from personal_store.ingest.live.read import read_letter
 from personal_store.lock import Lock, open_lock
-from personal_store.reception import Reception
-from personal_store.register import REGISTER_FILE
 from personal_store.web.security import MAX_BODY_BYTES
 
 PASSPHRASE = "trois mots au hasard"

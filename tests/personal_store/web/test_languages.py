@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from personal_store import limit_words, vocabulary
+from personal_store import vocabulary
+from personal_store.choices import limit_words
 from personal_store.web import contexts, language
 from personal_store.web.language import Speaker, read_catalogue
 from personal_store.web.pages import TEMPLATES

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from personal_store import devices
 from personal_store.db import positionfixes
 from personal_store.db.connection import reading
+from personal_store.doors import devices
 from personal_store.ingest.positionfix import SourceFormat
 
 LOCATION = {"_type": "location", "lat": 46.16, "lon": -1.15, "tst": 1_762_671_600, "acc": 8}

@@ -1,0 +1,1 @@
+"""What the resident decides about sharing: signed, kept, proved, named to others, erased."""

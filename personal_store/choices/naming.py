@@ -1,0 +1,156 @@
+"""Name who may end a consent beside its own key: a delegate for a time, or one's recovery code.
+
+The key that is named is in the log, not whose it is. A delegate makes their own key and shows only
+its public part; the key for a recovery is derived from the store's recovery code and the consent's
+id, so that the code alone, on paper, brings it back. Acting with these keys: `standing_in`.
+"""
+
+import binascii
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from consents.canonical import base64url_bytes
+from consents.chain import ConsentState
+from consents.decision import consent_state
+from consents.errors import CanonicalError, LeafError
+from consents.jws import thumbprint
+from consents.mandate import Mandate
+from consents.record import EventType
+from personal_store import vault
+from personal_store.choices import consenting, rekeying
+from personal_store.choices.consent_events import sign_keys
+from personal_store.db import consents, memberships
+from personal_store.db.connection import reading, writing
+from personal_store.db.consents import Consent
+from personal_store.errors import GateClosed, StoreError
+from personal_store.membership import Membership
+from personal_store.store import Store
+
+KEY_BYTES = 32
+
+
+def name_delegate(
+    store: Store, membership: Membership, cid_start: str, *, kid: str, mandate: Mandate
+) -> Consent:
+    """Name a delegate's key (its thumbprint) in a permission, for the time of the mandate.
+
+    Raises TransportError, GateClosed, StoreError for what is no key or one of the resident's own.
+    """
+    _expect_key(kid)
+    return _say(store, membership, cid_start, EventType.DELEGATE_NAMED, kid, mandate=mandate)
+
+
+def revoke_delegate(store: Store, membership: Membership, cid_start: str, *, kid: str) -> Consent:
+    """Take a mandate back; raise StoreError where that key has none, else as `name_delegate`."""
+    with reading(store.engine) as connection:
+        consent = rekeying.permission(connection, membership, cid_start)
+    if state_of(store, consent).mandate_of(kid) is None:
+        raise _no_mandate()
+    return _say(store, membership, cid_start, EventType.DELEGATE_REVOKED, kid)
+
+
+def name_recovery(store: Store, membership: Membership, code: str) -> tuple[str, ...]:
+    """Name the recovery code's key in each permission without it; return the ids of all of them.
+
+    Raises WrongPassphrase for another code than this store's, TransportError.
+    """
+    secret = vault.check_recovery(store.folder, code)
+    with reading(store.engine) as connection:
+        given = [
+            each
+            for each in consents.every(connection)
+            if each.url == membership.url
+            and consenting.permits(consents.chain(connection, each.cid))
+        ]
+    for each in given:
+        kid = thumbprint(recovery_key(secret, each.cid).public_key())
+        if state_of(store, each).recovery != kid:
+            _say(store, membership, each.cid, EventType.RECOVERY_NAMED, kid)
+    return tuple(each.cid for each in given)
+
+
+def recovery_key(secret: bytes, cid: str) -> Ed25519PrivateKey:
+    """Return the key that a recovery code gives for one consent: another key for each (HKDF)."""
+    info = b"consent recovery v1 " + bytes.fromhex(cid)
+    derived = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(secret)
+    return Ed25519PrivateKey.from_private_bytes(derived)
+
+
+def state_of(store: Store, consent: Consent) -> ConsentState:
+    """Return where a consent's chain stands by what this store keeps of it."""
+    with reading(store.engine) as connection:
+        chain = consents.chain(connection, consent.cid)
+        membership = memberships.of(connection, consent.url)
+    state = consent_state(
+        [each.signed for each in chain],
+        log_origin=membership.log_origin,
+        earlier=membership.origins,
+    )
+    assert state is not None, "a consent begins with its first event"
+    return state
+
+
+def _say(
+    store: Store,
+    membership: Membership,
+    cid_start: str,
+    kind: EventType,
+    kid: str,
+    *,
+    mandate: Mandate | None = None,
+) -> Consent:
+    membership = rekeying.expect_answer(store, membership)
+    now: datetime = store.clock.now()
+    with writing(store.engine) as connection:
+        consent = rekeying.permission(connection, membership, cid_start)
+        chain = consents.chain(connection, consent.cid)
+        if any(each.signed.payload.kid == kid for each in chain):
+            raise _own_key()
+        event = sign_keys(
+            consent,
+            chain,
+            kind,
+            names=kid,
+            signer=consent.key,
+            origin=membership.log_origin,
+            at=now,
+            mandate=mandate,
+        )
+        consents.add_event(connection, event)
+    consenting.hand_over(store, membership)
+    return consent
+
+
+def _expect_key(kid: str) -> None:
+    try:
+        whole = len(base64url_bytes(kid)) == KEY_BYTES
+    except (CanonicalError, LeafError, ValueError, binascii.Error):
+        whole = False
+    if not whole:
+        raise StoreError(
+            fr="Ce n'est pas l'empreinte d'une clé : rien n'a été signé. Attendu : les 43 lettres "
+            "que montre « mandate key » chez la personne.",
+            en="This is no thumbprint of a key: nothing was signed. Expected: the 43 letters that "
+            "“mandate key” shows to that person.",
+        )
+
+
+def _own_key() -> GateClosed:
+    return GateClosed(
+        fr="Cette clé signe déjà pour cet accord : rien n'a changé. Attendu : celle de quelqu'un "
+        "d'autre.",
+        en="This key signs for this consent already: nothing has changed. Expected: somebody "
+        "else's.",
+    )
+
+
+def _no_mandate() -> StoreError:
+    return StoreError(
+        fr="Personne n'a de mandat avec cette clé : rien n'a changé. « consents delegates list » "
+        "montre les mandats.",
+        en="Nobody has a mandate with this key: nothing has changed. “consents delegates list” "
+        "shows the mandates.",
+    )

@@ -1,0 +1,266 @@
+"""The commands about other keys: delegates and their mandates, and what a recovery code can end.
+
+Same contract as `sharing.py`, whose group `consents` they belong to. `mandate` and `recover`
+need no store: they are for somebody else, or for whoever has lost theirs.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consents.jws import thumbprint
+from consents.mandate import Mandate
+from personal_store import vault
+from personal_store.choices import naming, standing_in
+from personal_store.choices.parent_key import read_parent_key, write_parent_key
+from personal_store.choices.standing_in import Outside, Sheet
+from personal_store.cli.console import Session, read_secret
+from personal_store.cli.sharing import JsonOption
+from personal_store.clock import SystemClock
+from personal_store.db import consents
+from personal_store.db.connection import reading
+from personal_store.db.consents import KeptEvent
+from personal_store.errors import StoreError
+from personal_store.jobs import catalogue
+from personal_store.local_time import (
+    FIRST_DAY,
+    LAST_DAY,
+    day_after,
+    day_start,
+    local_date,
+    local_time,
+)
+from personal_store.membership import Membership
+from personal_store.store import Store
+
+CidArgument = Annotated[str, typer.Argument(help="Début du numéro de l'accord. / Its start.")]
+# An option, since a thumbprint may begin with a dash.
+KeyOption = Annotated[
+    str, typer.Option("--key", help="Empreinte de la clé, 43 lettres. / Its thumbprint.")
+]
+SheetArgument = Annotated[Path, typer.Argument(help="Fichier reçu. / The file received.")]
+ProofsOption = Annotated[
+    Path, typer.Option(help="Dossier où écrire les preuves. / Folder for the proofs.")
+]
+CodeOption = Annotated[Path, typer.Option(help="Fichier du code de secours. / Recovery code file.")]
+SheetOption = Annotated[Path, typer.Option(help="Fichier à écrire. / File to write.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Hang these commands on the group of the consents."""
+    delegates = typer.Typer(
+        help="Qui peut retirer à votre place. / Who may withdraw for you.", no_args_is_help=True
+    )
+    delegates.command("name")(name_delegate)
+    delegates.command("revoke")(revoke_delegate)
+    delegates.command("list")(list_delegates)
+    mandate = typer.Typer(
+        help="Retirer pour quelqu'un. / Withdraw for somebody.", no_args_is_help=True
+    )
+    mandate.command("key")(mandate_key)
+    mandate.command("withdraw")(mandate_withdraw)
+    recovery = typer.Typer(
+        help="Prévoir la perte de l'espace. / Prepare for a loss.", no_args_is_help=True
+    )
+    recovery.command("prepare")(prepare_recovery)
+    app.add_typer(delegates, name="delegates")
+    app.add_typer(mandate, name="mandate")
+    app.add_typer(recovery, name="recovery")
+    app.command("recover")(recover)
+
+
+def name_delegate(
+    context: typer.Context,
+    cid: CidArgument,
+    *,
+    key: KeyOption,
+    until: Annotated[str, typer.Option(help="Dernier jour : 2027-03-31. / Last day.")],
+    since: Annotated[str | None, typer.Option("--from", help="Premier jour. / First day.")] = None,
+    sheet: SheetOption,
+) -> None:
+    """Nommer quelqu'un qui peut retirer à votre place. / Name who may withdraw for you."""
+    session: Session = context.obj
+    store, member = _joined(session)
+    first = local_date(store.clock.now()) if since is None else _day(since)
+    last = _day(until)
+    if last < first:
+        raise typer.BadParameter("--until : avant --from. / before --from.")
+    mandate = Mandate(
+        starts_at=day_start(first).astimezone(UTC),
+        ends_at=day_start(_next(last)).astimezone(UTC),
+    )
+    consent = naming.name_delegate(store, member, cid, kid=key, mandate=mandate)
+    path = _write_sheet(member, [consent.cid], sheet)
+    session.say(
+        fr=f"Cette clé peut retirer cet accord du {first:%d/%m/%Y} au {last:%d/%m/%Y} compris, et "
+        f"rien d'autre. C'est inscrit au journal. Donnez {path.name} à la personne ; « consents "
+        "delegates revoke » reprend le mandat.",
+        en=f"This key may withdraw this consent from {first:%Y-%m-%d} to {last:%Y-%m-%d} included, "
+        f"and nothing else. It is in the log. Give {path.name} to that person; “consents delegates "
+        "revoke” takes the mandate back.",
+    )
+
+
+def revoke_delegate(context: typer.Context, cid: CidArgument, *, key: KeyOption) -> None:
+    """Reprendre un mandat. / Take a mandate back."""
+    session: Session = context.obj
+    store, member = _joined(session)
+    naming.revoke_delegate(store, member, cid, kid=key)
+    session.say(
+        fr="Le mandat est repris et la coopérative le sait : cette clé ne peut plus rien.",
+        en="The mandate is taken back and the cooperative knows: this key can do nothing any more.",
+    )
+
+
+def list_delegates(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """Lister les mandats en cours. / List the mandates."""
+    session: Session = context.obj
+    store, member = _joined(session)
+    with reading(store.engine) as connection:
+        own = [each for each in consents.every(connection) if each.url == member.url]
+    named = [
+        (consent.cid, each) for consent in own for each in naming.state_of(store, consent).delegates
+    ]
+    for cid, each in named:
+        start, end = local_time(each.mandate.starts_at), local_time(each.mandate.ends_at)
+        session.say(
+            fr=f"{cid[:8]}  {each.kid}  {start:%d/%m/%Y %H:%M} - {end:%d/%m/%Y %H:%M} : retirer",
+            en=f"{cid[:8]}  {each.kid}  {start:%Y-%m-%d %H:%M} - {end:%Y-%m-%d %H:%M}: withdraw",
+        )
+    if not named:
+        session.say(fr="Aucun mandat.", en="No mandate.")
+    if as_json:
+        session.answer(
+            [{"cid": cid, "key": each.kid, **each.mandate.to_mapping()} for cid, each in named]
+        )
+
+
+def mandate_key(
+    context: typer.Context, file: Annotated[Path, typer.Argument(help="Fichier à écrire. / File.")]
+) -> None:
+    """Faire sa clé de mandataire. / Make one's key as a delegate."""
+    session: Session = context.obj
+    kid = thumbprint(write_parent_key(file).public_key())
+    session.say(
+        fr=f"Gardez ce fichier pour vous. Donnez cette empreinte à qui vous nomme :\n  {kid}\n"
+        "Une clé par accord : la même sous deux accords les relierait.",
+        en=f"Keep this file to yourself. Give this thumbprint to whoever names you:\n  {kid}\n"
+        "One key a consent: the same under two would link them.",
+    )
+
+
+def mandate_withdraw(
+    context: typer.Context,
+    sheet: SheetArgument,
+    *,
+    key: Annotated[Path, typer.Option(help="Votre clé de mandataire. / Your delegate's key.")],
+    proofs: ProofsOption,
+) -> None:
+    """Retirer l'accord de quelqu'un qui vous l'a confié. / Withdraw for who entrusted you."""
+    session: Session = context.obj
+    read = standing_in.read_sheet(sheet)
+    signer, outside = read_parent_key(key), _outside(session, read)
+    _end_each(session, read, lambda one: standing_in.withdraw(one, signer, outside), proofs)
+
+
+def prepare_recovery(context: typer.Context, *, code_file: CodeOption, sheet: SheetOption) -> None:
+    """Faire que le code de secours puisse retirer. / Let the recovery code withdraw."""
+    session: Session = context.obj
+    store, member = _joined(session)
+    cids = naming.name_recovery(store, member, read_secret(code_file))
+    path = _write_sheet(member, cids, sheet)
+    session.say(
+        fr=f"{len(cids)} accord(s) : votre code de secours peut les retirer, même sans cet espace, "
+        f"par « consents recover {path.name} ». Gardez ce fichier et le code ailleurs qu'ici, et "
+        "recommencez après chaque nouvel accord.",
+        en=f"{len(cids)} consent(s): your recovery code can withdraw them, without this store too, "
+        f"by “consents recover {path.name}”. Keep this file and the code elsewhere, and do this "
+        "again after each new consent.",
+    )
+
+
+def recover(
+    context: typer.Context, sheet: SheetArgument, *, code_file: CodeOption, proofs: ProofsOption
+) -> None:
+    """Retirer les accords d'un espace perdu. / Withdraw the consents of a lost store."""
+    session: Session = context.obj
+    read = standing_in.read_sheet(sheet)
+    secret = vault.recovery_secret(read_secret(code_file))
+    outside = _outside(session, read)
+    _end_each(session, read, lambda one: standing_in.recover(one, secret, outside), proofs)
+
+
+def _end_each(
+    session: Session, sheet: Sheet, end: Callable[[Sheet], list[KeptEvent]], proofs: Path
+) -> None:
+    """End one consent after the other, each with its proofs on disk before the next.
+
+    One that fails holds no other back; the first failure is raised once all were tried.
+    """
+    ended: list[KeptEvent] = []
+    failed: StoreError | None = None
+    for cid in sheet.cids:
+        try:
+            ended += end(replace(sheet, cids=(cid,)))
+        except StoreError as error:
+            failed = failed or error
+        if ended:
+            standing_in.write_proofs(ended, proofs)
+    if ended or failed is None:
+        _say_ended(session, ended, proofs)
+    if failed is not None:
+        raise failed
+
+
+def _say_ended(session: Session, ended: Sequence[KeptEvent], proofs: Path) -> None:
+    withdrawn = [each for each in ended if each.body is not None]
+    if not withdrawn:
+        session.say(fr="Rien à retirer : c'est déjà fait.", en="Nothing to withdraw: it is done.")
+        return
+    session.say(
+        fr=f"{len(withdrawn)} accord(s) retiré(s) : la coopérative l'a reçu, promesse vérifiée. "
+        f"Preuves écrites dans {proofs.name}.",
+        en=f"{len(withdrawn)} consent(s) withdrawn: the cooperative has it, its promise verified. "
+        f"Proofs written to {proofs.name}.",
+    )
+
+
+def _joined(session: Session) -> tuple[Store, Membership]:
+    store = session.open()
+    return store, catalogue.the_membership(store.engine)
+
+
+def _outside(session: Session, sheet: Sheet) -> Outside:
+    return Outside(
+        transport=session.connect(sheet.url),
+        now=SystemClock().now(),
+        randomness=secrets.token_bytes,
+        language=session.language,
+    )
+
+
+def _write_sheet(member: Membership, cids: Sequence[str], path: Path) -> Path:
+    sheet = Sheet(url=member.url, log_vkey=member.log_vkey, cids=tuple(cids))
+    path.touch(mode=0o600)
+    path.write_bytes(sheet.to_bytes())
+    return path
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{written} : un jour s'écrit 2027-03-31. / a day is written 2027-03-31."
+        ) from None
+
+
+def _next(day: date) -> date:
+    if not FIRST_DAY <= day < LAST_DAY:
+        raise typer.BadParameter(f"{day} : trop loin. / too far.")
+    return day_after(day)

@@ -1,0 +1,1 @@
+"""Where live positions come in: devices, their register, the reception and the sealed inbox."""
