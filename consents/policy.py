@@ -28,6 +28,7 @@ from consents.checkpoint import (
 )
 from consents.errors import NoteError, PolicyError, ProofError, UntrustedNote
 from consents.merkle import verify_consistency
+from consents.shards import precedes
 
 MAX_POLICY_BYTES = 65_536
 """Longest policy file read: room for 64 logs, witnesses and groups."""
@@ -125,6 +126,10 @@ class WitnessPolicy:
         """Return the policy with these logs as well: the successors of one that it names."""
         missing = [vkey for vkey in log_vkeys if vkey not in self.logs]
         return replace(self, logs=(*self.logs, *missing))
+
+    def names_before(self, origin: str) -> bool:
+        """Tell whether the policy names a log of an earlier year than the log of this name."""
+        return any(precedes(NoteKey.parse(vkey).name, origin) for vkey in self.logs)
 
     def signed(self, note: str) -> Checkpoint:
         """Return the checkpoint of a note that a log of the policy signed, cosigned or not."""

@@ -54,6 +54,14 @@ def shard_origin(origin: str, year: int) -> str:
     return f"{origin if match is None else match[1]}/{year:04d}"
 
 
+def precedes(origin: str, later: str) -> bool:
+    """Tell whether the log of the first name comes before that of the second in one sequence."""
+    year, before = shard_year(later), shard_year(origin)
+    if year is None or shard_origin(origin, year) != later:
+        return False
+    return before is None or before < year
+
+
 def closing_digest(successor_vkey: str) -> str:
     """Return the `c` of the last leaf of a log that `successor_vkey` continues."""
     return sha256_hex(f"{EventType.SHARD_CLOSED.value}\n{successor_vkey}\n".encode())

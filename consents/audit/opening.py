@@ -189,10 +189,8 @@ def _timeline(opening: _Opening) -> Timeline | None:
 
 
 def _problem_of_log(problem: Problem) -> AuditProblem:
-    if problem is Problem.HANDOVER:
-        return AuditProblem.HANDOVER
-    if problem is Problem.NO_FORMER_LOG:
-        return AuditProblem.NO_FORMER_LOG
+    if problem in {Problem.HANDOVER, Problem.NO_FORMER_LOG}:
+        return AuditProblem(problem.value)
     violation = problem.verdict is Verdict.VIOLATION
     return AuditProblem.LOG if violation else AuditProblem.BAD_FILE
 
@@ -218,7 +216,9 @@ def _known(opening: _Opening, older: Sequence[str]) -> list[Attested]:
 
 
 def _hold_to_history(opening: _Opening, timeline: Timeline) -> None:
-    """Find the first older checkpoint that is no prefix of its log: a fork or a rollback."""
+    """Find a log that was left out, and checkpoints that are no prefix: a fork or a rollback."""
+    if opening.policy.names_before(timeline.origins[0]):
+        opening.find(AuditProblem.NO_FORMER_LOG, "expected the log of the year before as well")
     for origin in {each.origin for each in opening.past}:
         if origin not in timeline.origins:
             detail = "expected the log of an older checkpoint: its entries were not handed over"

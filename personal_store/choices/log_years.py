@@ -9,7 +9,7 @@ closed log that contradicts what was seen, is a fork: the signed notes are kept 
 from collections.abc import Sequence
 
 from consents import merkle
-from consents.checkpoint import read_checkpoint
+from consents.checkpoint import Checkpoint, read_checkpoint
 from consents.errors import ConsentsError, HandoverError, ProofError
 from consents.shards import Handover, Succession
 from personal_store import cooperative
@@ -49,18 +49,22 @@ def follow(store: Store, membership: Membership) -> Membership:
 
 
 def _expect_known(store: Store, membership: Membership, shown: Sequence[Handover]) -> None:
-    """Hold the cooperative to the successors that were followed: a second one is a fork."""
+    """Hold the cooperative to what was followed: another successor, or another end, is a fork."""
     with reading(store.engine) as connection:
         kept = successions.every(connection, membership.url)
-    for before, handover in zip(kept, shown, strict=False):
-        if handover.successor == before.successor:
-            continue
-        vkey = membership.log_vkeys[kept.index(before)]
+    for vkey, before, handover in zip(membership.log_vkeys, kept, shown, strict=False):
         try:
+            same_end = _end(handover) == _end(before)
+            if handover.successor == before.successor and same_end:
+                continue
             handover.verify(vkey)
-        except HandoverError as error:
+        except ConsentsError as error:
             out_of_protocol("log/handovers", error)
         accuse(store, membership, [before.closing.checkpoint, handover.closing.checkpoint])
+
+
+def _end(handover: Handover) -> Checkpoint:
+    return read_checkpoint(handover.closing.checkpoint)
 
 
 def _cosigned(store: Store, membership: Membership, handover: Handover) -> bool:
@@ -116,11 +120,19 @@ def _keep(
     start = membership.start(len(membership.former))
     final = succession.final
     last = Seen(size=start + final.size, root=final.root, note=handover.closing.checkpoint)
+    # The new log is held to what it showed first, so that nobody is shown another one later.
+    opened = Seen(
+        size=last.size + succession.opened.size,
+        root=succession.opened.root,
+        note=handover.opening.checkpoint,
+    )
     with writing(store.engine) as connection:
         successions.add(
             connection, membership.url, len(membership.former), handover, size=final.size
         )
         for each in (*checkpoints.unlinked(connection, membership.url), last):
-            checkpoints.keep(connection, membership.url, each)
-            checkpoints.link(connection, membership.url, each)
+            if each.size <= last.size:
+                checkpoints.keep(connection, membership.url, each)
+                checkpoints.link(connection, membership.url, each)
+        checkpoints.keep(connection, membership.url, opened)
         return memberships.of(connection, membership.url)

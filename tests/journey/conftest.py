@@ -12,12 +12,13 @@ import httpx
 import pytest
 
 from carbon.modes import TransportMode
+from consents.policy import policy_text
 from consents.record import EventType
 from contributions.task import Task
 from coop_aggregator.app import create_app
 from coop_aggregator.db.territories import replace_territory
 from coop_aggregator.enrolment import make_codes
-from coop_aggregator.installation import init_leader
+from coop_aggregator.installation import init_helper, init_leader
 from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.settings import Settings
 from coop_aggregator.territory import read_territory
@@ -25,6 +26,7 @@ from personal_store.choices import consenting
 from personal_store.choices.consent_events import Choice
 from personal_store.db import consents, contributions, timelines
 from personal_store.db.connection import open_database, reading, writing
+from personal_store.db.trust import Trust
 from personal_store.errors import TransportError
 from personal_store.jobs import catalogue, joining, sharing
 from personal_store.membership import Membership
@@ -32,6 +34,7 @@ from personal_store.store import Store
 from personal_store.transport import Answer
 from personal_store.trips.timeline import ModeProbability, ModeSource, Timeline, Trip, Tripleg
 from personal_store.vault import DatabaseKey
+from tests.new_year import Year
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)
 WEEK = "2026-W46"
@@ -259,3 +262,31 @@ def resident(task, join) -> Resident:
     joined = join()
     catalogue.run_once(joined.store.engine, joined.member, joined.network)
     return joined
+
+
+@pytest.fixture
+def stewards(leader, clock, tmp_path):
+    settings = Settings(data=tmp_path / "stewards")
+    made = init_helper(settings, clock, name="stewards.test", log_vkey=leader.who.log_vkey)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def year(leader, stewards, clock, tmp_path):
+    return Year(leader=leader, stewards=stewards, clock=clock, folder=tmp_path)
+
+
+@pytest.fixture
+def settled(resident, year):
+    """Return a resident with a logged consent, who pinned the stewards of this year's log."""
+    resident.travel(walk=3)
+    resident.give()
+    resident.hand_over()
+    witness_vkeys = [year.stewards.who.own_vkey]
+    text = policy_text(log_vkey=year.leader.who.log_vkey, witness_vkeys=witness_vkeys)
+    pinned = Trust(policy_text=text, stewards_url=None)
+    consenting.pin_trust(resident.store, resident.member, pinned)
+    year.cosign()
+    resident.hand_over()
+    return resident

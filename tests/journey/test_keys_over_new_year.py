@@ -16,9 +16,8 @@ from personal_store.choices import erasing, log_years, naming, rekeying, standin
 from personal_store.choices.standing_in import Outside, Sheet
 from personal_store.db.connection import reading
 from personal_store.errors import TransportError
+from tests.new_year import JANUARY, NEW, OLD
 
-OLD, NEW = "coop.test/log", "coop.test/log/2027"
-JANUARY = datetime(2027, 1, 1, 9, tzinfo=UTC)
 HELPER = Ed25519PrivateKey.from_private_bytes(b"d" * 32)
 KID = thumbprint(HELPER.public_key())
 

@@ -176,6 +176,17 @@ def test_the_new_log_alone_cannot_be_audited(city, auditor):
     assert auditor.audit("coverage", export=False) == (3, ["no-former-log"])
 
 
+@pytest.mark.usefixtures("honest")
+def test_a_log_that_says_nothing_of_the_one_before_is_not_audited_without_it(city, auditor):
+    city.close(2027)
+    city.begin(2027)
+    city.person("newcomer").say("consent.given")
+    auditor.trust_every_log()
+    folder = city.export()
+    (folder / "shards").rename(auditor.folder / "elsewhere")
+    assert auditor.audit("coverage", export=False) == (3, ["no-former-log"])
+
+
 @pytest.mark.usefixtures("turned")
 def test_the_closed_log_alone_is_audited(city, auditor):
     folder = city.export() / "shards" / "0"
