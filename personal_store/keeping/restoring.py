@@ -15,10 +15,11 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from contributions.task import Task
+from consents.record import Purpose
+from contributions.task import MAX_EPSILON_MICRO, Task
 from contributions.weeks import week_of, week_ordinal, week_period
 from personal_store.clock import Clock
-from personal_store.db import contributions, memberships, presumptions
+from personal_store.db import consents, contributions, memberships, presumptions
 from personal_store.db.connection import open_database, writing
 from personal_store.db.contributions import ContributionState, KeptContribution
 from personal_store.db.presumptions import PresumedWeek
@@ -32,7 +33,7 @@ _JOURNALS: Final = (f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm", f"{DATABASE_
 QUESTION_LIFE: Final = timedelta(days=28)
 """How far back a question new to the backup may reach; those that it knows say it themselves."""
 FULL_WEEK_EPSILON_MICRO: Final = 4_000_000
-"""What a week may cost at most under the yearly cap, evenly shared (208 over 52 weeks)."""
+"""What a week counts for at least: the yearly cap, evenly shared (208 over 52 weeks)."""
 
 
 def restore(backup: Path, folder: Path, passphrase: str, *, clock: Clock) -> BackupReport:
@@ -68,10 +69,23 @@ def restore(backup: Path, folder: Path, passphrase: str, *, clock: Clock) -> Bac
     return report
 
 
+def presume(connection: Connection, *, backed_up_at: datetime, restored_at: datetime) -> None:
+    """Keep as presumed spent, in a database as it was backed up, the weeks of `unaccounted`."""
+    weeks = unaccounted(
+        contributions.every(connection),
+        _open_tasks(connection, at=backed_up_at),
+        full_week_micro=_full_week_micro(connection),
+        backed_up_at=backed_up_at,
+        restored_at=restored_at,
+    )
+    presumptions.add(connection, weeks, restored_at=restored_at)
+
+
 def unaccounted(
     rows: Sequence[KeptContribution],
     open_tasks: Sequence[Task],
     *,
+    full_week_micro: int,
     backed_up_at: datetime,
     restored_at: datetime,
 ) -> list[PresumedWeek]:
@@ -79,7 +93,7 @@ def unaccounted(
 
     `open_tasks` are those that could still be answered then. A week counts for those of its
     questions that the backup knows and shows no answer to, and for no less in all than a full
-    week: others may have come since, of this cooperative or of another.
+    week, of `full_week_micro`: others may have come since, of this cooperative or of another.
     """
     oldest = min([backed_up_at - QUESTION_LIFE, *(task.period.start for task in open_tasks)])
     spent: Counter[str] = Counter()
@@ -92,7 +106,7 @@ def unaccounted(
     weeks, at = [], week_period(week_of(oldest)).start
     while (period := week_period(week_of(at))).end <= restored_at:
         week = week_of(at)
-        epsilon_micro = max(asked[week], FULL_WEEK_EPSILON_MICRO - spent[week], 0)
+        epsilon_micro = max(asked[week], full_week_micro - spent[week], 0)
         weeks.append(PresumedWeek(week=week, epsilon_micro=epsilon_micro))
         at = period.end
     return sorted(weeks, key=lambda each: week_ordinal(each.week))
@@ -110,15 +124,17 @@ def _stage(
     engine = open_database(staging, unlock(staging, passphrase))
     try:
         with writing(engine) as connection:
-            weeks = unaccounted(
-                contributions.every(connection),
-                _open_tasks(connection, at=made_at),
-                backed_up_at=made_at,
-                restored_at=now,
-            )
-            presumptions.add(connection, weeks, restored_at=now)
+            presume(connection, backed_up_at=made_at, restored_at=now)
     finally:
         engine.dispose()
+
+
+def _full_week_micro(connection: Connection) -> int:
+    """Return the most that a question new to the backup may cost under a consent that it holds."""
+    digests = {each.purpose_digest for each in consents.every(connection)}
+    texts = [memberships.purpose_document(connection, digest) for digest in digests]
+    allowed = [Purpose.parse(text).epsilon_week_micro for text in texts if text is not None]
+    return min(MAX_EPSILON_MICRO, max([FULL_WEEK_EPSILON_MICRO, *allowed]))
 
 
 def _open_tasks(connection: Connection, *, at: datetime) -> list[Task]:

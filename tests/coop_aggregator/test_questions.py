@@ -9,6 +9,7 @@ import pytest
 from consents.receipt import Purpose
 from contributions.measures import Measure
 from contributions.task import Task, TrustMode, read_task
+from coop_aggregator.db import members
 from coop_aggregator.db.questions import purpose_body, purpose_digests, task_by_week
 from coop_aggregator.errors import AggregatorError, TaskRefused
 from coop_aggregator.purposes import default_purpose, publish_purpose, read_purpose
@@ -55,6 +56,19 @@ def test_s_grows_with_the_members_under_two_keepers(case):
     asked = {"measures": measures, "members": members}
     assert default_scale(TrustMode.TWO_KEEPERS, **asked) == Fraction(scale)
     assert default_scale(TrustMode.LOCAL, **asked) == Fraction(3, 4) * measures
+
+
+def test_s_is_that_of_the_members_when_the_question_was_drafted(keepers):
+    """It is in the signed bytes: who joins afterwards, or answers, moves nothing."""
+    assert keepers.task.scale == Fraction(3, 4)
+    with keepers.leader.database.write() as connection:
+        for number in range(1_000):
+            name = f"member {number}"
+            members.add_member(connection, members.Member(member_id=name, key_x=name, zone="A"))
+        asked = Question(week="2026-W47", trust_mode=TrustMode.TWO_KEEPERS)
+        assert draft_task(connection, keepers.leader.who, asked).scale == Fraction(3, 2)
+        before = Task.parse(task_by_week(connection, "2026-W46").body)
+    assert before == keepers.task
 
 
 def test_signing_twice_keeps_the_first_signature(light_coop):

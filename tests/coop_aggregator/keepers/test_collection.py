@@ -7,7 +7,12 @@ from sqlalchemy import text
 
 from contributions.collection import ReportSet, commitment
 from contributions.envelope import Role
-from contributions.keeper_messages import CollectionRequest, sign_message
+from contributions.keeper_messages import (
+    CollectionRequest,
+    CollectionShare,
+    read_message,
+    sign_message,
+)
 from contributions.noise import OpenDPLaplace
 from contributions.two_keepers import Level, expires_at, keeper_noise_scale
 from coop_aggregator.db.collections import collected_of
@@ -303,6 +308,34 @@ def test_an_answer_lost_after_the_helper_drew_is_given_again(keepers):
     assert drawn
     buckets = take(keepers)
     assert {bucket.zone: bucket.other_share for bucket in buckets} == drawn
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"reports": ReportSet(count=4, checksum="ab" * 32)},
+        {"zone": "B"},
+        {"task_digest": "ab" * 32},
+        {"noised_share": (1,) * 7},
+    ],
+    ids=["another set", "another zone", "another task", "a figure less"],
+)
+def test_the_leader_combines_nothing_with_an_answer_to_another_question(keepers, said):
+    """K5: the leader holds the helper's signed answer to what it asked, field by field."""
+    fill(keepers)
+    ours = {"task_digest": keepers.task.digest, "zone": None, "noised_share": (1,) * 8}
+
+    class Wrong:
+        def collect(self, request):
+            asked = read_message(CollectionRequest, request, keepers.task.keepers[0].sign_key)
+            answer = CollectionShare(**(ours | {"reports": asked.reports} | said))
+            return sign_message(answer, keepers.helper.keeper.sign)
+
+    with pytest.raises(KeeperFailed):
+        collect(keepers.leader, WEEK, Wrong(), noise=CountedNoise())
+    with keepers.leader.database.read() as connection:
+        assert {b.other_share for b in collected_of(connection, keepers.task.digest)} == {None}
 
 
 def test_a_week_is_not_collected_before_it_is_aggregated(keepers):

@@ -1,28 +1,25 @@
 """What a restored store shares: nothing that may have been shared already, and the weeks after."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from personal_store.db import contributions, memberships, presumptions
+from personal_store.db import presumptions
 from personal_store.db.connection import reading, writing
 from personal_store.db.contributions import ContributionState
 from personal_store.errors import LedgerRefused, NotAnswerable, TransportError
 from personal_store.jobs import sharing
 from personal_store.jobs.ledger import entries, yearly_loss
-from personal_store.keeping import restoring
-from personal_store.keeping.restoring import unaccounted
+from personal_store.keeping.restoring import presume
 
 
 def _restore(resident, backed_up_at):
     """Have the store as it is now be one restored from a backup of then."""
     now = resident.store.clock.now()
     with writing(resident.store.engine) as connection:
-        rows = contributions.every(connection)
-        tasks = [each.task for each in memberships.tasks(connection, resident.member)]
-        weeks = unaccounted(rows, tasks, backed_up_at=backed_up_at, restored_at=now)
-        presumptions.add(connection, weeks, restored_at=now)
-    return weeks
+        presume(connection, backed_up_at=backed_up_at, restored_at=now)
+        return presumptions.every(connection)
 
 
 def test_a_week_that_was_over_is_not_sent(resident, cooperative):
@@ -121,11 +118,31 @@ def test_a_week_is_presumed_no_cheaper_than_its_questions(resident, clock):
     assert counted["2026-W46"] == 9_000_000
 
 
+@pytest.mark.parametrize(("allowed", "counted"), [(1, 4), (9, 9), (90, 10)])
+def test_a_week_counts_for_all_that_a_question_unknown_to_the_backup_may_have_cost(
+    resident, cooperative, clock, allowed, counted
+):
+    """At least an even share of the cap, at most what a question may ask; in whole ε."""
+    terms = cooperative.publish(epsilon_week_micro=allowed * 1_000_000)
+    dear = replace(resident, purpose=terms)
+    dear.asked(week="2026-W45", epsilon_micro=1_000_000)
+    dear.give()
+    weeks = _restore(dear, clock.now())
+    assert [each.epsilon_micro for each in weeks] == [counted * 1_000_000] * 4
+
+
+def test_a_purpose_that_was_never_consented_to_counts_for_nothing(resident, cooperative, clock):
+    other = cooperative.publish(epsilon_week_micro=9_000_000)
+    resident.asked(week="2026-W46", purpose=other)
+    resident.give()
+    assert {each.epsilon_micro for each in _restore(resident, clock.now())} == {4_000_000}
+
+
 def test_a_question_that_the_ledger_refused_was_not_answered(resident, clock, monkeypatch):
     monkeypatch.setattr(sharing, "YEARLY_CAP_EPSILON_MICRO", 1)
-    monkeypatch.setattr(restoring, "FULL_WEEK_EPSILON_MICRO", 2)
     resident.give()
     with pytest.raises(LedgerRefused):
         resident.send(resident.asked())
+    other = resident.asked(cap_units=7)
     counted = {each.week: each.epsilon_micro for each in _restore(resident, clock.now())}
-    assert counted["2026-W46"] == 2
+    assert counted["2026-W46"] == other.epsilon_micro
