@@ -93,22 +93,25 @@ def follow(helper: Helper, content: bytes) -> Shard:
     with helper.database.write() as connection:
         lock(connection)
         shards = load_shards(connection)
-        if handover.successor in shards.vkeys[1:]:
-            return shards.every[shards.vkeys.index(handover.successor)]
+        known = handover.successor in shards.vkeys[1:]
+        closed = shards.current
+        if known:
+            closed = shards.every[shards.vkeys.index(handover.successor) - 1]
         try:
-            succession = handover.verify(shards.current.vkey)
+            succession = handover.verify(closed.vkey)
         except HandoverError as error:
             _refuse(error)
-        _expect_cosigned(connection, shards.current, handover)
-        add_shard(
-            connection,
-            number=shards.current.number + 1,
-            origin=succession.opened.origin,
-            vkey=succession.vkey,
-            first=shards.current.first + succession.final.size,
-            now=helper.clock.now(),
-        )
-        return load_shards(connection).current
+        _expect_cosigned(connection, closed, handover)
+        if not known:
+            add_shard(
+                connection,
+                number=closed.number + 1,
+                origin=succession.opened.origin,
+                vkey=succession.vkey,
+                first=closed.first + succession.final.size,
+                now=helper.clock.now(),
+            )
+        return load_shards(connection).every[closed.number + 1]
 
 
 def _next_year(shard: Shard, now: datetime) -> int:

@@ -7,9 +7,12 @@ it is still on its way) is tried again for a week.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Protocol
+
+from sqlalchemy import Connection
 
 from consents.checkpoint import NoteKey
 from consents.errors import ConsentsError
@@ -100,35 +103,55 @@ def run_once(
     the next run goes on from there.
     """
     kid = _kid(vkey)
-    fetched = 0
+    fetched = taken = 0
     ended = False
     for _ in range(answers):
         new = _fetch(leader, transport, vkey)
         ended = not new
         if ended:
             break
-        # Everything is checked before anything is kept: one bad slip, and the drop-box is not ours.
-        slips = [(each, _believed(each, kid)) for each in new]
-        with leader.database.write() as connection:
-            lock(connection)
-            for each, slip in slips:
-                db.add_fetched(
-                    connection,
-                    witness=vkey,
-                    slip=each,
-                    leaf_sha256=slip.event.head,
-                    cid=slip.event.payload.cid,
-                    received_at=slip.received_at,
-                )
+        taken += _keep(leader, vkey, kid, new)
         fetched += len(new)
     # What was fetched counts already, whatever still waits behind it.
-    report = _take(leader, vkey, kid, fetched)
+    report = _retry(leader, vkey, kid)
     if not ended:
         raise _flooded()
-    return report
+    return replace(report, fetched=fetched, taken=report.taken + taken)
 
 
-def _take(leader: Leader, vkey: str, kid: str, fetched: int) -> DropboxReport:
+def _keep(leader: Leader, vkey: str, kid: str, new: Sequence[db.NumberedSlip]) -> int:
+    """Keep slips just fetched and take in those that fit, however old; return how many did."""
+    # Everything is checked before anything is kept: one bad slip, and the drop-box is not ours.
+    slips = [(each, _believed(each, kid)) for each in new]
+    with leader.database.write() as connection:
+        lock(connection)
+        for each, slip in slips:
+            db.add_fetched(
+                connection,
+                witness=vkey,
+                slip=each,
+                leaf_sha256=slip.event.head,
+                cid=slip.event.payload.cid,
+                received_at=slip.received_at,
+            )
+        return sum(_taken(leader, connection, vkey, each, slip) for each, slip in slips)
+
+
+def _taken(
+    leader: Leader,
+    connection: Connection,
+    vkey: str,
+    numbered: db.NumberedSlip,
+    slip: DropboxSlip,
+) -> bool:
+    fits = receive_slip(leader, connection, slip.event.leaf, received_at=slip.received_at)
+    if fits:
+        db.mark_taken(connection, witness=vkey, sequence=numbered.sequence)
+    return fits
+
+
+def _retry(leader: Leader, vkey: str, kid: str) -> DropboxReport:
+    """Try again what was fetched earlier and did not fit, for a week from the stewards' receipt."""
     since = leader.clock.now() - RETRIED
     taken = after = 0
     while True:
@@ -139,14 +162,10 @@ def _take(leader: Leader, vkey: str, kid: str, fetched: int) -> DropboxReport:
                 connection, witness=vkey, since=since, after=after, limit=TAKEN_AT_ONCE
             )
             for each in waiting:
-                slip = _believed(each, kid)
-                leaf, received_at = slip.event.leaf, slip.received_at
-                if receive_slip(leader, connection, leaf, received_at=received_at):
-                    db.mark_taken(connection, witness=vkey, sequence=each.sequence)
-                    taken += 1
+                taken += _taken(leader, connection, vkey, each, _believed(each, kid))
             if len(waiting) < TAKEN_AT_ONCE:
                 left = db.waiting_count(connection, witness=vkey, since=since)
-                return DropboxReport(fetched=fetched, taken=taken, waiting=left)
+                return DropboxReport(fetched=0, taken=taken, waiting=left)
         after = waiting[-1].sequence
 
 
@@ -155,8 +174,13 @@ def _fetch(leader: Leader, transport: DropboxTransport, vkey: str) -> Sequence[d
     with leader.database.read() as connection:
         after = db.last_fetched(connection, vkey)
         newest = load_shards(connection).current.number
-    request = fetch_request(leader.keys.of_log(newest), after=after, now=leader.clock.now())
-    answer = transport.fetch_slips(json.dumps({"request": request.decode("ascii")}).encode())
+    # Stewards follow a new year's log days after it opens: until then they know an older key.
+    for number in range(newest, -1, -1):
+        key = leader.keys.of_log(number)
+        request = fetch_request(key, after=after, now=leader.clock.now())
+        answer = transport.fetch_slips(json.dumps({"request": request.decode("ascii")}).encode())
+        if answer.status != HTTPStatus.FORBIDDEN:
+            break
     if answer.status != _OK:
         raise _failed()
     try:

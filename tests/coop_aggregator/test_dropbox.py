@@ -1,6 +1,7 @@
 """The stewards' drop-box, and how the cooperative honours what was left there."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -17,6 +18,7 @@ from coop_aggregator.errors import AggregatorError, DropboxRefused, EventRefused
 from coop_aggregator.jobs import dropbox as job
 from coop_aggregator.jobs.witness import Answer
 from coop_aggregator.settings import Settings
+from coop_aggregator.shards import open_next
 from coop_aggregator.transport import HttpWitness
 
 
@@ -232,3 +234,20 @@ def coop_data(helper):
 
 def test_the_stewards_key_is_a_thumbprint_like_any_other(helper):
     assert kid(helper) == thumbprint(helper.key.public_key())
+
+
+def test_slips_are_read_at_new_year_before_the_stewards_follow_the_new_log(coop, helper):
+    coop.clock.moment = datetime(2026, 12, 31, 22, tzinfo=UTC)
+    receive_withdrawal(helper, coop.resident().leaf(EventType.WITHDRAWN))
+    coop.clock.advance(hours=2)
+    open_next(coop.leader)
+    report = fetch(coop, helper)
+    assert (report.fetched, report.taken) == (1, 1)
+
+
+def test_a_slip_that_waited_long_with_the_stewards_is_taken_in_when_it_is_read(coop, helper):
+    receive_withdrawal(helper, coop.resident().leaf(EventType.WITHDRAWN))
+    coop.clock.advance(hours=24 * 30)
+    report = fetch(coop, helper)
+    assert (report.fetched, report.taken, report.waiting) == (1, 1, 0)
+    assert kinds(coop)[-1] is EventType.WITHDRAWN

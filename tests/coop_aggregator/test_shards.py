@@ -329,6 +329,13 @@ def test_following_again_changes_nothing(coop, helper):
     assert shards(helper) == before
 
 
+def test_another_end_of_the_log_that_was_followed_is_refused(coop, helper):
+    turn(coop, helper)
+    shown = handover(coop)
+    with pytest.raises(HandoverRefused):
+        follow(helper, replace(shown, closing=shown.opening).to_bytes())
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff"])
 def test_stewards_follow_no_other_file(light_coop, clock, tmp_path, content):
     settings = Settings(data=tmp_path / "stewards")
