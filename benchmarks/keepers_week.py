@@ -2,12 +2,12 @@
 
     python benchmarks/keepers_week.py [--reports 200000] [--workers 2] [--distinct 2048]
 
-The question is a task's default: 8 coordinates, Q = 1000. Splitting 200,000 different reports would
-take longer than checking them, so `--distinct` reports are split and asked about again and again:
-the work a report is the same. Opening the sealed share is timed with the check of the leader's
-half; the helper's half is checked the same way, then every verdict is computed and both sums are
-kept. The same sums must come out of one process, of a pool and of a `dask.distributed` cluster that
-this script starts on this machine. Wall-clock times: say what else ran.
+The question is a task's default: 8 coordinates, Q = 16 383. Splitting 200,000 different reports
+would take longer than checking them, so `--distinct` reports are split and asked about again and
+again: the work a report is the same. Opening the sealed share is timed with the check of the
+leader's half; the helper's half is checked the same way, then every verdict is computed and both
+sums are kept. The same sums must come out of one process, of a pool and of a `dask.distributed`
+cluster that this script starts on this machine. Wall-clock times: say what else ran.
 """
 
 import argparse
@@ -38,6 +38,7 @@ from coop_aggregator.keepers.checking import (
     check_chunk,
     open_shares,
 )
+from coop_aggregator.questions import DEFAULT_CAP_UNITS
 
 VERIFY_KEY = bytes(range(32))
 CHUNKS_AHEAD = 8
@@ -60,7 +61,7 @@ def make_task(keys: Sequence[X25519PrivateKey]) -> Task:
         week="2026-W46",
         zones=(Zone(code="A", name="A"),),
         scale=Fraction(3, 4),
-        cap_units=1000,
+        cap_units=DEFAULT_CAP_UNITS,
         epsilon_micro=1_000_000,
         epsilon_territory_micro=500_000,
         adjacency=Adjacency.ZERO_OUT,

@@ -1,7 +1,5 @@
 """Step 8 for two keepers: one draw a bucket, by each, whatever is asked and whoever crashes."""
 
-import itertools
-
 import pytest
 from sqlalchemy import text
 
@@ -14,16 +12,14 @@ from contributions.keeper_messages import (
     sign_message,
 )
 from contributions.noise import OpenDPLaplace
-from contributions.two_keepers import Level, expires_at, keeper_noise_scale
+from contributions.two_keepers import Level, keeper_noise_scale
 from coop_aggregator.db.collections import collected_of
 from coop_aggregator.db.releases import release_by_week
 from coop_aggregator.errors import KeeperFailed, KeeperRefused, ReleaseRefused, ReportRefused
 from coop_aggregator.executors import InlineExecutor
-from coop_aggregator.jobs import retention
 from coop_aggregator.keepers import collection
 from coop_aggregator.keepers.aggregation import aggregate
 from coop_aggregator.keepers.collection import buckets_of, collect
-from coop_aggregator.keepers.intake import receive_share
 from coop_aggregator.keepers.publication import build_release
 from coop_aggregator.release import publish
 
@@ -180,46 +176,6 @@ def test_late_reports_and_jobs_are_refused_after_the_collection(keepers):
         late.send_sealed(shares=shares)
     with pytest.raises(KeeperRefused):
         keepers.channel.answer_job(keepers.channel.asked[1])
-
-
-def close(keepers, *, how_far):
-    """Close the week, without an answer or with some, and take it so far."""
-    if how_far == "no answer":
-        keepers.after_deadline()
-        aggregate(keepers.leader, WEEK, keepers.channel, executor=InlineExecutor())
-        return
-    fill(keepers)
-    if how_far != "asked about":
-        take(keepers)
-    if how_far == "collected, then expired":
-        now = keepers.clock.moment
-        keepers.clock.moment = expires_at(keepers.task)
-        for side in (keepers.leader, keepers.helper):
-            retention.run_once(side)
-        keepers.clock.moment = now
-
-
-@pytest.mark.parametrize("kind", ["sqlite"])
-@pytest.mark.parametrize(
-    ("role", "how_far"),
-    [
-        *itertools.product(Role, ["asked about", "collected", "collected, then expired"]),
-        (Role.LEADER, "no answer"),
-    ],
-)
-def test_a_closed_week_stays_closed_to_each_keeper_whose_clock_is_put_back(keepers, role, how_far):
-    """K8: neither the clock nor the other keeper's refusal is what keeps a late report out."""
-    late = keepers.resident()
-    shares = late.shares()
-    statement = late.statement(shares)
-    admission = keepers.admission(statement) if role is Role.HELPER else None
-    upload = late.upload(role, shares, statement=statement, admission=admission)
-    close(keepers, how_far=how_far)
-    keepers.clock.advance(days=-3)
-    assert keepers.clock.now() < keepers.task.report_deadline
-    with pytest.raises(ReportRefused) as refused:
-        receive_share(keepers.leader if role is Role.LEADER else keepers.helper, upload)
-    assert (refused.value.status, refused.value.reason) == (410, "late")
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

@@ -1,5 +1,6 @@
 """Step 6 for two keepers: what each takes in, and that both refuse alike, in four words."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -8,12 +9,18 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from consents.receipt import EventType
 from contributions.envelope import Binding, Role, seal_share
+from contributions.noise import OpenDPLaplace
 from contributions.sealed_report import SealedShares
-from contributions.two_keepers import vdaf_for
+from contributions.two_keepers import expires_at, vdaf_for
 from coop_aggregator.db.sealed import counts
 from coop_aggregator.errors import ReportRefused
+from coop_aggregator.executors import InlineExecutor
+from coop_aggregator.jobs import retention
+from coop_aggregator.keepers.aggregation import aggregate
+from coop_aggregator.keepers.collection import collect
 from coop_aggregator.keepers.intake import receive_share
 
+WEEK = "2026-W46"
 ROLES = list(Role)
 
 
@@ -160,6 +167,46 @@ def test_a_report_after_the_deadline_is_late(keepers, role):
     keepers.after_deadline()
     told = refusal(keepers, person, role, shares, statement=statement)
     assert (told.status, told.reason) == (410, "late")
+
+
+def close(keepers, *, how_far):
+    """Close the week, without an answer or with some, and take it so far."""
+    if how_far != "no answer":
+        for _ in range(3):
+            keepers.resident().send_sealed()
+    keepers.after_deadline()
+    aggregate(keepers.leader, WEEK, keepers.channel, executor=InlineExecutor())
+    if how_far.startswith("collected"):
+        collect(keepers.leader, WEEK, keepers.channel, noise=OpenDPLaplace())
+    if how_far.endswith("expired"):
+        now = keepers.clock.moment
+        keepers.clock.moment = expires_at(keepers.task)
+        for role in Role:
+            retention.run_once(side_of(keepers, role))
+        keepers.clock.moment = now
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize(
+    ("role", "how_far"),
+    [
+        *itertools.product(Role, ["asked about", "collected", "collected, then expired"]),
+        (Role.LEADER, "no answer"),
+    ],
+)
+def test_a_closed_week_stays_closed_to_each_keeper_whose_clock_is_put_back(keepers, role, how_far):
+    """K8: neither the clock nor the other keeper's refusal is what keeps a late report out."""
+    late = keepers.resident()
+    shares = late.shares()
+    statement = late.statement(shares)
+    admission = keepers.admission(statement) if role is Role.HELPER else None
+    upload = late.upload(role, shares, statement=statement, admission=admission)
+    close(keepers, how_far=how_far)
+    keepers.clock.advance(days=-3)
+    assert keepers.clock.now() < keepers.task.report_deadline
+    with pytest.raises(ReportRefused) as refused:
+        receive_share(side_of(keepers, role), upload)
+    assert (refused.value.status, refused.value.reason) == (410, "late")
 
 
 def test_a_report_that_no_consent_covers_is_uncovered_at_the_leader(keepers):

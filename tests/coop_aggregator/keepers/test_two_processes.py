@@ -3,25 +3,39 @@
 import itertools
 import json
 import struct
+from fractions import Fraction
 
 import pytest
 
+from contributions.measurement import encode
 from contributions.prio3.field import FIELD128
 from contributions.two_keepers import vdaf_for
 from coop_aggregator.db.collections import collected_of
 from coop_aggregator.db.releases import release_by_week
 
 WEEK = "2026-W46"
-CANARY_KM = 4321.0987
 CANARY = [7, 613, 11, 89, 3, 151, 17, 53]
 
 
-def traces():
+def kilometres(task):
+    """Return by mode the kilometres of a week that a store encodes as the canary."""
+    unit = {each.key: each.weight * task.scale / task.cap_units for each in task.coordinates}
+    return {
+        key: float((units + Fraction(4321, 10_000)) * of_one)
+        for (key, of_one), units in zip(unit.items(), CANARY, strict=True)
+    }
+
+
+def traces(task):
     """Return what the canary looks like in every form that it ever has on its way."""
+    week = kilometres(task)
+    assert list(encode(week, task).vector) == CANARY
+    bike_km, train_km = list(week.values())[1], list(week.values())[5]
     elements = [FIELD128.encode([value, after]) for value, after in itertools.pairwise(CANARY)]
     return {
-        "kilometres in decimal": str(CANARY_KM).encode(),
-        "kilometres as a float": struct.pack("<d", CANARY_KM),
+        "kilometres in decimal": str(bike_km).encode(),
+        "kilometres of another mode": str(train_km).encode(),
+        "kilometres as a float": struct.pack("<d", bike_km),
         "the vector as JSON": json.dumps(CANARY, separators=(",", ":")).encode(),
         "two neighbours in the field": elements[1],
         "the vector in the field": FIELD128.encode(CANARY),
@@ -59,7 +73,7 @@ def test_a_canary_is_never_found_in_a_database_a_log_or_the_wire(make_processes)
         world.send(person, CANARY)
     vdaf = vdaf_for(keepers.task)
     bits = FIELD128.encode(vdaf.circuit.encode(CANARY))
-    patterns = traces() | {"the encoded bits": bits[: 16 * 60]}
+    patterns = traces(keepers.task) | {"the encoded bits": bits[: 16 * 60]}
     places = {"a canary in clear": b" ".join(patterns.values())}
     assert len(found(places, patterns)) == len(patterns)
     world.after_deadline()
