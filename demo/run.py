@@ -28,9 +28,9 @@ from pathlib import Path
 import httpx
 from communes import populations, read_communes, zones_geojson
 from population import simulate_weeks
+from published import published_table
 from residents import SimulatedResident, answer_all, join_all
 from rich.console import Console
-from rich.table import Table
 from week import week_files, write_week
 
 from contributions.weeks import week_of
@@ -80,8 +80,7 @@ class Demonstration:
 
     def say(self, fr: str, en: str) -> None:
         """Tell what happens, in the language of the terminal."""
-        english = (os.environ.get("LC_ALL") or os.environ.get("LANG") or "").startswith("en")
-        self.console.print(f"• {en if english else fr}", markup=False, highlight=False)
+        self.console.print(f"• {en if _english() else fr}", markup=False, highlight=False)
 
     def city(self, *arguments: str) -> str:
         """Run a command of the cooperative."""
@@ -129,13 +128,7 @@ class Demonstration:
         self.log_vkey = made["vkey"]
         witness = json.loads(
             self.steward(
-                *(
-                    "init",
-                    "--role",
-                    "helper",
-                    "--name",
-                    "stewards.demo.mobilites-en-commun.example",
-                ),
+                *("init", "--role", "helper", "--name", WITNESS),
                 *("--log-vkey", self.log_vkey, "--json"),
             )
         )
@@ -267,14 +260,11 @@ class Demonstration:
     def _print_table(self) -> None:
         published = httpx.get(f"{self.pages['city']}/v1/releases/{self.week}.csv")
         rows = list(csv.DictReader(io.StringIO(published.raise_for_status().text)))
-        table = Table(title=f"{NAME}, {self.week}")
-        texts = ("zone", "indicator", "label", "unit")
-        for column in (*texts, "value", "ci95_low", "ci95_high"):
-            table.add_column(column, justify="left" if column in texts else "right")
-        for row in rows:
-            if row["quality"] != "suppressed":
-                table.add_row(*(row[column.header] for column in table.columns))
-        self.console.print(table)
+        self.console.print(published_table(rows, title=f"{NAME}, {self.week}", english=_english()))
+        self.say(
+            "L'intervalle comprend le bruit ajouté ; une valeur négative en vient.",
+            "The interval includes the noise that was added; a negative value comes from it.",
+        )
         hidden = len({row["zone"] for row in rows if row["quality"] == "suppressed"})
         self.say(
             f"{hidden} zones sous le minimum de {MINIMUM_BATCH} réponses : rien n'en est publié.",
@@ -295,6 +285,10 @@ class Demonstration:
         if done.returncode:
             raise SystemExit(f"{program} {' '.join(arguments[:4])} …: {done.stderr.strip()}")
         return done.stdout.strip() or done.stderr.strip()
+
+
+def _english() -> bool:
+    return (os.environ.get("LC_ALL") or os.environ.get("LANG") or "").startswith("en")
 
 
 def _answers(url: str) -> bool:
@@ -388,10 +382,10 @@ def main() -> None:
     folder = given.data / f"{datetime.now(tz=UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     try:
         with demonstration(folder, residents=given.residents, trust_mode=given.trust_mode) as demo:
-            _say_addresses(demo)
             if given.once:
                 demo.say("Fini : les serveurs s'arrêtent.", "Done: the servers stop.")
             else:
+                _say_addresses(demo)
                 _serve_until_stopped(demo)
     except KeyboardInterrupt:
         pass

@@ -88,6 +88,10 @@ UNIT_NAMES = {
     Unit.KILOGRAM_CO2E: "kgCO₂e",
     Unit.MINUTE: "min",
 }
+FIELD_NAMES = {measure.purpose_field: name for measure, name in MEASURE_NAMES.items()} | {
+    "zone_of_residence": "zone de résidence"
+}
+"""What a purpose calls the data that it may use; another writer's fields keep their own names."""
 PART_NAMES = {
     "km_0_3": "moins de 3 km",
     "km_3_5": "de 3 à 5 km",
@@ -175,6 +179,16 @@ COMPARATOR_SOURCES = {
     "fr.emp2019.local": "SDES, enquête Mobilité des personnes 2019 ; la part, appliquée au total",
     "target.2t": "SDES, empreinte carbone compatible avec la neutralité carbone en 2050",
 }
+
+
+def field_name(field: str) -> str:
+    """Return what a purpose's field is called in French, or the field itself."""
+    return FIELD_NAMES.get(field, field)
+
+
+def unit_name(unit: Unit, value: float) -> str:
+    """Return a unit after `value` in French, where less than two trips are singular."""
+    return "trajet" if unit is Unit.TRIP and round(value, 1) < 2 else UNIT_NAMES[unit]
 
 
 def part_name(coordinate: Coordinate, task: Task) -> str:

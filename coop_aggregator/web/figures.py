@@ -129,7 +129,7 @@ def zone_map(release: Release, key: Key, zones: Sequence[ZoneOutline], wording: 
 def zones_finding(rows: Sequence[ZoneRow], part: str, wording: Wording) -> str:
     """Say how many zones can be shown."""
     return wording.say(
-        "{part} : {shown} zone(s) sur {count} ont assez de réponses pour être publiées.",
+        "{part} : zones qui ont assez de réponses pour être publiées, {shown} sur {count}.",
         part=part,
         shown=str(sum(1 for row in rows if row.value)),
         count=str(len(rows)),

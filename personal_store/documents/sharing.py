@@ -6,6 +6,7 @@ from math import ceil
 
 from consents.notice import Notice
 from consents.record import EventType, Purpose
+from contributions.measures import Unit
 from contributions.task import Task
 from personal_store.choices.consent_events import EXPIRY_NOTICE
 from personal_store.choices.proofs import ProofState, ProofStatus
@@ -15,7 +16,14 @@ from personal_store.documents.ledger import MICRO, contribution_document
 from personal_store.jobs.catching_up import Attempt
 from personal_store.jobs.sharing import Preview
 from personal_store.local_time import home_timezone
-from personal_store.vocabulary import MEASURE_NAMES, MEASURE_NAMES_EN, part_name, part_name_en
+from personal_store.vocabulary import (
+    MEASURE_NAMES,
+    MEASURE_NAMES_EN,
+    UNIT_NAMES,
+    part_name,
+    part_name_en,
+    unit_name,
+)
 from personal_store.wording import NARROW, number, shortest
 
 Document = dict[str, object]
@@ -148,10 +156,17 @@ def _rows(shown: Preview) -> dict[str, str]:
             fr.append(f" {MEASURE_NAMES[measure]}")
             en.append(f" {MEASURE_NAMES_EN[measure]}")
         value = float(shown.week.figures[coordinate.key])
-        rest = f"{measure.unit.value:<6} {units:>6}"
-        figures_fr, figures_en = (f"{number(value, each):>9} {rest}" for each in ("fr", "en"))
-        fr.append(f"  {part_name(coordinate, shown.task):<21} {figures_fr}")
-        en.append(f"  {part_name_en(coordinate, shown.task):<21} {figures_en}")
+        unit_fr = unit_name(measure.unit, value)
+        unit_en = "trips" if measure.unit is Unit.TRIP else UNIT_NAMES[measure.unit]
+        counted = {each: number(units, each, decimals=0) for each in ("fr", "en")}
+        fr.append(
+            f"  {part_name(coordinate, shown.task):<21} {number(value, 'fr'):>9} {unit_fr:<7}"
+            f" {counted['fr']:>6}"
+        )
+        en.append(
+            f"  {part_name_en(coordinate, shown.task):<21} {number(value, 'en'):>9} {unit_en:<7}"
+            f" {counted['en']:>6}"
+        )
     return {"fr": "\n".join(fr), "en": "\n".join(en)}
 
 

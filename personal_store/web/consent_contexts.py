@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
+from sqlalchemy import Connection
+
 from consents.limits import ConsentLimits
 from consents.record import Purpose
 from personal_store.choices import consenting, limit_words, limiting, own_log
@@ -19,6 +21,7 @@ from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import ContributionState, KeptContribution
 from personal_store.jobs import catalogue
 from personal_store.store import Store
+from personal_store.vocabulary import field_name
 
 # A line is at most nine elements; more lines would not fit the page's budget of nodes.
 LINES_SHOWN = 20
@@ -60,12 +63,17 @@ class ConsentsPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentPage:
-    """One choice in full: its proofs, the exact text that it is about, its limits, its files."""
+    """One choice in full: its proofs, the exact text that it is about, its limits, its files.
+
+    `trusting` says that stewards to believe were named; `fields` names in French what may be used.
+    """
 
     line: ConsentLine
     event: KeptEvent
     purpose: Purpose | None
     limits_said: Mapping[str, str]
+    fields: Sequence[str]
+    trusting: bool
     files: Sequence[str]
 
 
@@ -79,7 +87,7 @@ def consents_page(store: Store, *, number: int = 1) -> ConsentsPage:
             for each in contributions.every(connection)
             if each.state is not ContributionState.PREPARED
         ]
-        trusting = bool(joined) and trust.pinned_for(connection, joined[-1].url) is not None
+        trusting = _is_trusting(connection)
     lines = [
         ConsentLine(at=event.signed_at, event=event, status=status) for event, status in judged
     ]
@@ -115,14 +123,24 @@ def consent_page(store: Store, cid: str, n: str) -> ConsentPage | None:
     for event, status in own_log.judged_events(store):
         if (event.signed.payload.cid, str(event.signed.payload.n)) == (cid, n):
             kept = own_log.personal_receipt(store, event)
+            limits = event.body.limits if event.body else None
+            with reading(store.engine) as connection:
+                trusting = _is_trusting(connection)
             return ConsentPage(
                 line=ConsentLine(at=event.signed_at, event=event, status=status),
                 event=event,
                 purpose=None if kept is None else kept.purpose,
-                limits_said=_said(store, event.body.limits if event.body else None),
+                limits_said=_said(store, limits),
+                fields=[] if limits is None else [field_name(each) for each in limits.fields],
+                trusting=trusting,
                 files=list(own_log.receipt_files(store, event)),
             )
     return None
+
+
+def _is_trusting(connection: Connection) -> bool:
+    joined = memberships.every(connection)
+    return bool(joined) and trust.pinned_for(connection, joined[-1].url) is not None
 
 
 def _limits(in_force: Sequence[KeptEvent]) -> ConsentLimits | None:

@@ -30,7 +30,7 @@ from personal_store.footprint import PeriodFootprint, period_footprint
 from personal_store.jobs import catalogue, sharing
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO, Preview
 from personal_store.store import Store
-from personal_store.vocabulary import MEASURE_NAMES, MODE_NAMES, UNIT_NAMES, part_name
+from personal_store.vocabulary import MEASURE_NAMES, MODE_NAMES, part_name, unit_name
 
 EVENT_NAMES = {
     EventType.GIVEN: "accord donné",
@@ -191,12 +191,13 @@ def preview_rows(shown: Preview) -> list[PreviewRow]:
     rows, headed = [], None
     for coordinate, units in zip(shown.task.coordinates, shown.exact, strict=True):
         measure = coordinate.measure
+        value = float(shown.week.figures[coordinate.key])
         rows.append(
             PreviewRow(
                 measure="" if measure is headed else MEASURE_NAMES[measure],
                 part=part_name(coordinate, shown.task),
-                value=float(shown.week.figures[coordinate.key]),
-                unit=UNIT_NAMES[measure.unit],
+                value=value,
+                unit=unit_name(measure.unit, value),
                 units=units,
             )
         )

@@ -51,6 +51,11 @@ class Speaker:
         """Return a calendar day."""
         return format_date(day, "EEEE d MMMM y", locale=self.language)
 
+    def week(self, week: str) -> str:
+        """Return an ISO week as people say it: 46 de 2026, 46 of 2026."""
+        between = "of" if self.language == "en" else "de"
+        return f"{int(week[6:])} {between} {week[:4]}"
+
     def time(self, at: datetime) -> str:
         """Return a day and an hour, local time."""
         return format_datetime(at, "EEE d MMM HH:mm", tzinfo=home_timezone(), locale=self.language)

@@ -168,7 +168,7 @@ def test_a_contribution_is_a_line_of_its_own(browser, give, joined, travel, log)
     assert "contribution de la semaine" not in log().text, "a preview is no contribution"
     form = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', html))
     assert browser.post("/fr/sharing/contribute", data=form).status_code == 303
-    assert "contribution de la semaine 2026-W46, ε = 4,0 Envoyée et reçue." in log().text
+    assert "contribution de la semaine 46 de 2026, ε = 4,0 Envoyée et reçue." in log().text
 
 
 @pytest.mark.usefixtures("asked")

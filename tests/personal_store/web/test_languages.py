@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from contributions.measures import Unit
+from coop_aggregator.purposes import default_purpose
 from personal_store import vocabulary
 from personal_store.choices import limit_words
 from personal_store.web import contexts, language
@@ -29,7 +31,8 @@ def _names() -> set[str]:
         *vocabulary.MODE_NAMES.values(),
         *vocabulary.GROUP_NAMES.values(),
         *vocabulary.MEASURE_NAMES.values(),
-        *vocabulary.UNIT_NAMES.values(),
+        *vocabulary.FIELD_NAMES.values(),
+        *(vocabulary.unit_name(unit, n) for unit in vocabulary.UNIT_NAMES for n in (0.1, 2)),
         *vocabulary.PART_NAMES.values(),
         *vocabulary.SOURCE_NAMES.values(),
         *vocabulary.CORRECTION_NAMES.values(),
@@ -56,6 +59,21 @@ def test_every_french_sentence_has_an_english_one() -> None:
 
 def test_no_english_sentence_is_left_over() -> None:
     assert set(read_catalogue()) - (_in_templates() | _names()) == set()
+
+
+def test_every_datum_that_a_default_purpose_names_has_a_name_in_words() -> None:
+    asked = default_purpose(name="Coop", contact="x").fields
+    assert [each for each in asked if vocabulary.field_name(each) == each] == []
+
+
+def test_less_than_two_trips_are_singular_in_french() -> None:
+    named = [vocabulary.unit_name(Unit.TRIP, value) for value in (0.1, 1.94, 1.97, 2.0)]
+    assert named == ["trajet", "trajet", "trajets", "trajets"]
+
+
+def test_a_week_is_said_as_people_say_it() -> None:
+    said = [Speaker(language=each, catalogue={}).week("2026-W03") for each in ("fr", "en")]
+    assert said == ["3 de 2026", "3 of 2026"]
 
 
 def test_a_translation_takes_the_same_values_as_its_original() -> None:
