@@ -40,8 +40,8 @@ _TEXT_FR = (
     "porte aussi un numéro propre à votre accord : la coopérative peut relier vos réponses d'une "
     "semaine à l'autre. "
     "Responsable : {name} ({contact}). Base : votre consentement. Destinataires : la "
-    "coopérative ; les sommes sont publiques. Aucun transfert hors de l'Union européenne, "
-    "aucune décision automatisée. Conservation : {days} jours après la clôture de chaque question "
+    "coopérative et, à deux gardiens, le second ; les sommes sont publiques. Aucun transfert hors "
+    "de l'Union européenne, aucune décision automatisée. Conservation : {days} jours après la clôture de chaque question "
     "pour les réponses brouillées et leurs déclarations signées, sans limite pour les sommes "
     "publiées et le journal des consentements. Vous pouvez retirer votre consentement à tout "
     "moment depuis votre espace, aussi simplement que vous l'avez donné : les réponses non encore "
@@ -61,8 +61,8 @@ _TEXT_EN = (
     "never a trip, a place or a time. Each answer also carries a number made for your consent: the "
     "cooperative can link your answers from week to week. "
     "Controller: {name} ({contact}). Basis: your consent. "
-    "Recipients: the cooperative; the sums are public. No transfer outside the European Union, no "
-    "automated decision. "
+    "Recipients: the cooperative and, with two keepers, the second; the sums are public. No "
+    "transfer outside the European Union, no automated decision. "
     "Retention: {days} days after each question closed for noised answers and their signed "
     "statements, no limit for published sums and the consent log. "
     "You may withdraw at any time from your store, as simply as you consented: answers not yet "
@@ -73,7 +73,10 @@ _TEXT_EN = (
     "complaints: CNIL, the French authority."
 )
 
-_RECIPIENTS = "La coopérative ; les sommes sont publiques. / The cooperative; the sums are public."
+_RECIPIENTS = (
+    "La coopérative et, à deux gardiens, le second ; les sommes sont publiques. / "
+    "The cooperative and, with two keepers, the second; the sums are public."
+)
 _TRANSFERS = "Aucun hors de l'Union européenne. / None outside the European Union."
 
 

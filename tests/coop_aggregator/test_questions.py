@@ -12,7 +12,7 @@ from contributions.task import Task, TrustMode, read_task
 from coop_aggregator.db import members
 from coop_aggregator.db.questions import purpose_body, purpose_digests, task_by_week
 from coop_aggregator.errors import AggregatorError, TaskRefused
-from coop_aggregator.purposes import default_purpose, publish_purpose, read_purpose
+from coop_aggregator.purposes import default_notice, default_purpose, publish_purpose, read_purpose
 from coop_aggregator.questions import Question, default_scale, draft_task, sign_draft
 
 
@@ -152,6 +152,18 @@ def test_a_file_that_is_no_purpose_is_refused(tmp_path, content):
     path.write_text(content)
     with pytest.raises(AggregatorError):
         read_purpose(path)
+
+
+def test_the_default_purpose_and_its_notice_name_the_second_keeper_among_the_recipients():
+    purpose = default_purpose(name="Coop", contact="x")
+    told = default_notice(purpose, origin="coop.example/log").recipients
+    for text, sentence in (
+        (purpose.text_fr, "Destinataires : la coopérative et, à deux gardiens, le second"),
+        (purpose.text_en, "Recipients: the cooperative and, with two keepers, the second"),
+        (told, "La coopérative et, à deux gardiens, le second"),
+        (told, "The cooperative and, with two keepers, the second"),
+    ):
+        assert sentence in text
 
 
 def test_the_default_purpose_says_that_answers_can_be_linked():
