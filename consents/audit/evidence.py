@@ -5,15 +5,16 @@ A line of an evidence file is a JSON string (the compact JWS of a promise or of 
 is checked against the policy: promises by the log's key, slips by a witness's.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from consents.audit.timeline import Timeline
+from consents.audit.timeline import Timeline, event_type
 from consents.canonical import base64url_bytes, parse_json
 from consents.errors import CanonicalError, LeafError, PromiseError
+from consents.merkle import leaf_hash
 from consents.promise import DropboxSlip, Promise, read_promise, read_slip
-from consents.receipt import SignedEvent, read_event
+from consents.receipt import EventType, SignedEvent, read_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,9 @@ def check_evidence(lines: Iterable[Held], *, timeline: Timeline) -> Evidence:
     """
     Verify each line against the keys that may sign it; raise PromiseError for any that fails.
 
-    A slip for an event that no key of its consent's chain signed, or outside of a delegate's
-    mandate, is counted and left aside: it proves nothing here, and anybody may leave any number.
+    A slip for an event that no key of its consent's chain signed, outside of a delegate's mandate,
+    or that no operator could merge, is counted and left aside: it proves nothing here, and anybody
+    may leave any number.
     """
     promises: list[Promise] = []
     events: list[SignedEvent] = []
@@ -76,9 +78,64 @@ def check_evidence(lines: Iterable[Held], *, timeline: Timeline) -> Evidence:
             slips.append(slip)
         else:
             strangers += 1
+    owed = {each.leaf_hash for each in promises}
+    promised = {event.head for event in events if leaf_hash(event.leaf).hex() in owed}
+    mergeable = _mergeable(slips, promised, timeline)
     return Evidence(
-        promises=tuple(promises), events=tuple(events), slips=tuple(slips), strangers=strangers
+        promises=tuple(promises),
+        events=tuple(events),
+        slips=mergeable,
+        strangers=strangers + len(slips) - len(mergeable),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Link:
+    """One entry of a chain in the log; `kid` is the chain's key after it."""
+
+    head: str
+    kid: bytes
+    kind: EventType | None
+    at_s: int
+
+
+def _mergeable(
+    slips: Sequence[DropboxSlip], promised: Collection[str], timeline: Timeline
+) -> tuple[DropboxSlip, ...]:
+    """
+    Return the slips of events that are in the log, continue its chains, or a `promised` event.
+
+    Whoever holds a key of a chain could else leave what fits nowhere, and accuse the operator.
+    """
+    chains: dict[bytes, list[_Link]] = {bytes.fromhex(each.event.payload.cid): [] for each in slips}
+    for cid, kind, _, _, kid, head, _, at_s in timeline.rows() if slips else ():
+        if cid in chains:
+            link = _Link(head=head.hex(), kid=kid, kind=event_type(kind), at_s=at_s)
+            chains[cid].append(link)
+    return tuple(
+        each
+        for each in slips
+        if each.event.payload.p in promised
+        or _fits(each, chains[bytes.fromhex(each.event.payload.cid)], timeline)
+    )
+
+
+def _fits(slip: DropboxSlip, chain: Sequence[_Link], timeline: Timeline) -> bool:
+    """Tell whether a slip's event is in its chain, or could have been when it was received."""
+    payload = slip.event.payload
+    if any(link.head == slip.event.head for link in chain):
+        return True
+    if not 0 < payload.n <= len(chain) or chain[payload.n - 1].head != payload.p:
+        return False
+    helpers = timeline.helpers.get(payload.cid, ())
+    if payload.kid not in helpers and base64url_bytes(payload.kid) != chain[payload.n - 1].kid:
+        return False
+    if payload.n == len(chain):
+        return True
+    # Another event stands in its place: the operator's own, or one signed later, excuses nobody.
+    instead = chain[payload.n]
+    later = instead.at_s > slip.received_at.timestamp()
+    return instead.kind is EventType.EXPIRED or later
 
 
 def _promise(token: bytes, operators: Sequence[str]) -> Promise:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from consents.mandate import Mandate
+from consents.receipt import read_event
 
 
 @pytest.fixture
@@ -95,3 +96,49 @@ def test_a_recovery_by_a_key_that_nobody_named_makes_the_log_unsound(city, audit
     person.say("consent.given")
     person.say("key.recovered", key=new_key("thief"), names=new_key("second"))
     assert auditor.audit("coverage") == (2, ["log"])
+
+
+@pytest.mark.parametrize(
+    "changes", [{"n": 99, "p": "ab" * 32}, {"n": 1}, {"p": "ab" * 32}], ids=["both", "n", "p"]
+)
+def test_a_resident_s_withdrawal_that_fits_nowhere_accuses_nobody(city, auditor, helped, changes):
+    slip = city.slip(helped.leaf("consent.withdrawn", **changes))
+    later = ("--at", "2027-01-20T08:00:00Z")
+    assert auditor.audit("promises", *auditor.evidence(slip), *later) == (0, [])
+    frozen(city, helped)
+    assert auditor.audit("after-withdrawal", *auditor.evidence(slip)) == (0, [])
+
+
+def test_a_key_that_was_changed_accuses_nobody(city, auditor, helped, new_key):
+    helped.say("key.rotated", names=new_key("next"))
+    helped.say("key.rotated", key=new_key("next"), names=helped.key)
+    slip = city.slip(helped.leaf("consent.withdrawn"))
+    later = ("--at", "2027-01-20T08:00:00Z")
+    assert auditor.audit("promises", *auditor.evidence(slip), *later) == (0, [])
+
+
+def test_a_withdrawal_that_continues_what_was_promised_alone_is_owed(city, auditor, helped):
+    limited = read_event(helped.leaf("consent.limited"))
+    promised = {"leaf": limited.leaf.decode(), "promise": city.promise(limited.leaf)}
+    helped.events.append(limited)
+    evidence = auditor.evidence(city.slip(helped.leaf("consent.withdrawn")), promised)
+    later = ("--at", "2027-01-20T08:00:00Z")
+    assert auditor.audit("promises", *evidence, *later) == (2, ["promise-broken"] * 2)
+
+
+@pytest.mark.parametrize("kind", ["consent.expired", "consent.limited"])
+def test_an_event_logged_in_place_of_a_slip_s_excuses_nobody(city, auditor, helped, kind):
+    slip = city.slip(helped.leaf("consent.withdrawn"))
+    frozen(city, helped)
+    helped.say(kind, key=city.key if kind == "consent.expired" else None)
+    found = auditor.audit("after-withdrawal", *auditor.evidence(slip))
+    assert found == (2, ["evidence-ignored"])
+
+
+def test_a_withdrawal_beside_an_event_that_stood_before_it_accuses_nobody(city, auditor, helped):
+    other = helped.leaf("consent.withdrawn")
+    helped.say("consent.limited")
+    city.later()
+    frozen(city, helped)
+    found = auditor.audit("after-withdrawal", *auditor.evidence(city.slip(other)))
+    assert found == (0, [])
