@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from typer.exceptions import TyperException
 from carbon.errors import CarbonError
 from consents.errors import ConsentsError
 from contributions.errors import ContributionsError
+from personal_store.cli.system_reasons import reason_of
 from personal_store.cli.usage_errors import said
 from personal_store.clock import SystemClock
 from personal_store.db.connection import is_locked
@@ -175,7 +175,11 @@ def language_first(arguments: Sequence[str]) -> list[str]:
     read = iter(arguments[:end])
     for each in read:
         if each == "--lang":
-            first += [each, *islice(read, 1)]
+            value = next(read, None)
+            if value is None:
+                # Before a command it would take the command's name for its value.
+                return [each]
+            first += [each, value]
         else:
             (first if each.startswith("--lang=") else others).append(each)
     return [*first, *others, *arguments[end:]]
@@ -226,9 +230,8 @@ def plain_errors(language: Language, console: Console) -> Iterator[None]:
         )
         raise Exit(EXIT_FAILED) from None
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else type(error).__name__
         session.say(
-            fr=f"Le système a refusé une opération sur un fichier : {reason}.",
-            en=f"The system refused an operation on a file: {reason}.",
+            fr=f"Le système a refusé une opération sur un fichier : {reason_of(error, 'fr')}.",
+            en=f"The system refused an operation on a file: {reason_of(error, 'en')}.",
         )
         raise Exit(EXIT_FAILED) from None

@@ -62,6 +62,13 @@ naming.add_commands(sharing.consents_app)
 trips.add_commands(app)
 keeping.add_commands(app)
 
+_SET_BY: dict[int | str, str] = {
+    "language": "--lang (fr, en)",
+    "data": "--data",
+    "passphrase_file": "--passphrase-file",
+    "watch": "$PERSONAL_STORE_WATCH",
+}
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 
 
@@ -75,14 +82,17 @@ def configure(
     lang: Annotated[str | None, typer.Option(help="fr | en")] = None,
 ) -> None:
     """Votre espace personnel de mobilité. / Your personal mobility store."""
-    given = {"data": data, "passphrase_file": passphrase_file, "language": lang}
+    spoken = lang.lower() if lang else None
+    given = {"data": data, "passphrase_file": passphrase_file, "language": spoken}
     try:
         settings = Settings.model_validate(
             Settings().model_dump() | {key: value for key, value in given.items() if value}
         )
     except ValidationError as error:
-        fields = ", ".join(str(each["loc"][0]) for each in error.errors())
-        raise typer.BadParameter(f"{fields} : valeur inconnue. / unknown value.") from None
+        fields = ", ".join(_SET_BY.get(each["loc"][0], "?") for each in error.errors())
+        raise typer.BadParameter(
+            f"{fields} : valeur inconnue. / {fields}: unknown value."
+        ) from None
     language = settings.language or language_of_environment(os.environ)
     context.obj = Session(
         settings=settings, language=language, console=Console(file=sys.stderr, soft_wrap=True)

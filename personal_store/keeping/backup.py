@@ -23,7 +23,8 @@ import sqlcipher3.dbapi2 as sqlcipher
 
 from personal_store.db.connection import open_read_only, snapshot
 from personal_store.doors import inbox
-from personal_store.errors import BackupDamaged, BackupRefused
+from personal_store.errors import BackupDamaged
+from personal_store.keeping.drafts import draft_of
 from personal_store.store import Store
 from personal_store.vault import DATABASE_FILE, VAULT_FILE, DatabaseKey, unlock
 
@@ -53,17 +54,10 @@ def back_up(
 ) -> BackupReport:
     """Write a backup to `target`, a folder that is not there yet, and verify it.
 
-    `key` is that of the store. Raises BackupRefused where something is at `target` already;
-    whatever goes wrong leaves nothing there.
+    `key` is that of the store. Raises BackupRefused where something is at `target`, or at its
+    draft, already; whatever goes wrong leaves nothing there.
     """
-    if target.exists():
-        raise BackupRefused(
-            fr=f"« {target.name} » existe déjà : donnez le nom d'un dossier à créer. Rien n'a été "
-            "écrit.",
-            en=f"“{target.name}” exists already: name a folder to be made. Nothing was written.",
-        )
-    draft = target.with_name(f"{target.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
+    draft = draft_of(target)
     draft.mkdir(parents=True, mode=0o700)
     try:
         shutil.copyfile(store.folder / VAULT_FILE, draft / VAULT_FILE)

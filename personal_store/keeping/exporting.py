@@ -1,8 +1,8 @@
 """Export a whole store as files that other programs read: the right to take one's data elsewhere.
 
 One zip, not encrypted: positions as CSV, which `import` reads back; trips, statements of segmented
-sources, corrections, places and contributions as JSON. It is written row by row, so that ten years
-fit on a small machine. Receipts of consents are `own_log.write_receipts`'s.
+sources, corrections, places, home and contributions as JSON. It is written row by row, so that ten
+years fit on a small machine. Receipts of consents are `own_log.write_receipts`'s.
 Source: GDPR Article 20.
 """
 
@@ -19,14 +19,23 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from personal_store.db import contributions, corrections, devices, places, positionfixes, timelines
+from personal_store.db import (
+    communes,
+    contributions,
+    corrections,
+    devices,
+    places,
+    positionfixes,
+    timelines,
+)
 from personal_store.db import trips as stored_trips
 from personal_store.db.connection import reading
 from personal_store.db.tables import evidence, positionfix
 from personal_store.db.units import E7, from_ms
 from personal_store.documents.ledger import contribution_document
 from personal_store.documents.trips import Document, trip_documents
-from personal_store.errors import BackupRefused
+from personal_store.keeping.drafts import draft_of
+from personal_store.local_time import home_timezone
 from personal_store.store import Store
 
 POSITIONS_FILE: Final = "positions.csv"
@@ -53,6 +62,7 @@ trips.json          déplacements et étapes / trips and legs (docs/cli.md, « t
 evidence.jsonl      ce que disent les historiques déjà découpés / what segmented histories say
 corrections.json    ce que vous avez corrigé / what you corrected
 places.json         vos lieux / your places
+home.json           le fuseau de chez vous et la commune confirmée / home's time zone and commune
 contributions.json  ce qui est parti, à l'octet / what left, to the byte
 
 Ce fichier n'est pas chiffré. / This file is not encrypted.
@@ -69,14 +79,8 @@ def export(
 
     Raises BackupRefused where something is there already; whatever goes wrong leaves nothing.
     """
-    if target.exists():
-        raise BackupRefused(
-            fr=f"« {target.name} » existe déjà : donnez le nom d'un fichier à créer. Rien n'a été "
-            "écrit.",
-            en=f"“{target.name}” exists already: name a file to be made. Nothing was written.",
-        )
-    draft = target.with_name(f"{target.name}.part")
-    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = draft_of(target)
+    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w+b") as file:
             with reading(store.engine) as connection:
@@ -100,6 +104,7 @@ def _write(connection: Connection, file: io.BufferedRandom, on_progress: OnProgr
         _member(archive, "evidence.jsonl", _evidence(connection))
         _member(archive, "corrections.json", _array(map(asdict, corrections.every(connection))))
         _member(archive, "places.json", _array(map(asdict, places.every(connection))))
+        _member(archive, "home.json", [json.dumps(_home(connection), ensure_ascii=False)])
         _member(archive, "contributions.json", _array(_contributions(connection)))
     return total
 
@@ -173,6 +178,11 @@ def _trips(connection: Connection) -> Iterator[Document]:
         start, end = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
         stored = stored_trips.between(connection, start=start, end=end)
         yield from trip_documents(stored, geometry=True, names=names)
+
+
+def _home(connection: Connection) -> Document:
+    zone = communes.confirmed(connection)
+    return {"timezone": home_timezone().key, "zone": asdict(zone) if zone else None}
 
 
 def _evidence(connection: Connection) -> Iterator[str]:

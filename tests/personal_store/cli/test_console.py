@@ -29,7 +29,9 @@ FAILURES = {
     "consents": (ProofError("expected a proof"), "forme attendue", "expected form"),
     "contributions": (NoiseRefused("expected a scale"), "forme attendue", "expected form"),
     "text": (UnicodeDecodeError("utf-8", b"secret", 0, 1, "bad"), "forme", "form"),
-    "system": (OSError(errno.EACCES, "denied", "secret"), "Permission denied", "Permission"),
+    "system": (OSError(errno.EACCES, "denied", "secret"), "pas le droit", "Permission"),
+    "full": (OSError(errno.ENOSPC, "full", "secret"), "plus de place sur le disque", "No space"),
+    "rare": (OSError(errno.ELOOP, "loop", "secret"), "symbolic links", "symbolic links"),
     "nameless": (TimeoutError(), "TimeoutError", "TimeoutError"),
 }
 

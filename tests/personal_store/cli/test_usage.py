@@ -33,7 +33,7 @@ UNREAD = {
         ["footprint", "--from", "2026-02-01", "--to", "2026-01-01"],
         "--from doit précéder --to.",
     ),
-    "language": (["--lang", "de", "trips"], "Language : valeur inconnue."),
+    "language": (["--lang", "de", "trips"], "--lang (fr, en) : valeur inconnue."),
 }
 
 
@@ -60,6 +60,22 @@ def test_the_language_may_stand_after_the_command(run) -> None:
     assert before[2] == "0 devices recomputed; 0 trips.\n"
     code, out, _ = run("trips", "--lang", "en", "--json")
     assert (code, json.loads(out)) == (0, [])
+
+
+@pytest.mark.parametrize("arguments", [("trips", "--lang"), ("--lang",)])
+def test_a_language_that_is_not_told_is_asked_for(run, arguments) -> None:
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert err.startswith("L'option --lang attend une valeur.")
+
+
+def test_a_language_that_is_not_spoken_is_named_in_english_too(run) -> None:
+    assert run("--lang", "english", "trips")[2].startswith("--lang (fr, en): unknown value.")
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_language_may_be_in_capitals(run) -> None:
+    assert run("--lang", "EN", "process")[2] == "0 devices recomputed; 0 trips.\n"
 
 
 def test_what_follows_two_dashes_is_no_option() -> None:

@@ -67,6 +67,14 @@ def test_nothing_is_written_over(travelled, key, tmp_path):
     assert list((tmp_path / "there").iterdir()) == []
 
 
+def test_a_folder_beside_is_not_removed(travelled, key, tmp_path):
+    (tmp_path / "backup.part").mkdir()
+    (tmp_path / "backup.part" / "mine").touch()
+    with pytest.raises(BackupRefused):
+        back_up(travelled, key, tmp_path / "backup")
+    assert (tmp_path / "backup.part" / "mine").exists()
+
+
 def test_a_backup_that_fails_leaves_nothing(travelled, key, tmp_path):
     def stop(_share):
         raise OSError("no room")

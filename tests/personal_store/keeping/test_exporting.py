@@ -8,12 +8,14 @@ import zipfile
 import pytest
 from sqlalchemy import select
 
-from personal_store.db.connection import open_database, reading
+from personal_store.db import communes
+from personal_store.db.connection import open_database, reading, writing
 from personal_store.db.tables import positionfix
 from personal_store.errors import BackupRefused
 from personal_store.jobs import importing
 from personal_store.keeping.exporting import COLUMNS, POSITIONS_FILE, export
 from personal_store.vault import DatabaseKey
+from personal_store.zones import Zone
 
 
 @pytest.fixture
@@ -71,6 +73,27 @@ def test_it_is_private_and_tells_how_far_it_is(travelled, tmp_path):
     total = export(travelled, tmp_path / "e.zip", on_progress=lambda *said: told.append(said))
     assert (tmp_path / "e.zip").stat().st_mode & 0o777 == 0o600
     assert told[0] == (0, total)
+
+
+def test_home_is_there_with_the_commune_that_was_confirmed(travelled, tmp_path):
+    zone = Zone(code="17300", name="La Rochelle")
+    for name, confirmed in (("before.zip", False), ("after.zip", True)):
+        if confirmed:
+            with writing(travelled.engine) as connection:
+                communes.confirm(connection, zone, at=travelled.clock.now())
+        export(travelled, tmp_path / name)
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            assert json.loads(archive.read("home.json")) == {
+                "timezone": "Europe/Paris",
+                "zone": {"code": "17300", "name": "La Rochelle"} if confirmed else None,
+            }
+
+
+def test_a_file_beside_is_not_written_over(travelled, tmp_path):
+    (tmp_path / "export.zip.part").write_bytes(b"mine")
+    with pytest.raises(BackupRefused):
+        export(travelled, tmp_path / "export.zip")
+    assert (tmp_path / "export.zip.part").read_bytes() == b"mine"
 
 
 def test_nothing_is_written_over(travelled, tmp_path):
