@@ -166,10 +166,14 @@ def _null(_: None) -> None:
 
 
 def _keyed(
-    path: str, key: DatabaseKey, *, timeout_s: float = LOCK_TIMEOUT_S, is_uri: bool = False
+    path: str, key: DatabaseKey, *, timeout_s: float | None = None, is_uri: bool = False
 ) -> Any:
     raw = sqlcipher.connect(
-        path, timeout=timeout_s, isolation_level=None, check_same_thread=False, uri=is_uri
+        path,
+        timeout=LOCK_TIMEOUT_S if timeout_s is None else timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=is_uri,
     )
     raw.execute("PRAGMA cipher_log_level = NONE")  # standard error is for sentences
     raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")

@@ -105,12 +105,12 @@ def _lines(stream: BinaryIO, *, is_whole: bool) -> Iterator[str]:
 
     A line that is not UTF-8 is in Windows' Western code: no line that holds an accent is both.
     """
-    if (mark := stream.read(len(codecs.BOM_UTF16_LE))) in UTF16_MARKS:
-        yield from _wide_lines(stream, UTF16_MARKS[mark], is_whole=is_whole)
+    start = stream.read(len(codecs.BOM_UTF16_LE))
+    if start in UTF16_MARKS:
+        yield from _wide_lines(stream, UTF16_MARKS[start], is_whole=is_whole)
         return
-    stream.seek(0)
     mark = codecs.BOM_UTF8
-    while line := stream.readline(LINE_BYTES + 1):
+    for line in _raw_lines(start, stream):
         if len(line) > LINE_BYTES:
             raise refusals.entry_too_long()
         try:
@@ -121,6 +121,15 @@ def _lines(stream: BinaryIO, *, is_whole: bool) -> Iterator[str]:
             except UnicodeDecodeError:
                 raise refusals.not_utf8() from None
         mark = b""
+
+
+def _raw_lines(start: bytes, stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of `start` and of what follows it; none is read much beyond its limit."""
+    *ended, begun = start.split(b"\n")
+    yield from (line + b"\n" for line in ended)
+    while line := begun + stream.readline(LINE_BYTES + 1):
+        yield line
+        begun = b""
 
 
 def _wide_lines(stream: BinaryIO, encoding: str, *, is_whole: bool) -> Iterator[str]:

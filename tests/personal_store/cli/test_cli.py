@@ -83,12 +83,13 @@ class TestDocuments:
         assert second["files"][0]["duplicate"] == len(outing().points)
         assert (second["positionfixes"], second["trips"]) == (first["positionfixes"], 1)
 
-    def test_import_counts_what_it_rejects_by_reason(self, answer, tmp_path) -> None:
+    def test_import_counts_what_it_rejects_by_reason(self, run, tmp_path) -> None:
         file = tmp_path / "old.gpx"
         point = '<trkpt lat="46.1" lon="-1.1"><time>1970-01-01T00:00:00Z</time></trkpt>'
         file.write_text(f"<gpx><trk><trkseg>{point * 3}</trkseg></trk></gpx>")
-        (report,) = answer("import", file)["files"]
-        assert (report["read"], report["new"], report["rejected"]) == (3, 0, 3)
+        code, out, _ = run("import", file, "--json")
+        (report,) = json.loads(out)["files"]
+        assert (code, report["read"], report["new"], report["rejected"]) == (1, 3, 0, 3)
         assert report["reasons"] == {"before-1990": 3}
 
     def test_import_names_reasons_in_french_as_the_page_does(self, run, tmp_path) -> None:

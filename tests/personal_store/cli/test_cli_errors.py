@@ -101,8 +101,9 @@ class TestErrors:
         assert err.splitlines()[0].startswith("none.gpx : ")
 
     @pytest.mark.usefixtures("ready")
-    def test_a_folder_in_place_of_a_file(self, run, tmp_path) -> None:
-        code, _, err = run("import", tmp_path)
+    def test_a_folder_with_nothing_in_it(self, run, tmp_path) -> None:
+        (tmp_path / "empty").mkdir()
+        code, _, err = run("import", tmp_path / "empty")
         assert code == 1
         assert len(err.splitlines()) == 2
         assert "Traceback" not in err
@@ -248,7 +249,7 @@ class TestPermissions:
         closed.mkdir(mode=0o555)
         options = ["--data", str(closed / "store"), "--passphrase-file", str(passphrase)]
         nobody()
-        assert "Permission denied" in TestErrors.one_line(run("init", options=options))
+        assert "pas le droit" in TestErrors.one_line(run("init", options=options))
 
     def test_a_passphrase_file_that_may_not_be_read(self, run, ready, passphrase, nobody):
         ready.chmod(0o777)

@@ -12,6 +12,7 @@ import pytest
 
 INTERRUPTED_WHILE_LOADING = """
 import sys
+import time
 def interrupt(self=None):
     raise KeyboardInterrupt
 class Interrupting:
@@ -19,6 +20,8 @@ class Interrupting:
         if name == sys.argv[1]:
             if sys.argv[2] == "finalizer":
                 type("Finalized", (), {"__del__": interrupt})()
+                for _ in range(600):  # the program is busy until it is interrupted again
+                    time.sleep(0.1)
             elif sys.argv[2] == "string":
                 exec("interrupt()")
             else:
