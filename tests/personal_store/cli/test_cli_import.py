@@ -11,8 +11,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 INTERRUPTED_WHILE_LOADING = """
+import signal
 import sys
 import time
+# As in a terminal, also where the tests themselves run in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def interrupt(self=None):
     raise KeyboardInterrupt
 class Interrupting:
