@@ -25,7 +25,7 @@ from coop_aggregator import (
 )
 from coop_aggregator.app import create_app
 from coop_aggregator.clock import Clock, SystemClock
-from coop_aggregator.console import EXIT_FAILED, Session, plain_errors
+from coop_aggregator.console import EXIT_FAILED, JsonOption, Session, plain_errors
 from coop_aggregator.db.engine import connect, create_schema
 from coop_aggregator.db.identity import Identity, Role
 from coop_aggregator.db.territories import replace_territory
@@ -52,7 +52,6 @@ cli_stewards.add_commands(app)
 cli_witnesses.add_commands(app)
 cli_shards.add_commands(app)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 _ANYWHERE = ("--data", "--database-url", "--lang")
 
 

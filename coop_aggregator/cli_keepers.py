@@ -12,7 +12,7 @@ from contributions.keeper import Keeper
 from contributions.noise import OpenDPLaplace
 from contributions.task import Task, TrustMode
 from contributions.weeks import TIME_ZONE_NAME
-from coop_aggregator.console import Session
+from coop_aggregator.console import JsonOption, Session
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.errors import TaskRefused
 from coop_aggregator.installation import Helper, Leader
@@ -24,7 +24,6 @@ from coop_aggregator.questions import sign_draft
 from coop_aggregator.settings import Language
 from coop_aggregator.web.wording import wording_for
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 WeekOption = Annotated[str, typer.Option("--week", help="2026-W46")]
 
 keeper_app = typer.Typer(help="Les deux gardiens. / The two keepers.", no_args_is_help=True)

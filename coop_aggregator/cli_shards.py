@@ -10,14 +10,13 @@ import typer
 
 from consents.export_folder import read_bounded
 from consents.shards import MAX_HANDOVER_BYTES
-from coop_aggregator.console import Session
+from coop_aggregator.console import JsonOption, Session
 from coop_aggregator.errors import WitnessFailed
 from coop_aggregator.installation import Leader, open_helper
 from coop_aggregator.jobs import witness
 from coop_aggregator.shards import follow, handovers, open_next
 from coop_aggregator.transport import witness_ways
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 shards_app = typer.Typer(
     help="Le journal de chaque année. / The log of each year.", no_args_is_help=True
 )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from contributions.measures import Measure
 from contributions.task import Adjacency, Task, TrustMode
 from coop_aggregator.aggregate import due_task, freeze
-from coop_aggregator.console import Session
+from coop_aggregator.console import JsonOption, Session
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db import reports as reports_db
@@ -27,7 +27,6 @@ from coop_aggregator.questions import DEFAULT_CAP_UNITS, Question, draft_task
 from coop_aggregator.release import publish
 from coop_aggregator.transport import helper_channel
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 WeekOption = Annotated[str, typer.Option("--week", help="2026-W46")]
 ClusterOption = Annotated[
     str | None, typer.Option(help="Grappe dask : tcp://… / dask cluster (sinon / else workers)")

@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
-from coop_aggregator.console import Session
+from coop_aggregator.console import JsonOption, Session
 from coop_aggregator.installation import Leader
 from coop_aggregator.jobs import dropbox as dropbox_job
 from coop_aggregator.jobs import witness as witness_job
 from coop_aggregator.transport import HttpWitness, witness_ways
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 UrlOption = Annotated[
     str | None, typer.Option(help="Ce seul témoin : son adresse. / One witness: its address.")
 ]

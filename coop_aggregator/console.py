@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
-from typer import Exit
+from typer import Exit, Option
 
 from coop_aggregator.clock import Clock
 from coop_aggregator.errors import AggregatorError, KeeperFailed
@@ -20,6 +21,8 @@ from coop_aggregator.keepers.channel import HelperChannel
 from coop_aggregator.settings import Language, Settings
 from coop_aggregator.transport import helper_channel
 
+JsonOption = Annotated[bool, Option("--json", help="Un document JSON. / A JSON document.")]
+"""`--json`, as every command that answers a script has it."""
 EXIT_FAILED = 1
 
 

@@ -53,6 +53,7 @@ class _Export:
         self._tasks = questions.all_tasks(connection)
 
     def write(self) -> int:
+        """Write every file of the export; return how many entries the log has."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._text("checkpoint", self._log.checkpoint())
         self._lines("entries.jsonl", map(export_line, self._log.leaves()))

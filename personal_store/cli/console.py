@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from rich.console import Console
 from sqlalchemy.exc import DatabaseError
-from typer import Abort, Exit
+from typer import Abort, Exit, Option
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
@@ -32,6 +32,8 @@ from personal_store.store import Store
 from personal_store.transport import HttpTransport, Transport
 from personal_store.vault import VAULT_FILE, unlock
 
+JsonOption = Annotated[bool, Option("--json", help="Un document JSON. / A JSON document.")]
+"""`--json`, as every command that answers a script has it."""
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_VIOLATION = 2  # as audits say of somebody who did not keep their word

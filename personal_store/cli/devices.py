@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from personal_store.cli.console import Session, read_secret
+from personal_store.cli.console import JsonOption, Session, read_secret
 from personal_store.db.devices import Device
 from personal_store.documents.imports import drain_document, drain_sentences
 from personal_store.doors import device_setup, devices
@@ -15,8 +15,6 @@ devices_app = typer.Typer(
     help="Les appareils qui envoient des positions. / The devices that send positions.",
     no_args_is_help=True,
 )
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 
 
 @devices_app.command()

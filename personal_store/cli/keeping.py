@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from personal_store.cli.console import EXIT_FAILED, Session
+from personal_store.cli.console import EXIT_FAILED, JsonOption, Session
 from personal_store.clock import SystemClock
 from personal_store.keeping.backup import BackupReport, back_up, verify
 from personal_store.keeping.ending import erase_store
@@ -16,7 +16,6 @@ from personal_store.store import open_store
 from personal_store.vault import unlock
 from personal_store.wording import number, several, several_en
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 _MB = 1_000_000
 
 

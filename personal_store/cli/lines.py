@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from carbon.modes import TransportMode
-from personal_store.cli.console import EXIT_FAILED, Session
+from personal_store.cli.console import EXIT_FAILED, JsonOption, Session
 from personal_store.db import lines
 from personal_store.db.connection import reading, writing
 from personal_store.db.lines import LineFile
@@ -23,8 +23,6 @@ lines_app = typer.Typer(
     help="Arrêts et lignes de transport. / Stops and lines of public transport.",
     no_args_is_help=True,
 )
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 
 
 @lines_app.command("import")

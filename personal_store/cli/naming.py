@@ -19,8 +19,7 @@ from personal_store import vault
 from personal_store.choices import naming, standing_in
 from personal_store.choices.parent_key import read_parent_key, write_parent_key
 from personal_store.choices.standing_in import Outside, Sheet
-from personal_store.cli.console import Session, read_secret
-from personal_store.cli.sharing import JsonOption
+from personal_store.cli.console import JsonOption, Session, read_secret
 from personal_store.clock import SystemClock
 from personal_store.db import consents
 from personal_store.db.connection import reading

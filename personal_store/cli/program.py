@@ -31,12 +31,7 @@ from personal_store.cli import (
     sharing,
     trips,
 )
-from personal_store.cli.console import (
-    Program,
-    Session,
-    plain_errors,
-    read_secret,
-)
+from personal_store.cli.console import JsonOption, Program, Session, plain_errors, read_secret
 from personal_store.db.connection import open_database
 from personal_store.documents.imports import drain_document, drain_sentences
 from personal_store.jobs import draining
@@ -68,8 +63,6 @@ _SET_BY: dict[int | str, str] = {
     "passphrase_file": "--passphrase-file",
     "watch": "$PERSONAL_STORE_WATCH",
 }
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 
 
 @app.callback()

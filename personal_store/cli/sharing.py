@@ -11,7 +11,13 @@ import typer
 
 from personal_store.choices import consenting, erasing, fork_watch, limit_words, own_log
 from personal_store.choices.proofs import ProofState
-from personal_store.cli.console import EXIT_FAILED, EXIT_UNPROVED, EXIT_VIOLATION, Session
+from personal_store.cli.console import (
+    EXIT_FAILED,
+    EXIT_UNPROVED,
+    EXIT_VIOLATION,
+    JsonOption,
+    Session,
+)
 from personal_store.db import contributions, memberships, presumptions
 from personal_store.db.connection import reading
 from personal_store.db.trust import Trust
@@ -37,7 +43,6 @@ from personal_store.membership import Membership
 from personal_store.store import Store
 from personal_store.wording import several, several_en
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 consents_app = typer.Typer(
     help="Donner, retirer, relire ses accords. / Give, withdraw, read back consents.",
     no_args_is_help=True,

@@ -9,7 +9,7 @@ import typer
 from carbon.factors import load_factor_set
 from carbon.modes import ModeGroup
 from carbon.other_mode import Otherwise
-from personal_store.cli.console import Session
+from personal_store.cli.console import JsonOption, Session
 from personal_store.db import communes, devices, places, timelines, trips
 from personal_store.db.connection import reading, writing
 from personal_store.db.trips import StoredTrip
@@ -43,7 +43,6 @@ from personal_store.whatif import (
 from personal_store.wording import several, several_en
 from personal_store.zones import Outlines, read_outlines, stated_zone
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Un document JSON. / A JSON document.")]
 Since = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])]
 Until = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])]
 Prices = Annotated[
