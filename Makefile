@@ -1,7 +1,7 @@
 # make demo    the whole journey on this machine (ONCE=1 ends instead of serving, LOCAL=1 takes one
 #              keeper and noise in each store)
 # make install only what the programs need, in .venv
-# make test    the whole suite but the exhaustive runs (make test-slow)
+# make test    the whole suite but the exhaustive runs and newly drawn examples (make test-slow)
 # make check   what a reviewer's machine would say: lint, types, imports, containers
 # make lock    rewrite the lock files from pyproject.toml (needs uv)
 
@@ -24,6 +24,7 @@ test: $(VENV)/.test
 
 test-slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile afresh
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

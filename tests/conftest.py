@@ -5,10 +5,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["postgresql_server"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Every run tries the same examples, so that a change is judged by itself and not by its luck;
+# `make test-slow` draws others. How fast a loaded machine draws them says nothing of the code.
+settings.register_profile(
+    "same",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    # A fixture that a test's examples share is a folder or a database that each fills anew.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("afresh", settings.get_profile("same"), derandomize=False)
+settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

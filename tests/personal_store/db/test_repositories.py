@@ -4,7 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert
 from sqlalchemy.exc import IntegrityError
@@ -26,12 +26,8 @@ from personal_store.trips.timeline import (
 )
 
 AT = datetime(2026, 11, 9, 7, 30, tzinfo=UTC)
-MANY = settings(
-    max_examples=40,
-    deadline=None,
-    # Each example empties the tables first: sharing the store between them is safe.
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+# Each example empties the tables first: sharing the store between them is safe.
+MANY = settings(max_examples=40)
 
 instants = st.integers(631_152_000_000, 2_000_000_000_000).map(from_ms)
 lons = st.integers(-180 * E7, 180 * E7).map(lambda value: value / E7)

@@ -5,7 +5,7 @@ import struct
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.errors import UnreadableFile, WrongFile
@@ -145,7 +145,7 @@ points = st.tuples(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(st.lists(points, max_size=5), st.sampled_from("<>"))
 def test_fitdecode_reads_the_same_records(read_bytes, where, order):
     fitdecode = pytest.importorskip(

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.errors import UnreadableFile
@@ -154,7 +154,7 @@ def test_a_truncated_history_is_unreadable(read_bytes, missing_bytes):
 E7 = {"latitudeE7": st.integers(1, 900_000_000), "longitudeE7": st.integers(-(10**9), 10**9)}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     st.lists(
         st.fixed_dictionaries(

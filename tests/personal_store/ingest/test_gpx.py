@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import gpxpy
 import pytest
 from gpxpy.gpx import GPX, GPXTrack, GPXTrackPoint, GPXTrackSegment
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.errors import HostileFile, UnreadableFile, WrongFile
@@ -261,7 +261,7 @@ def documents(draw):
     return gpx.to_xml(version=draw(st.sampled_from(["1.0", "1.1"])))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(documents())
 def test_gpxpy_reads_the_same_points(read_bytes, xml):
     expected = [
@@ -276,7 +276,7 @@ def test_gpxpy_reads_the_same_points(read_bytes, xml):
     assert seen == expected
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(documents())
 def test_no_point_is_dropped_without_a_word(read_bytes, xml):
     assert len(list(read_bytes(xml.encode()).entries)) == xml.count("<trkpt")

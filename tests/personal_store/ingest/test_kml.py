@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.errors import HostileFile, UnreadableFile
@@ -97,7 +97,7 @@ moments = st.integers(1_000_000_000, 1_700_000_000).map(lambda s: datetime.fromt
 angles = st.floats(-89, 89).filter(lambda value: abs(value) > 1e-3)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(st.lists(st.tuples(moments, angles, angles), max_size=5), st.booleans())
 def test_etree_finds_the_same_track(read_bytes, track, interleaved):
     whens = [f"<when>{at.isoformat()}</when>" for at, _, _ in track]

@@ -5,7 +5,7 @@ from functools import reduce
 from operator import xor
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.ingest.positionfix import Positionfix, Rejected, RejectReason, SourceFormat
@@ -73,7 +73,7 @@ def test_a_bad_sentence_is_rejected_and_the_rest_goes_in(read_bytes, line, reaso
     assert len(entries) == 3
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.integers(-5_399_999, 5_399_999), st.integers(-10_799_999, 10_799_999))
 def test_minutes_and_hundredths_of_any_angle_come_back(read_bytes, lat_milli, lon_milli):
     def written(milliminutes: int, width: int) -> str:

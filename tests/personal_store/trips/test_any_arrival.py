@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.db import evidence, positionfixes, timelines
@@ -28,9 +28,7 @@ from personal_store.trips.segments import lay_over, told_stays, told_trips
 from personal_store.trips.timeline import Timeline
 
 DEVICES = (f"phone-{number}" for number in count())
-IN_A_STORE = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+IN_A_STORE = settings(max_examples=12)
 
 
 def stored(store: Store, device: str) -> Timeline:

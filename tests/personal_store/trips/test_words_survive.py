@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import count, pairwise
 from random import Random
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personal_store.db import corrections, positionfixes, trips
@@ -23,9 +23,7 @@ from personal_store.trips.timeline import ModeSource, Trip
 
 PAIRS = ((f"late-{number}", f"whole-{number}") for number in count())
 K = CorrectionKind
-IN_A_STORE = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+IN_A_STORE = settings(max_examples=8)
 
 
 def known(store: Store, device: str) -> list[Trip]:
