@@ -12,8 +12,9 @@ kilobyte and for a terabyte.
 Spec: https://www.topografix.com/GPX/1/1/ and https://www.topografix.com/gpx_manual.asp (1.0).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
+from itertools import chain
 from typing import BinaryIO, Final
 from xml.parsers import expat
 
@@ -53,7 +54,8 @@ class _TrackHandler(XmlHandler):
     """Collect one track point at a time from the parser's events.
 
     The base class's three events are merged with their hooks here: a track is
-    ten events a point, and each call saved is a tenth of the time.
+    ten events a point, and each call saved is a tenth of the time. For the same reason points are
+    judged together, those of each chunk.
     """
 
     def __init__(self, judge: Judge) -> None:
@@ -63,6 +65,7 @@ class _TrackHandler(XmlHandler):
         self._device = _UNNAMED_DEVICE
         self._point_depth = 0
         self._point: dict[str, str] = {}
+        self._points: list[dict[str, str]] = []
         self._field = ""
         self._pieces: list[str] = []
         self._parser = expat.ParserCreate()
@@ -103,29 +106,50 @@ class _TrackHandler(XmlHandler):
         if local and not self._point_depth:
             self._seen.add(local)
             if local == "gpx":
+                self.ready.extend(self._judged())
                 self._device = label(attributes.get("creator")) or _UNNAMED_DEVICE
 
     def end_event(self, _: str) -> None:
         if self._field:
-            self._point[self._field] = "".join(self._pieces).strip()
+            self._point[self._field] = "".join(self._pieces)
             self._field = ""
             self._parser.CharacterDataHandler = None
         elif self.depth == self._point_depth:
             self._point_depth = 0
-            self.ready.append(self._entry())
+            self._points.append(self._point)
         self.depth -= 1
 
-    def _entry(self) -> Positionfix | Rejected:
-        point = self._point
-        time = point.get("time")
+    def taken(self) -> Iterable[Entry]:
+        return chain(super().taken(), self._judged())
+
+    def _judged(self) -> Iterable[Positionfix | Rejected]:
+        points, self._points = self._points, []
+        try:
+            columns = [[point[name] for point in points] for name in ("time", "lat", "lon")]
+        except KeyError:
+            return map(self._entry, points)
+        times, lats, lons = columns
+        fixes = self._judge.positionfixes(
+            times=times,
+            lats=lats,
+            lons=lons,
+            device=self._device,
+            speeds_mps=[point.get("speed") for point in points],
+            altitudes_m=[point.get("ele") for point in points],
+        )
+        return map(self._entry, points) if fixes is None else fixes
+
+    def _entry(self, point: Mapping[str, str]) -> Positionfix | Rejected:
+        inside = {name: point[name].strip() for name in _FIELDS if name in point}
+        time = inside.get("time")
         try:
             return self._judge.positionfix(
                 at=instant_from_iso(time, naive_in=UTC),
                 lat=point.get("lat"),
                 lon=point.get("lon"),
                 device=self._device,
-                speed_mps=point.get("speed"),
-                altitude_m=point.get("ele"),
+                speed_mps=inside.get("speed"),
+                altitude_m=inside.get("ele"),
                 utc_offset_min=None if time and time[-1] == "Z" else utc_offset_min(time),
             )
         except Refused as refused:

@@ -12,9 +12,12 @@ Speeds and accuracies that the source marks unknown (negative; for an accuracy a
 None: the position stays. It does not look at neighbours: a jump is for the trip engine to see.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from itertools import repeat
+from typing import Final
 
 from personal_store.ingest.limits import EARLIEST, LATEST_AHEAD, MOST_MODES, MOST_OCCUPANTS
 from personal_store.ingest.positionfix import (
@@ -27,7 +30,17 @@ from personal_store.ingest.positionfix import (
     SourceMode,
     judged_positionfix,
 )
-from personal_store.ingest.values import Refused, label, measure, number
+from personal_store.ingest.values import (
+    Refused,
+    instants_in_utc,
+    label,
+    measure,
+    measures,
+    number,
+    numbers,
+)
+
+_UNKNOWN: Final = repeat(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +99,49 @@ class Judge:
             known_activity,
             _share(activity_confidence) if known_activity else None,
             utc_offset_min,
+        )
+
+    def positionfixes(
+        self,
+        *,
+        times: Sequence[str],
+        lats: Sequence[str],
+        lons: Sequence[str],
+        device: str,
+        speeds_mps: Sequence[str | None],
+        altitudes_m: Sequence[str | None],
+    ) -> Iterable[Positionfix] | None:
+        """Return what `positionfix` gives for each of some points, a column for each value.
+
+        Texts as the file gives them, one of each for every point. None where any point is not of
+        the common kind (a time that ends in "Z", a position that stands): then each must be asked
+        for by itself. A column whose least and greatest pass a rule passes it whole, which makes
+        reading a track 1.26 times as fast (`benchmarks/ingest_speed.py`, both by turns, 2026).
+        """
+        ats = instants_in_utc(times)
+        lats_deg, lons_deg = numbers(lats), numbers(lons)
+        if not ats or not lats_deg or not lons_deg:
+            return None
+        # Of numbers one of which is none, the least and the greatest can be any.
+        if not math.isfinite(sum(lats_deg) + sum(lons_deg)) or (0 in lats_deg and 0 in lons_deg):
+            return None
+        if min(lats_deg) < -90 or max(lats_deg) > 90 or min(lons_deg) < -180 or max(lons_deg) > 180:
+            return None
+        if min(ats) < EARLIEST or max(ats) > self.latest:
+            return None
+        return map(
+            judged_positionfix,
+            ats,
+            lons_deg,
+            lats_deg,
+            repeat(self.source),
+            repeat(device),
+            _UNKNOWN,
+            measures(speeds_mps, at_least=0),
+            measures(altitudes_m),
+            _UNKNOWN,
+            _UNKNOWN,
+            _UNKNOWN,
         )
 
     def evidence(

@@ -7,7 +7,7 @@ reasons. It judges one value at a time; `judge.py` weighs whole positions.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -31,6 +31,7 @@ _HALF_WORD: Final = 2**31
 _LONG_WORD: Final = 2**64
 _UNBOUNDED: Final = -math.inf
 _INFINITE: Final = math.inf
+_FROM_ISO: Final = datetime.fromisoformat
 
 
 class Refused(Exception):
@@ -88,6 +89,27 @@ def measure(raw: object, *, at_least: float = _UNBOUNDED) -> float | None:
     return value if at_least <= value < _INFINITE else None
 
 
+def numbers(texts: Sequence[str]) -> list[float] | None:
+    """Return what `number` gives for each of some texts, None where it must be asked one by one."""
+    joined = "".join(texts)
+    if not joined.isascii() or "_" in joined or max(map(len, texts), default=0) > FIELD_CHARS:
+        return None
+    try:
+        return list(map(float, texts))
+    except ValueError:
+        return None
+
+
+def measures(texts: Sequence[str | None], *, at_least: float = _UNBOUNDED) -> list[float | None]:
+    """Return what `measure` gives for each of some texts, less the space around them."""
+    known = [text for text in texts if text is not None]
+    values = numbers(known) if len(known) == len(texts) else None
+    # A sum of numbers one of which is infinite or none is infinite or none itself.
+    if values and math.isfinite(sum(values)) and min(values) >= at_least:
+        return [*values]
+    return [text if text is None else measure(text.strip(), at_least=at_least) for text in texts]
+
+
 def degrees_from_e7(raw: object) -> float | None:
     """Return degrees from ten-millionths of a degree; None where absent.
 
@@ -127,6 +149,20 @@ def instant_from_iso(raw: object, *, naive_in: tzinfo | None = None) -> datetime
     except (ValueError, OverflowError):
         raise Refused(RejectReason.UNREADABLE_ENTRY) from None
     raise Refused(RejectReason.TIME_WITHOUT_OFFSET)
+
+
+def instants_in_utc(texts: Sequence[str]) -> list[datetime] | None:
+    """Return what `instant_from_iso` gives for each of some texts that end in "Z".
+
+    None where one does not, or is no such time, so that it must be asked one by one.
+    """
+    lengths = {*map(len, texts)}
+    if {text[-1:] for text in texts} != {"Z"} or max(lengths) > FIELD_CHARS:
+        return None
+    try:
+        return None if min(lengths) < _SHORTEST_INSTANT_CHARS else [*map(_FROM_ISO, texts)]
+    except ValueError:
+        return None
 
 
 def utc_offset_min(raw: object) -> int | None:

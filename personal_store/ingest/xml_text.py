@@ -8,7 +8,7 @@ Spec: https://www.w3.org/TR/xml/ and https://www.w3.org/TR/xml-names/, read by e
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 from xml.parsers import expat
 
@@ -27,9 +27,9 @@ class XmlHandler:
     """What a format makes of the events: it overrides `opened`, `closed` and perhaps `text`.
 
     `elements` are the local names that matter; any other is "" to `opened` and `closed`.
-    `ready` holds the entries that are done and is emptied after each chunk. `has_moved` tells
-    that an element began in it; `run_chars` counts the text since, and a handler that passes a
-    long text on piece by piece sets it back to 0.
+    `ready` holds the entries that are done; `taken` empties it after each chunk. `has_moved`
+    tells that an element began in it; `run_chars` counts the text since, and a handler that passes
+    a long text on piece by piece sets it back to 0.
     """
 
     def __init__(self, elements: frozenset[str]) -> None:
@@ -60,6 +60,11 @@ class XmlHandler:
     def text(self, text: str) -> None:
         """Take a piece of text."""
         raise NotImplementedError
+
+    def taken(self) -> Iterable[Entry]:
+        """Return the entries that are done, once each."""
+        taken, self.ready = self.ready, []
+        return taken
 
     def check(self, attributes: dict[str, str]) -> None:
         """Refuse an element that passes the limits on depth and names."""
@@ -130,14 +135,12 @@ def read_xml(stream: BinaryIO, handler: XmlHandler, *, kind: str) -> Iterator[En
         handler.has_moved = False
         if max(fed_bytes - parser.CurrentByteIndex, still_bytes) > XML_TOKEN_BYTES:
             raise refusals.entry_too_long()
-        yield from handler.ready
-        handler.ready.clear()
+        yield from handler.taken()
     try:
         parser.Parse(b"", True)  # noqa: FBT003 -- positional in the standard library
     except expat.ExpatError:
         raise refusals.truncated(kind) from None
-    yield from handler.ready
-    handler.ready.clear()
+    yield from handler.taken()
 
 
 def _feed(parser: expat.XMLParserType, chunk: bytes, kind: str) -> None:

@@ -1,6 +1,7 @@
 """GPX: the points of tracks, with gpxpy as the independent reader."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import gpxpy
@@ -135,6 +136,45 @@ def test_a_bad_point_is_rejected_and_the_rest_goes_in(read_bytes, point, reason)
     entries = list(read_bytes(document(track(POINT + point + POINT))).entries)
     assert entries[1] == Rejected(reason=reason)
     assert [type(entry) for entry in entries] == [Positionfix, Rejected, Positionfix]
+
+
+COMPANY = {
+    "common": POINT,
+    "with a speed": POINT.replace("</trkpt>", "<speed>2.5</speed></trkpt>"),
+    "with a speed below zero": POINT.replace("</trkpt>", "<speed>-1</speed></trkpt>"),
+    "with a speed in words": POINT.replace("</trkpt>", "<speed>fast</speed></trkpt>"),
+    "without altitude": POINT.replace("<ele>7.5</ele>", ""),
+    "with an infinite altitude": POINT.replace("7.5", "inf"),
+    "with space around": POINT.replace(">7.5<", "> 7.5\n<").replace("<time>", "<time> "),
+    "on the equator": POINT.replace("46.16", "0.0"),
+    "in another zone": POINT.replace("31Z", "31+02:00"),
+    "with a short year": POINT.replace("2024-04-21T09:07:31Z", "24-04-21T09:07:31Z"),
+    "in a long number": POINT.replace("46.16", "46.16" + "0" * 200),
+    "in digits that only Python reads": POINT.replace("46.16", "4_6.16"),
+    "in digits of another script": POINT.replace("46.16", "\u0664\u0666"),
+    "another document within": f'<gpx creator="second">{POINT}</gpx>',
+    **{name: point for name, (point, _) in REJECTED.items()},
+}
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(sorted(COMPANY)), max_size=4))
+def test_a_point_is_read_alike_in_whatever_company(read_bytes, names):
+    def read(*points: str) -> list[object]:
+        # The last device named goes on: so it does for each point alone.
+        return [replace_device(e) for e in read_bytes(document(track("".join(points)))).entries]
+
+    def replace_device(entry: object) -> object:
+        return replace(entry, device="") if isinstance(entry, Positionfix) else entry
+
+    points = [COMPANY[name] for name in names]
+    assert read(*points) == [entry for point in points for entry in read(point)]
+
+
+def test_the_points_of_a_document_within_are_of_its_own_device(read_bytes):
+    body = track(POINT + f'<gpx creator="second">{POINT}</gpx>')
+    devices = [fix.device for fix in read_bytes(document(body)).entries]
+    assert devices == ["Logger 3", "second"]
 
 
 def test_a_time_without_offset_is_utc_as_the_specification_says(read_bytes):
