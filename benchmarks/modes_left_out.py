@@ -151,9 +151,9 @@ def judged(leg: LabelledLeg, chances: dict[TransportMode, float], distance_m: fl
     said: dict[str, float] = defaultdict(float)
     for mode, chance in chances.items():
         said[FIVE[mode.value]] += chance
-    true = _footprint({TransportMode(leg.mode): 1.0}, distance_m)
-    guess = _footprint(mixture, distance_m)
-    single = [(share, _footprint({mode: 1.0}, distance_m).value) for mode, share in mixture.items()]
+    true = footprint({TransportMode(leg.mode): 1.0}, distance_m)
+    guess = footprint(mixture, distance_m)
+    single = [(share, footprint({mode: 1.0}, distance_m).value) for mode, share in mixture.items()]
     return Judged(
         day=leg.day,
         truth=FIVE[leg.mode],
@@ -166,7 +166,8 @@ def judged(leg: LabelledLeg, chances: dict[TransportMode, float], distance_m: fl
     )
 
 
-def _footprint(mixture: Mapping[TransportMode, float], distance_m: float) -> Interval:
+def footprint(mixture: Mapping[TransportMode, float], distance_m: float) -> Interval:
+    """Return the kgCO2e, over the life cycle, of a leg of these modes."""
     activity = LegActivity(modes=mixture, distance_m=distance_m, on=ON)
     return total_footprint([activity], load_factor_set()).life_cycle
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from personal_store.db import corrections, evidence, timelines
+from personal_store.db import corrections, evidence, own_rides, timelines
 from personal_store.ingest.positionfix import EvidenceKind
 from personal_store.local_time import (
     FARTHEST,
@@ -27,7 +27,7 @@ from personal_store.trips.identifiers import (
     names,
     read_name,
 )
-from personal_store.trips.own_history import learn, learned_odds
+from personal_store.trips.own_history import learn
 from personal_store.trips.precedence import weigh
 from personal_store.trips.timeline import Trip
 
@@ -58,7 +58,7 @@ def between(
     last = None if end is None else end + MARGIN
     read = learn(
         timelines.trips_starting(connection, start=first, end=last),
-        learned_odds(corrections.modes_said(connection)),
+        own_rides.odds(connection),
     )
     weighed = weigh(read, evidence.every(connection, kinds=WEIGHED, start=first, end=last))
     by_habit = apply_habits(weighed, corrections.habits(connection), minute_of_day=local_minute)
