@@ -26,6 +26,18 @@ settings.register_profile("afresh", settings.get_profile("same"), derandomize=Fa
 settings.load_profile("same")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw the same examples in every run but that of the exhaustive tests, at any speed."""
+    settings.register_profile(
+        "project",
+        derandomize=config.option.markexpr != "slow",
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("project")
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Return the folder of published reference data beside the project."""
@@ -46,4 +58,7 @@ def programs_of_this_tree() -> Iterator[None]:
     """Have every program that a test starts load this tree, not another one that is installed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(REPOSITORY), prepend=os.pathsep)
+        for name in ("NO_PROXY", "no_proxy"):
+            # Servers of tests are on this machine, whatever the way out of it.
+            patch.setenv(name, "*")
         yield

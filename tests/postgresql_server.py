@@ -32,7 +32,7 @@ class PostgresCluster:
             "-c shared_buffers=32MB -c max_connections=60"
         )
         log = str(self.folder / "log")
-        self._run("pg_ctl", "-s", "-w", "-t", "60", "-l", log, "-o", options, "start", "-D")
+        self._run("pg_ctl", "-s", "-w", "-t", "300", "-l", log, "-o", options, "start", "-D")
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
@@ -42,7 +42,7 @@ class PostgresCluster:
             check=False,
             cwd="/",
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
-            timeout=120,
+            timeout=600,
             **self.account,
         )
         if done.returncode:

@@ -162,6 +162,7 @@ def leaves(new_resident):
 @pytest.fixture
 def run(capsys, monkeypatch):
     """Run the command line; return its exit code and what it printed."""
+    monkeypatch.delenv("LC_ALL", raising=False)
     monkeypatch.setenv("LANG", "fr_FR.UTF-8")
 
     def run(*arguments):
@@ -253,7 +254,7 @@ def sheets(tmp_path):
             f"--print-to-pdf={pdf}",
         ]
         subprocess.run(
-            [chromium, *options, page.as_uri()], check=True, capture_output=True, timeout=60
+            [chromium, *options, page.as_uri()], check=True, capture_output=True, timeout=300
         )
         content = pdf.read_bytes()
         return content.count(b"/Type /Page") - content.count(b"/Type /Pages")

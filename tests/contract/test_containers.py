@@ -9,14 +9,14 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import yaml
 from dockerfile_parse import DockerfileParser
+from loopback import PATIENCE_S, port_of, reserve_port, wait_until
 
 pytestmark = pytest.mark.containers
 
@@ -73,10 +73,9 @@ def composition(repository: Path) -> dict:
 class Service:
     """One service of the composition, moved out of its container."""
 
-    def __init__(self, composition: dict, name: str, image: Path, folder: Path, **variables: str):
-        self.definition = composition["services"][name]
-        self.image, self.folder = image, folder
-        self.port = _free_port()
+    def __init__(self, definition: dict, image: Path, folder: Path, *, port: int, **variables: str):
+        self.definition = definition
+        self.image, self.folder, self.port = image, folder, port
         self.variables = {"BIND": "127.0.0.1", **variables}
         (folder / "data").mkdir()
         (folder / "secrets").mkdir()
@@ -107,7 +106,7 @@ class Service:
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
+            timeout=PATIENCE_S,
             **options,
         )
 
@@ -115,48 +114,51 @@ class Service:
         arguments = [self.moved(each) for each in self.definition["command"]]
         health = [self.moved(each) for each in self.definition["healthcheck"]["test"][1:]]
         process = subprocess.Popen(self.command(*arguments), env=self.environment, cwd=self.folder)
+
+        def healthy() -> bool:
+            assert process.poll() is None, "the service ended before it was healthy"
+            asked = subprocess.run(health, env=self.environment, capture_output=True, check=False)
+            return asked.returncode == 0
+
         try:
-            deadline = time.monotonic() + 60
-            while True:
-                checked = subprocess.run(
-                    health, env=self.environment, capture_output=True, check=False
-                )
-                if checked.returncode == 0:
-                    return
-                assert process.poll() is None, "the service ended before it was healthy"
-                assert time.monotonic() < deadline, checked.stderr.decode()[-500:]
+            wait_until(healthy)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE_S)
 
 
-def test_the_resident_role_starts_and_is_healthy(image, composition, tmp_path):
-    service = Service(composition, "resident", image, tmp_path)
+@pytest.fixture
+def make_service(image, composition):
+    """Return a maker of services, each with a port of its own."""
+    with ExitStack() as held:
+
+        def make(name, folder, **variables):
+            port = port_of(held.enter_context(reserve_port()))
+            return Service(composition["services"][name], image, folder, port=port, **variables)
+
+        yield make
+
+
+def test_the_resident_role_starts_and_is_healthy(make_service, tmp_path):
+    service = make_service("resident", tmp_path)
     (tmp_path / "secrets" / "passphrase").write_text("une phrase pour le test\n")
     service.run("init")
     service.serve_until_healthy()
 
 
-def test_the_city_role_starts_on_postgresql_and_is_healthy(
-    image, composition, tmp_path, postgresql_url
-):
-    service = Service(composition, "city", image, tmp_path, CITY_DATABASE_URL=postgresql_url)
+def test_the_city_role_starts_on_postgresql_and_is_healthy(make_service, tmp_path, postgresql_url):
+    service = make_service("city", tmp_path, CITY_DATABASE_URL=postgresql_url)
     service.run("init", "--name", "Coop", "--origin", "coop.test/log")
     service.serve_until_healthy()
 
 
-def test_the_steward_role_starts_and_is_healthy(image, composition, tmp_path):
+def test_the_steward_role_starts_and_is_healthy(make_service, tmp_path):
     (tmp_path / "city").mkdir()
-    city = Service(
-        composition,
-        "city",
-        image,
-        tmp_path / "city",
-        CITY_DATABASE_URL=f"sqlite:///{tmp_path}/city/coop.db",
-    )
+    database_url = f"sqlite:///{tmp_path}/city/coop.db"
+    city = make_service("city", tmp_path / "city", CITY_DATABASE_URL=database_url)
     made = city.run("init", "--name", "Coop", "--origin", "coop.test/log", "--json")
     (tmp_path / "steward").mkdir()
-    steward = Service(composition, "steward", image, tmp_path / "steward")
+    steward = make_service("steward", tmp_path / "steward")
     vkey = json.loads(made.stdout)["vkey"]
     steward.run("init", "--role", "helper", "--name", "stewards.test", "--log-vkey", vkey)
     steward.serve_until_healthy()
@@ -169,9 +171,3 @@ def test_every_role_runs_without_privileges(composition, name):
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

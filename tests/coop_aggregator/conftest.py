@@ -227,13 +227,13 @@ def helper(tmp_path, coop, clock):
 
 
 @pytest.fixture
-def run_cli(tmp_path, capfd, monkeypatch):
+def run_cli(tmp_path, capfd, monkeypatch, clock):
     """Return a runner of the command line on a data folder of its own: code, stdout, stderr."""
 
     def run(*arguments, data=tmp_path / "data"):
         capfd.readouterr()
         with pytest.raises(SystemExit) as stop:
-            main(["--data", str(data), *map(str, arguments)])
+            main(["--data", str(data), *map(str, arguments)], clock=clock)
         out, err = capfd.readouterr()
         return stop.value.code, out, err
 

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 
+from loopback import wait_until
 from structlog.testing import capture_logs
 
 from consents.checkpoint import NoteKey
@@ -22,12 +23,11 @@ def weeks(coop):
 
 
 async def live_until(app, done):
-    """Run the application's lifespan until `done()` or five seconds have passed."""
-    async with app.router.lifespan_context(app), asyncio.timeout(5):
-        for _attempt in range(500):
-            if done():
-                return
-            await asyncio.sleep(0.01)
+    """Run the application's lifespan until `done()`, and at least until its jobs have started."""
+    async with app.router.lifespan_context(app):
+        for _turn in range(3):
+            await asyncio.sleep(0)
+        await asyncio.to_thread(wait_until, done)
 
 
 def test_the_server_publishes_what_is_due(light_coop, light_settings):

@@ -2,24 +2,28 @@
 
 import json
 import os
-import socket
+import signal
 import sqlite3
 import stat
 import subprocess
 import sys
-import time
 import urllib.request
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
+from loopback import PATIENCE_S, port_of, reserve_port, wait_until
 
 from consents.__main__ import main as verify
-from contributions.weeks import week_monday, week_of
 
-WEEK = week_of(datetime.now(UTC) - timedelta(days=30))
-"""A week whose answers are due and not yet to be erased: the programs of this file read a clock."""
-UNTIL = week_monday(WEEK) + timedelta(days=14)
+WEEK = "2026-W46"
 INIT = ("init", "--name", "Coopérative d'essai", "--origin", "coop.example/log")
+
+
+@pytest.fixture
+def clock(clock):
+    """Tell a time when the answers of the week are due, and not yet to be erased."""
+    clock.moment = datetime(2026, 12, 10, 9, tzinfo=UTC)
+    return clock
 
 
 @pytest.fixture
@@ -45,7 +49,7 @@ def test_an_operator_s_week_from_init_to_release(run_cli, territory, tmp_path):
         == 0
     )
     code, _out, err = run_cli("task", "sign", "--week", WEEK)
-    assert (code, f"jusqu'au {UNTIL} 00:00 (heure de Paris)" in err) == (0, True)
+    assert (code, "jusqu'au 2026-11-23 00:00 (heure de Paris)" in err) == (0, True)
     code, out, _err = run_cli("enrol", "--count", "3")
     assert (code, len(out.split())) == (0, 3)
     code, out, _err = run_cli("task", "list", "--json")
@@ -209,34 +213,32 @@ def test_the_server_answers_and_stops(run_cli, tmp_path):
     run_cli(*INIT)
     command = [sys.executable, "-m", "coop_aggregator", "--data", str(tmp_path / "data")]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COOP_AGGREGATOR_")}
-    port = free_port()
-    with subprocess.Popen(
-        [*command, "serve", "--port", str(port)],
-        stderr=subprocess.PIPE,
-        env=environment | {"COOP_AGGREGATOR_RELEASE_INTERVAL_S": "1"},
-    ) as server:
+    with (
+        reserve_port() as held,
+        subprocess.Popen(
+            [*command, "serve", "--port", str(port_of(held))],
+            stderr=subprocess.PIPE,
+            env=environment | {"COOP_AGGREGATOR_RELEASE_INTERVAL_S": "1"},
+        ) as server,
+    ):
         try:
-            answer = ask_until_ready(f"http://127.0.0.1:{port}/readyz")
+            answer = ask_until_ready(f"http://127.0.0.1:{port_of(held)}/readyz", server)
         finally:
             server.terminate()
-        err = server.stderr.read().decode()
+        _out, err = server.communicate(timeout=PATIENCE_S)
     assert json.loads(answer)["status"] == "ready"
-    assert "127.0.0.1" not in "".join(line for line in err.splitlines() if line.startswith("{"))
+    assert server.returncode == -signal.SIGTERM
+    lines = err.decode().splitlines()
+    assert "127.0.0.1" not in "".join(line for line in lines if line.startswith("{"))
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def ask_until_ready(url):
-    deadline = time.monotonic() + 20
-    while True:
+def ask_until_ready(url, server):
+    def answer():
+        assert server.poll() is None, server.stderr.read().decode()
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
+            with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
                 return answer.read()
         except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+            return None
+
+    return wait_until(answer)

@@ -1,9 +1,9 @@
 """Metrics tell an operator what is wrong, and nobody when a member acted."""
 
-import socket
 import urllib.request
 
 import pytest
+from loopback import port_of, reserve_port
 from sqlalchemy import text
 
 from consents.checkpoint import read_checkpoint
@@ -61,9 +61,8 @@ def test_a_database_that_does_not_answer_is_told_and_nothing_else(light_coop):
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    with reserve_port() as held:
+        yield port_of(held)
 
 
 def test_they_are_served_on_loopback_and_only_while_asked(light_coop, port):

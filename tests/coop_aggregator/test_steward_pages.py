@@ -230,12 +230,12 @@ def test_a_page_for_stewards_is_kept_by_no_cache(stranger, helper):
 
 
 @pytest.mark.usefixtures("week")
-def test_the_command_fails_when_an_audit_finds_something(tmp_path, auditor, capsys):
+def test_the_command_fails_when_an_audit_finds_something(tmp_path, auditor, capsys, clock):
     def run():
         capsys.readouterr()
-        folder = str(tmp_path / "stewards")
+        data = ["--data", str(tmp_path / "stewards"), "--lang", "fr"]
         with pytest.raises(SystemExit) as stop:
-            main(["--data", folder, "--lang", "fr", "audit", str(auditor.export), "--json"])
+            main([*data, "audit", str(auditor.export), "--json"], clock=clock)
         out, err = capsys.readouterr()
         return stop.value.code, json.loads(out)["verdict"], err
 

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from loopback import PATIENCE_S, port_of, reserve_port, wait_until
 
 from contributions.envelope import Role
 from coop_aggregator.db.questions import purpose_digests
@@ -176,6 +177,8 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
+        # Closing alone does not wake the thread that waits for a connection.
+        self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
 
     def _accept(self):
@@ -220,9 +223,8 @@ class Process:
         if settings.database_url is not None:
             self.environment["COOP_AGGREGATOR_DATABASE_URL"] = settings.database_url
         self.log = folder.parent / f"{folder.name}.log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self._held = reserve_port()
+        self.port = port_of(self._held)
         self.wire = Wire(self.port)
         self.running = None
 
@@ -232,13 +234,16 @@ class Process:
 
     def start(self, **environment):
         self.running = self.run("serve", str(self.port), wait=False, **environment)
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=5)
-            except httpx.TransportError:
-                assert self.running.poll() is None, self.log.read_text()[-2000:]
-                continue
-            return
+        wait_until(self.answers)
+
+    def answers(self):
+        """Return whether the server answers; it must be running."""
+        assert self.running.poll() is None, self.log.read_text()[-2000:]
+        try:
+            httpx.get(f"http://127.0.0.1:{self.port}/healthz", timeout=PATIENCE_S, trust_env=False)
+        except httpx.TransportError:
+            return False
+        return True
 
     def run(self, *arguments, wait=True, **environment):
         command = [sys.executable, str(PROGRAM), str(self.folder), str(self.clock_file)]
@@ -254,8 +259,14 @@ class Process:
     def stop(self):
         if self.running is not None:
             self.running.send_signal(signal.SIGTERM)
-            self.running.wait(20)
+            self.running.wait(PATIENCE_S)
             self.running = None
+
+    def close(self):
+        """Stop the server, then give its ports back."""
+        self.stop()
+        self.wire.close()
+        self._held.close()
 
     def files(self):
         """Return everything that this keeper has on disk but its keys: databases, journals, log."""
@@ -281,7 +292,8 @@ class Processes:
 
     def post(self, upload, role):
         process = self.leader if role is Role.LEADER else self.helper
-        return httpx.post(f"{process.url}/v1/sealed-reports", content=upload, timeout=30)
+        url = f"{process.url}/v1/sealed-reports"
+        return httpx.post(url, content=upload, timeout=PATIENCE_S, trust_env=False)
 
     def send(self, person, vector):
         """Send a resident's two halves over the wire, as a store does."""
@@ -310,5 +322,4 @@ def make_processes(make_keepers, empty_settings, tmp_path):
 
     yield make
     for process in made:
-        process.stop()
-        process.wire.close()
+        process.close()
