@@ -26,18 +26,6 @@ settings.register_profile("afresh", settings.get_profile("same"), derandomize=Fa
 settings.load_profile("same")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Draw the same examples in every run but that of the exhaustive tests, at any speed."""
-    settings.register_profile(
-        "project",
-        derandomize=config.option.markexpr != "slow",
-        deadline=None,
-        print_blob=True,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-    settings.load_profile("project")
-
-
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Return the folder of published reference data beside the project."""
