@@ -157,7 +157,7 @@ COMPANY = {
 }
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(st.lists(st.sampled_from(sorted(COMPANY)), max_size=4))
 def test_a_point_is_read_alike_in_whatever_company(read_bytes, names):
     def read(*points: str) -> list[object]:
