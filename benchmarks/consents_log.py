@@ -25,13 +25,13 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
-from consents import merkle
 from consents.canonical import canonical_bytes, commitment, utc_time
-from consents.checkpoint import NoteKey, cosign, verify_checkpoint
 from consents.jws import thumbprint
-from consents.log import ConsentLog, export_line
-from consents.policy import policy_text
-from consents.receipt import EventType, LeafPayload, Purpose, leaf_sha256, sign_event
+from consents.records.receipt import EventType, LeafPayload, Purpose, leaf_sha256, sign_event
+from consents.tlog import merkle
+from consents.tlog.checkpoint import NoteKey, cosign, verify_checkpoint
+from consents.tlog.log import ConsentLog, export_line
+from consents.tlog.policy import policy_text
 from contributions.jws import sign
 from coop_aggregator.db.engine import connect, create_schema
 from coop_aggregator.db.log import SqlLog

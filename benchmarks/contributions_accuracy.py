@@ -58,7 +58,7 @@ from contributions.measures import (
 from contributions.noise import noise_scale
 from contributions.task import Adjacency, Task, TrustMode, Zone
 from contributions.two_keepers import KEEPERS, Level, keeper_noise_scale
-from coop_aggregator.questions import (
+from coop_aggregator.asking.questions import (
     DEFAULT_CAP_UNITS,
     DEFAULT_EPSILON,
     Question,

@@ -29,6 +29,7 @@ from contributions.keeper_messages import MAX_JOB_REPORTS
 from contributions.sealed_report import seal_shares
 from contributions.task import Adjacency, Task, TrustMode, Zone
 from contributions.two_keepers import Verdict, shard, vdaf_for, verdicts
+from coop_aggregator.asking.questions import DEFAULT_CAP_UNITS
 from coop_aggregator.db.sealed import StoredShare
 from coop_aggregator.executors import executor_for
 from coop_aggregator.keepers.checking import (
@@ -38,7 +39,6 @@ from coop_aggregator.keepers.checking import (
     check_chunk,
     open_shares,
 )
-from coop_aggregator.questions import DEFAULT_CAP_UNITS
 
 VERIFY_KEY = bytes(range(32))
 CHUNKS_AHEAD = 8

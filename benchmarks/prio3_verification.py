@@ -24,7 +24,7 @@ from typing import Any
 from contributions.prio3.batch import ReportShare, verifier_messages, verify_init_batch
 from contributions.prio3.prio3 import Prio3, Sharded, Verification
 from contributions.prio3.variants import prio3_l1_bound_sum
-from coop_aggregator.questions import DEFAULT_CAP_UNITS
+from coop_aggregator.asking.questions import DEFAULT_CAP_UNITS
 
 RUNS = 5
 CTX, VERIFY_KEY = bytes(32), bytes(range(32))

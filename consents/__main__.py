@@ -1,7 +1,7 @@
 """The offline verifier and auditor on the command line: `consents verify|monitor|audit|report`.
 
-With `consents.export_folder`, `consents.tile_folder`, `consents.audit.files` and
-`consents.purpose_differences`, the only input and output of this package: files, and the
+With `consents.verify.export_folder`, `consents.tlog.tile_folder`, `consents.audit.files` and
+`consents.verify.purpose_differences`, the only input and output of this package: files, and the
 environment for the language. It opens no connection and takes no key from beside what it verifies.
 Exit codes:
 0 sound, 2 violation, 3 cannot verify (a wrong command line included, so that 2 is unambiguous).
@@ -17,18 +17,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from consents import purpose_differences
 from consents.audit import command as audit
 from consents.errors import LogError
-from consents.export_folder import (
+from consents.receipts.personal_receipt import MAX_RECEIPT_BYTES
+from consents.verify import purpose_differences
+from consents.verify.export_folder import (
     export_note,
     folder_entries,
     log_folders,
     read_bounded,
     read_note,
 )
-from consents.personal_receipt import MAX_RECEIPT_BYTES
-from consents.verification import (
+from consents.verify.verification import (
     Finding,
     LogFiles,
     Problem,
@@ -39,7 +39,7 @@ from consents.verification import (
     verify_receipt,
     verify_signed_checkpoint,
 )
-from consents.wording import HELP, USAGE, Language, describe, summarise
+from consents.verify.wording import HELP, USAGE, Language, describe, summarise
 
 MAX_FINDINGS_SHOWN = 20
 """Findings printed; the rest is counted, and `--json` holds all."""

@@ -1,5 +1,5 @@
 """`python -m coop_aggregator` is `coop-aggregator`."""
 
-from coop_aggregator.cli import main
+from coop_aggregator.cli.program import main
 
 main()

@@ -16,9 +16,9 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from consents import merkle
-from consents.record import EventType, Purpose
-from consents.retention import erased_from
+from consents.records.record import EventType, Purpose
+from consents.records.retention import erased_from
+from consents.tlog import merkle
 from contributions.messages import Report, read_report
 from contributions.sealed_report import SealedReport
 from contributions.task import Task, TrustMode

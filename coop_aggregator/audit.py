@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection
 
-from consents.record import EventType
+from consents.records.record import EventType
 from contributions.release import Release
 from coop_aggregator.db.reports import Batch
 from coop_aggregator.installation import Leader

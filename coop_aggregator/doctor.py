@@ -6,7 +6,7 @@ Nothing is repaired and nothing is written.
 import stat
 from dataclasses import dataclass
 
-from consents.checkpoint import NoteKey
+from consents.tlog.checkpoint import NoteKey
 from coop_aggregator.clock import Clock
 from coop_aggregator.db.engine import Database, open_database
 from coop_aggregator.db.identity import Identity, Role, load_identity

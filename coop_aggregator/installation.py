@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from consents.checkpoint import NoteKey, SignatureType
 from consents.errors import ConsentsError
+from consents.tlog.checkpoint import NoteKey, SignatureType
 from contributions.envelope import Role as KeeperRole
 from coop_aggregator import keys
+from coop_aggregator.asking.purposes import default_purpose, publish_purpose
 from coop_aggregator.clock import Clock
 from coop_aggregator.db.engine import (
     Database,
@@ -26,10 +27,9 @@ from coop_aggregator.db.engine import (
 from coop_aggregator.db.identity import Identity, Role, has_identity, load_identity, save_identity
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.keys import KeeperKeys
-from coop_aggregator.log import LeaderLog
-from coop_aggregator.purposes import default_purpose, publish_purpose
 from coop_aggregator.settings import Settings
-from coop_aggregator.witnesses import Witnesses, read_witnesses
+from coop_aggregator.tlog.log import LeaderLog
+from coop_aggregator.tlog.witnesses import Witnesses, read_witnesses
 
 _KEY_NAME = re.compile(r"[!-*,-~]{1,128}")
 """ASCII without space and plus: what a signed note and a task can both carry."""

@@ -16,7 +16,8 @@ from typing import NoReturn
 
 from sqlalchemy import Connection
 
-from consents.decision import (
+from consents.errors import ConsentsError
+from consents.records.decision import (
     CLOCK_TOLERANCE,
     ConsentState,
     Decision,
@@ -24,8 +25,7 @@ from consents.decision import (
     extend,
     permitted,
 )
-from consents.errors import ConsentsError
-from consents.receipt import EventType, Purpose, SignedEvent, leaf_sha256, read_event
+from consents.records.receipt import EventType, Purpose, SignedEvent, leaf_sha256, read_event
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
 from contributions.messages import Report, check_report, read_membership, read_report
@@ -39,7 +39,7 @@ from coop_aggregator.db.identity import lock
 from coop_aggregator.db.shards import Shards, load_shards
 from coop_aggregator.errors import EventRefused, ReportRefused
 from coop_aggregator.installation import Leader
-from coop_aggregator.log import Received
+from coop_aggregator.tlog.log import Received
 
 NOISE_TAIL = 60
 """An honest report exceeds Q by more than 60 times the noise's scale with probability e⁻⁶⁰."""

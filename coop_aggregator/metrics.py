@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from consents.checkpoint import read_checkpoint
+from consents.tlog.checkpoint import read_checkpoint
 from contributions.two_keepers import COLLECTED_WITHIN
 from coop_aggregator.db import questions, releases
 from coop_aggregator.db.log import cosignatures_of

@@ -17,8 +17,8 @@ from population import SimulatedWeek
 
 from consents.canonical import utc_text
 from consents.jws import thumbprint
-from consents.receipt import LeafPayload, SignedEvent, read_event, sign_event
-from consents.record import EventType
+from consents.records.receipt import LeafPayload, SignedEvent, read_event, sign_event
+from consents.records.record import EventType
 from contributions.measurement import encode
 from contributions.measures import Key, Measure
 from contributions.messages import Report, sign_report

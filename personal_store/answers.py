@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
-from consents.checkpoint import NoteKey, read_checkpoint
 from consents.errors import ConsentsError, PromiseError
 from consents.jws import thumbprint_of_raw
-from consents.promise import check_promise
-from consents.proofs import LogReceipt
+from consents.tlog.checkpoint import NoteKey, read_checkpoint
+from consents.tlog.promise import check_promise
+from consents.tlog.proofs import LogReceipt
 from personal_store.errors import TransportError
 from personal_store.transport import Answer
 

@@ -18,18 +18,18 @@ from urllib.parse import urlencode
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consents.canonical import base64_bytes
-from consents.checkpoint import NoteKey, verify_checkpoint
-from consents.erasure import check_shredded
 from consents.errors import ConsentsError, PromiseError
 from consents.jws import thumbprint_of_raw
-from consents.merkle import leaf_hash
-from consents.notice import Notice
-from consents.policy import WitnessPolicy
-from consents.promise import read_slip
-from consents.proofs import LogReceipt
-from consents.record import Purpose
-from consents.shards import Handover
-from consents.tlog_proof import TlogProof
+from consents.records.erasure import check_shredded
+from consents.records.notice import Notice
+from consents.records.record import Purpose
+from consents.tlog.checkpoint import NoteKey, verify_checkpoint
+from consents.tlog.merkle import leaf_hash
+from consents.tlog.policy import WitnessPolicy
+from consents.tlog.promise import read_slip
+from consents.tlog.proofs import LogReceipt
+from consents.tlog.shards import Handover
+from consents.tlog.tlog_proof import TlogProof
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
 from contributions.keeper import Keeper

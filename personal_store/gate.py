@@ -14,10 +14,10 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Generic, NoReturn, TypeVar, final
 
-from consents.decision import Reason, permitted
-from consents.limits import ConsentArea
-from consents.receipt import SignedEvent
-from consents.record import ConsentBody
+from consents.records.decision import Reason, permitted
+from consents.records.limits import ConsentArea
+from consents.records.receipt import SignedEvent
+from consents.records.record import ConsentBody
 from contributions.measures import Key
 from contributions.task import Task
 from personal_store.errors import GateClosed

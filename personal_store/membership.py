@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from consents.checkpoint import NoteKey, read_checkpoint
 from consents.errors import UntrustedNote
 from consents.jws import thumbprint_of_raw
-from consents.proofs import LogReceipt
+from consents.tlog.checkpoint import NoteKey, read_checkpoint
+from consents.tlog.proofs import LogReceipt
 from contributions.keeper import Keeper
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consents.canonical import sha256_hex, utc_text
 from consents.jws import thumbprint
-from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
+from consents.records.receipt import EventType, LeafPayload, leaf_sha256, sign_event
 from contributions.admission import Admission, sign_admission
 from contributions.envelope import Role as KeeperRole
 from contributions.jws import public_jwk
@@ -27,7 +27,7 @@ from contributions.sealed_report import SealedReport, Upload, seal_shares, sign_
 from contributions.task import Task
 from contributions.two_keepers import context, vdaf_for
 from coop_aggregator import intake
-from coop_aggregator.enrolment import enrol, make_codes
+from coop_aggregator.asking.enrolment import enrol, make_codes
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.keepers.answers import answer_job
 from coop_aggregator.keepers.collection import answer_collection

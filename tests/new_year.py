@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from consents.__main__ import main as verify
-from consents.policy import policy_text
+from consents.tlog.policy import policy_text
 from coop_aggregator.db.shards import load_shards
-from coop_aggregator.export import export_log
 from coop_aggregator.jobs import witness as witness_job
-from coop_aggregator.shards import follow, handovers, open_next
+from coop_aggregator.tlog.export import export_log
+from coop_aggregator.tlog.shards import follow, handovers, open_next
 from personal_store.db import checkpoints, memberships
 from personal_store.db.connection import reading
-from tests.coop_aggregator.test_witness import Direct
+from tests.coop_aggregator.tlog.test_witness import Direct
 
 OLD, NEW = "coop.test/log", "coop.test/log/2027"
 JANUARY = datetime(2027, 1, 1, 9, tzinfo=UTC)

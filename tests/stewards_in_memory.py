@@ -4,10 +4,10 @@ import json
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents.checkpoint import NoteKey, cosign
-from consents.merkle import leaf_hash
-from consents.promise import drop_box_slip
-from consents.tlog_proof import TlogProof, tlog_proof
+from consents.tlog.checkpoint import NoteKey, cosign
+from consents.tlog.merkle import leaf_hash
+from consents.tlog.promise import drop_box_slip
+from consents.tlog.tlog_proof import TlogProof, tlog_proof
 from personal_store.errors import TransportError
 from personal_store.transport import Answer
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from consents.audit.case import Batch, Case, ErasedBatch
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 
 
 def annual_report(case: Case, *, year: int) -> AuditResult:

@@ -15,11 +15,11 @@ from consents.audit.contribution import MAX_EPSILON_MICRO, Contribution
 from consents.audit.findings import AuditFinding, AuditProblem
 from consents.audit.timeline import ActLeaf, Timeline
 from consents.canonical import commitment, parse_json, sha256_hex, utc_time
-from consents.erasure import Opening
 from consents.errors import CanonicalError, ConsentsError, ExportError
-from consents.policy import Attested
-from consents.promise import DropboxSlip, Promise
-from consents.receipt import ConsentBody, EventType, Purpose, SignedEvent
+from consents.records.erasure import Opening
+from consents.records.receipt import ConsentBody, EventType, Purpose, SignedEvent
+from consents.tlog.policy import Attested
+from consents.tlog.promise import DropboxSlip, Promise
 
 _HEX_32_BYTES = re.compile(r"[0-9a-f]{64}")
 _WEEK = re.compile(r"[0-9]{4}-W[0-5][0-9]")

@@ -37,9 +37,9 @@ from consents.audit.times import audit_late
 from consents.audit.withdrawal import audit_after_withdrawal
 from consents.audit.wording import checked, sentence, title
 from consents.canonical import utc_time
-from consents.checkpoint import read_checkpoint
 from consents.errors import CanonicalError, ConsentsError, ExportError, PolicyError, PromiseError
-from consents.wording import COLON, HELP, Language, Words, say_verdict
+from consents.tlog.checkpoint import read_checkpoint
+from consents.verify.wording import COLON, HELP, Language, Words, say_verdict
 
 LAST_NOTE = "checkpoint"
 """Name, in the auditor's folder, of the last checkpoint that was accepted."""

@@ -16,7 +16,7 @@ from hashlib import sha256
 from consents.canonical import base64url_bytes, parse_json
 from consents.errors import CanonicalError, ExportError, MalformedLeaf
 from consents.jws import read_jws
-from consents.merkle import leaf_hash
+from consents.tlog.merkle import leaf_hash
 
 CONTRIBUTION_TYPS = frozenset({"mec-report+jws", "mec-contribution+jws"})
 """The `typ` of a report, and of a statement about a report that stays sealed."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from consents.wording import Language, Words
+from consents.verify.wording import Language, Words
 
 
 def fact(name: str, language: Language) -> str:

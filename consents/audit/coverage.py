@@ -14,7 +14,7 @@ from consents.audit.case import Batch, Case
 from consents.audit.contribution import Contribution, zone_sha256
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.audit.timeline import event_type, seconds, type_code
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from consents.audit.timeline import Timeline, event_type
 from consents.canonical import base64url_bytes, parse_json
 from consents.errors import CanonicalError, LeafError, PromiseError
-from consents.merkle import leaf_hash
-from consents.promise import DropboxSlip, Promise, read_promise, read_slip
-from consents.receipt import EventType, SignedEvent, read_event
+from consents.records.receipt import EventType, SignedEvent, read_event
+from consents.tlog.merkle import leaf_hash
+from consents.tlog.promise import DropboxSlip, Promise, read_promise, read_slip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

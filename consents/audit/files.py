@@ -13,7 +13,10 @@ from pathlib import Path
 from consents.audit.evidence import Held, read_held
 from consents.canonical import parse_json
 from consents.errors import CanonicalError, ExportError
-from consents.export_folder import (
+from consents.tlog.log import read_export_line
+from consents.tlog.policy import MAX_POLICY_BYTES, WitnessPolicy
+from consents.tlog.tile_folder import handed_over
+from consents.verify.export_folder import (
     bounded_lines,
     export_note,
     folder_entries,
@@ -21,9 +24,6 @@ from consents.export_folder import (
     read_bounded,
     read_note,
 )
-from consents.log import read_export_line
-from consents.policy import MAX_POLICY_BYTES, WitnessPolicy
-from consents.tile_folder import handed_over
 
 OPERATOR_FILE = "operator.jsonl"
 BODIES_FILE = "bodies.jsonl"

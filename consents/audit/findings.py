@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from consents.checkpoint import Checkpoint
-from consents.verification import Verdict
+from consents.tlog.checkpoint import Checkpoint
+from consents.verify.verification import Verdict
 
 
 class Subject(StrEnum):

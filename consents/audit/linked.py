@@ -6,7 +6,7 @@ under a prefix of our own. The prefixes are written into the document: nothing h
 
 from consents.audit.findings import AuditResult, Subject
 from consents.canonical import canonical_bytes, utc_text
-from consents.jsonld import CONTEXT
+from consents.receipts.jsonld import CONTEXT
 
 
 def linked_report(result: AuditResult) -> bytes:

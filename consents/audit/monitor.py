@@ -9,7 +9,7 @@ from collections import Counter
 
 from consents.audit.case import Case
 from consents.audit.findings import AuditResult, Subject
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 
 
 def monitor(case: Case, *, since: int) -> AuditResult:

@@ -16,7 +16,6 @@ was published from it: opening a batch below the minimum would tell its size.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from consents import merkle
 from consents.audit.case import (
     Act,
     Batch,
@@ -42,7 +41,6 @@ from consents.audit.timeline import (
 from consents.audit.times import seen_times
 from consents.audit.withheld import withheld_batches
 from consents.canonical import sha256_hex
-from consents.checkpoint import Checkpoint, NoteKey
 from consents.errors import (
     ExportError,
     ForgedNote,
@@ -54,9 +52,11 @@ from consents.errors import (
     UntrustedNote,
 )
 from consents.jws import thumbprint_of_raw
-from consents.policy import Attested, WitnessPolicy
-from consents.receipt import ConsentBody, EventType, Purpose
-from consents.verification import LogFiles, Problem, Verdict
+from consents.records.receipt import ConsentBody, EventType, Purpose
+from consents.tlog import merkle
+from consents.tlog.checkpoint import Checkpoint, NoteKey
+from consents.tlog.policy import Attested, WitnessPolicy
+from consents.verify.verification import LogFiles, Problem, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

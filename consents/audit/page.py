@@ -11,8 +11,8 @@ from html import escape
 from consents.audit.counted import amount, fact
 from consents.audit.findings import AuditResult, Subject
 from consents.audit.wording import checked, sentence, title
-from consents.verification import Verdict
-from consents.wording import Language, Words, say_verdict
+from consents.verify.verification import Verdict
+from consents.verify.wording import Language, Words, say_verdict
 
 MAX_FINDINGS = 12
 """Findings on the page: what fits on one sheet of A4."""

@@ -13,8 +13,8 @@ from consents.audit.case import Case
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.audit.times import TOLERANCE_S, known_after_s
 from consents.canonical import utc_text
-from consents.merkle import leaf_hash
-from consents.promise import MAX_MERGE_DELAY
+from consents.tlog.merkle import leaf_hash
+from consents.tlog.promise import MAX_MERGE_DELAY
 
 DROP_BOX_DELAY = timedelta(hours=24)
 """Time for stewards to hand a slip's event on to the operator, before its own delay begins."""

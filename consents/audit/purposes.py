@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from consents.audit.case import Case
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
-from consents.receipt import EventType, Purpose
+from consents.records.receipt import EventType, Purpose
 
 WORDED_MEMBERS = (
     "title_fr",

@@ -15,7 +15,7 @@ from consents.audit.withdrawal import audit_after_withdrawal
 from consents.audit.withheld import answers, publishes_nothing, release_count
 from consents.canonical import sha256_hex
 from consents.errors import ExportError
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 
 
 def audit_release(case: Case) -> AuditResult:

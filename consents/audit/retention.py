@@ -18,8 +18,8 @@ from consents.audit.case import Act, Question, Seen
 from consents.audit.findings import AuditFinding, AuditProblem
 from consents.audit.times import TOLERANCE_S, known_after_s
 from consents.canonical import utc_time
-from consents.receipt import EventType, Purpose
-from consents.retention import erased_from
+from consents.records.receipt import EventType, Purpose
+from consents.records.retention import erased_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,15 +20,15 @@ from consents.canonical import (
     utc_text,
     utc_time,
 )
-from consents.chain import ConsentState, Delegate
-from consents.checkpoint import Checkpoint, read_checkpoint
-from consents.decision import CLOCK_TOLERANCE
 from consents.errors import CanonicalError, ExportError, LeafError, NoteError
-from consents.mandate import Mandate
-from consents.merkle import EMPTY_ROOT
-from consents.nodes import Frontier
-from consents.receipt import EventType, LeafPayload, SignedEvent
-from consents.verification import LogFiles, Verification, verify_log
+from consents.records.chain import ConsentState, Delegate
+from consents.records.decision import CLOCK_TOLERANCE
+from consents.records.mandate import Mandate
+from consents.records.receipt import EventType, LeafPayload, SignedEvent
+from consents.tlog.checkpoint import Checkpoint, read_checkpoint
+from consents.tlog.merkle import EMPTY_ROOT
+from consents.tlog.nodes import Frontier
+from consents.verify.verification import LogFiles, Verification, verify_log
 
 FORMAT = "consents-timeline/2"
 """First member of a kept timeline's header."""

@@ -12,9 +12,9 @@ from datetime import datetime
 from consents.audit.case import Case, Seen
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
 from consents.audit.timeline import Step, Timeline
-from consents.decision import CLOCK_TOLERANCE
-from consents.policy import Attested
-from consents.receipt import EventType
+from consents.records.decision import CLOCK_TOLERANCE
+from consents.records.receipt import EventType
+from consents.tlog.policy import Attested
 
 TOLERANCE_S = int(CLOCK_TOLERANCE.total_seconds())
 """How far clocks may differ, in seconds."""

@@ -16,8 +16,8 @@ from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Sub
 from consents.audit.timeline import seconds
 from consents.audit.times import known_after_s
 from consents.canonical import base64url_bytes, utc_text
-from consents.merkle import leaf_hash
-from consents.receipt import EventType, SignedEvent
+from consents.records.receipt import EventType, SignedEvent
+from consents.tlog.merkle import leaf_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

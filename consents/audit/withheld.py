@@ -11,7 +11,7 @@ from consents.audit.case import Act, Question
 from consents.audit.timeline import ActLeaf
 from consents.canonical import parse_json, sha256_hex
 from consents.errors import CanonicalError
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 
 # A row of a release that publishes nothing names its cell and no more; a member that is not listed
 # here could be a figure under another name.

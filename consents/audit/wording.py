@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from consents.audit.findings import AuditFinding, AuditProblem, AuditResult, Subject
-from consents.wording import COLON, ENTRY, Language, Words
+from consents.verify.wording import COLON, ENTRY, Language, Words
 
 
 def title(subject: Subject, language: Language) -> str:

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select
 
-from consents import merkle
 from consents.canonical import base64url_bytes, utc_text, utc_time
 from consents.errors import LogError
-from consents.nodes import node_count
-from consents.receipt import LeafPayload, leaf_sha256
+from consents.records.receipt import LeafPayload, leaf_sha256
+from consents.tlog import merkle
+from consents.tlog.nodes import node_count
 from coop_aggregator.db.events import pending_of
 from coop_aggregator.db.shards import Shard
 from coop_aggregator.db.tables import cosignatures, erasures, leaves, nodes, operator_bodies
@@ -21,7 +21,7 @@ ROWS_AT_A_TIME = 10_000
 
 class SqlLog:
     """
-    `consents.log.NodeStorage` over one transaction; the caller holds `db.identity.lock`.
+    `consents.tlog.log.NodeStorage` over one transaction; the caller holds `db.identity.lock`.
 
     Its indexes are those of one log, while the tables number the leaves of all years on.
     """

@@ -2,7 +2,7 @@
 
 Leaves, sizes and operator's bodies are numbered on from one log to the next: a log holds the
 positions from its own first up to the next log's. Sizes work likewise: those of a log lie above its
-first position. Not how one log hands over to the next (`consents.shards`).
+first position. Not how one log hands over to the next (`consents.tlog.shards`).
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from consents.canonical import utc_text, utc_time
-from consents.checkpoint import NoteKey
 from consents.jws import thumbprint_of_raw
-from consents.nodes import node_count
+from consents.tlog.checkpoint import NoteKey
+from consents.tlog.nodes import node_count
 from coop_aggregator.db.tables import shards
 
 

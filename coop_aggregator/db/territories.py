@@ -6,9 +6,9 @@ from hashlib import sha256
 from sqlalchemy import Connection, delete, insert, select
 
 from consents.canonical import utc_text
+from coop_aggregator.asking.territory import Territory, ZoneOutline
 from coop_aggregator.db.tables import members, outlines, territory, zones
 from coop_aggregator.errors import TerritoryRefused
-from coop_aggregator.territory import Territory, ZoneOutline
 
 
 def replace_territory(connection: Connection, new: Territory, *, now: datetime) -> None:

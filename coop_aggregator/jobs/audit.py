@@ -25,10 +25,13 @@ from consents.audit.purposes import audit_purposes
 from consents.audit.releases import audit_release
 from consents.audit.times import audit_late
 from consents.audit.withdrawal import audit_after_withdrawal
-from consents.receipt import EventType
-from consents.verification import Verdict
+from consents.records.receipt import EventType
+from consents.verify.verification import Verdict
 from contributions.weeks import TIME_ZONE_NAME
-from coop_aggregator.audit_report import (
+from coop_aggregator.db.slips import slips_after
+from coop_aggregator.db.witnessed import recent_witnessed
+from coop_aggregator.installation import Helper
+from coop_aggregator.tlog.audit_report import (
     Answered,
     AuditReport,
     DayCount,
@@ -37,9 +40,6 @@ from coop_aggregator.audit_report import (
     own_policy,
     write_report,
 )
-from coop_aggregator.db.slips import slips_after
-from coop_aggregator.db.witnessed import recent_witnessed
-from coop_aggregator.installation import Helper
 
 MAX_KEPT_NOTES = 100_000
 SLIPS_AT_ONCE = 1_000

@@ -14,18 +14,18 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from consents.checkpoint import NoteKey
 from consents.errors import ConsentsError
 from consents.jws import thumbprint_of_raw
-from consents.promise import DropboxSlip, read_slip
+from consents.tlog.checkpoint import NoteKey
+from consents.tlog.promise import DropboxSlip, read_slip
 from coop_aggregator.db import slips as db
 from coop_aggregator.db.identity import lock
 from coop_aggregator.db.shards import load_shards
-from coop_aggregator.dropbox import fetch_request
 from coop_aggregator.errors import WitnessFailed
 from coop_aggregator.installation import Leader
 from coop_aggregator.intake import receive_slip
 from coop_aggregator.jobs.witness import Answer
+from coop_aggregator.tlog.dropbox import fetch_request
 
 RETRIED = timedelta(days=7)
 """How long an event that does not fit is tried again."""

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from consents.record import EventType
+from consents.records.record import EventType
 from contributions.task import Task, TrustMode
 from contributions.two_keepers import expires_at
 from coop_aggregator.aggregate import answers_end

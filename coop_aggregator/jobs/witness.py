@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from consents.checkpoint import NoteKey, verify_cosignature
 from consents.errors import ConsentsError
-from consents.witness import AddCheckpoint
+from consents.tlog.checkpoint import NoteKey, verify_cosignature
+from consents.tlog.witness import AddCheckpoint
 from coop_aggregator.db import log as db
 from coop_aggregator.db.shards import Shard, load_shards
 from coop_aggregator.errors import WitnessFailed

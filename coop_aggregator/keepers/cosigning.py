@@ -10,7 +10,7 @@ was then made.
 from sqlalchemy import Connection
 
 from consents.errors import ConsentsError
-from consents.record import Purpose
+from consents.records.record import Purpose
 from contributions import jws
 from contributions.envelope import Role, open_verify_key, seal_verify_key
 from contributions.errors import ContributionsError
@@ -24,13 +24,13 @@ from contributions.task import (
     read_task,
     sign_task,
 )
+from coop_aggregator.asking.questions import expect_within
 from coop_aggregator.db import keepers as keepers_db
 from coop_aggregator.db import questions as db
 from coop_aggregator.db.identity import lock
 from coop_aggregator.errors import KeeperRefused, TaskRefused
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.keepers.channel import HelperChannel
-from coop_aggregator.questions import expect_within
 
 
 def ask_helper(leader: Leader, week: str, channel: HelperChannel) -> db.StoredTask:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 
-from consents.record import Purpose
+from consents.records.record import Purpose
 from contributions.measures import Measure
 from contributions.task import Adjacency, Task
 from contributions.two_keepers import expires_at

@@ -11,12 +11,14 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from consents.log import InclusionProof
+from consents.tlog.log import InclusionProof
 from contributions.errors import ContributionsError
 from contributions.jws import public_jwk
 from contributions.messages import Enrolment
 from contributions.release import Release
 from coop_aggregator import intake
+from coop_aggregator.asking.enrolment import enrol
+from coop_aggregator.asking.territory import territory_document
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import releases as releases_db
 from coop_aggregator.db.engine import unreachable
@@ -25,14 +27,12 @@ from coop_aggregator.db.keepers import both_keepers
 from coop_aggregator.db.shards import load_shards
 from coop_aggregator.db.territories import load_zones, outlines_document
 from coop_aggregator.db.witnessed import latest_witnessed
-from coop_aggregator.dropbox import receive_withdrawal, slips_after
-from coop_aggregator.enrolment import enrol
-from coop_aggregator.erasure import erase
 from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
-from coop_aggregator.showing import chain_for
-from coop_aggregator.territory import territory_document
-from coop_aggregator.witness import add_checkpoint, origin_path
+from coop_aggregator.tlog.dropbox import receive_withdrawal, slips_after
+from coop_aggregator.tlog.erasure import erase
+from coop_aggregator.tlog.showing import chain_for
+from coop_aggregator.tlog.witness import add_checkpoint, origin_path
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _WEEK = re.compile(r"\d{4}-W\d{2}")

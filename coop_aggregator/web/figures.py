@@ -10,8 +10,8 @@ from contributions.measures import Key, Measure
 from contributions.release import Release
 from contributions.release_row import Quality, ReleaseRow
 from contributions.weeks import week_monday
+from coop_aggregator.asking.territory import ZoneOutline
 from coop_aggregator.settings import Language
-from coop_aggregator.territory import ZoneOutline
 from coop_aggregator.web import charts
 from coop_aggregator.web.contexts import (
     BarChart,

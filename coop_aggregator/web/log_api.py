@@ -15,13 +15,13 @@ from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
 from sqlalchemy import Connection
 
 from consents.canonical import base64_text
-from consents.checkpoint import read_checkpoint
 from consents.errors import LogError, ProofError
-from consents.tiles import ENTRIES, FULL_WIDTH, Tile
+from consents.tlog.checkpoint import read_checkpoint
+from consents.tlog.tiles import ENTRIES, FULL_WIDTH, Tile
 from coop_aggregator.db import log as log_db
 from coop_aggregator.installation import Leader
-from coop_aggregator.log import LeaderLog
-from coop_aggregator.shards import handovers
+from coop_aggregator.tlog.log import LeaderLog
+from coop_aggregator.tlog.shards import handovers
 
 MAX_ENTRIES = 1000
 MAX_LOG_SIZE = 2**53 - 1

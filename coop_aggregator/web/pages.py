@@ -12,8 +12,8 @@ from fastapi import APIRouter, Header
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy import Connection
 
-from consents.checkpoint import read_checkpoint
-from consents.receipt import Purpose
+from consents.records.receipt import Purpose
+from consents.tlog.checkpoint import read_checkpoint
 from contributions.measures import Key
 from contributions.release import Release
 from contributions.task import Task, TrustMode

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consents.errors import SizeConflict, WitnessRefusal
-from consents.witness import SIZE_CONTENT_TYPE
+from consents.tlog.witness import SIZE_CONTENT_TYPE
 from coop_aggregator.errors import AggregatorError
 
 TYPE_PREFIX = "urn:mobilites-en-commun:"

@@ -21,20 +21,20 @@ from fastapi.responses import Response
 
 from consents.audit.purposes import WORDED_MEMBERS, word_changes
 from consents.audit.wording import sentence, title
-from consents.receipt import EventType
-from consents.wording import Language as AuditLanguage
-from consents.wording import say_verdict
+from consents.records.receipt import EventType
+from consents.verify.wording import Language as AuditLanguage
+from consents.verify.wording import say_verdict
 from contributions.weeks import TIME_ZONE_NAME
-from coop_aggregator.audit_report import (
+from coop_aggregator.errors import AggregatorError
+from coop_aggregator.installation import Helper
+from coop_aggregator.settings import Language
+from coop_aggregator.tlog.audit_report import (
     Answered,
     AuditReport,
     PublishedPurpose,
     entries_of,
     read_report,
 )
-from coop_aggregator.errors import AggregatorError
-from coop_aggregator.installation import Helper
-from coop_aggregator.settings import Language
 from coop_aggregator.web import contexts
 from coop_aggregator.web.rendering import Renderer, site
 from coop_aggregator.web.wording import Wording

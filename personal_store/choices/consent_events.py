@@ -1,7 +1,7 @@
 """Make the signed events of a resident's consents: choices with their bodies, and changes of keys.
 
-Nothing is kept or sent here, and no rule about what may follow what is checked: `consents.chain`
-says it, and `consenting` and `rekeying` keep what is made here.
+Nothing is kept or sent here, and no rule about what may follow what is checked:
+`consents.records.chain` says it, and `consenting` and `rekeying` keep what is made here.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consents.canonical import utc_text
-from consents.chain import key_digest
 from consents.jws import thumbprint
-from consents.limits import ConsentArea, ConsentLimits
-from consents.mandate import Mandate
-from consents.notice import Notice
-from consents.receipt import LeafPayload, read_event, sign_event
-from consents.record import (
+from consents.records.chain import key_digest
+from consents.records.limits import ConsentArea, ConsentLimits
+from consents.records.mandate import Mandate
+from consents.records.notice import Notice
+from consents.records.receipt import LeafPayload, read_event, sign_event
+from consents.records.record import (
     ConsentBody,
     ConsentedPurpose,
     EventType,

@@ -13,11 +13,11 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
 
-from consents.decision import consent_state
 from consents.errors import ConsentsError
 from consents.jws import thumbprint
-from consents.proofs import LogReceipt
-from consents.record import EventType
+from consents.records.decision import consent_state
+from consents.records.record import EventType
+from consents.tlog.proofs import LogReceipt
 from personal_store import cooperative
 from personal_store.answers import LogAnswer
 from personal_store.choices import fork_watch, log_years

@@ -8,7 +8,7 @@ commitment says nothing. Not a withdrawal: a consent in force must be withdrawn 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consents.erasure import sign_erasure
+from consents.records.erasure import sign_erasure
 from personal_store import cooperative
 from personal_store.choices import consenting
 from personal_store.db import consents, memberships

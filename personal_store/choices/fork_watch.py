@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-from consents import merkle
-from consents.checkpoint import verify_checkpoint
 from consents.errors import NoteError, ProofError
+from consents.tlog import merkle
+from consents.tlog.checkpoint import verify_checkpoint
 from personal_store import cooperative
 from personal_store.cooperative import Continuation
 from personal_store.db import checkpoints

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from sqlalchemy import Engine
 
-from consents.limits import ConsentArea
+from consents.records.limits import ConsentArea
 from personal_store import cooperative
 from personal_store.choices import consenting
 from personal_store.choices.consent_events import last_choice

@@ -8,10 +8,10 @@ closed log that contradicts what was seen, is a fork: the signed notes are kept 
 
 from collections.abc import Sequence
 
-from consents import merkle
-from consents.checkpoint import Checkpoint, read_checkpoint
 from consents.errors import ConsentsError, HandoverError, ProofError
-from consents.shards import Handover, Succession
+from consents.tlog import merkle
+from consents.tlog.checkpoint import Checkpoint, read_checkpoint
+from consents.tlog.shards import Handover, Succession
 from personal_store import cooperative
 from personal_store.answers import out_of_protocol
 from personal_store.choices.fork_watch import accuse

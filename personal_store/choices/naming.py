@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from consents.canonical import base64url_bytes
-from consents.chain import ConsentState
-from consents.decision import consent_state
 from consents.errors import CanonicalError, LeafError
 from consents.jws import thumbprint
-from consents.mandate import Mandate
-from consents.record import EventType
+from consents.records.chain import ConsentState
+from consents.records.decision import consent_state
+from consents.records.mandate import Mandate
+from consents.records.record import EventType
 from personal_store import vault
 from personal_store.choices import consenting, rekeying
 from personal_store.choices.consent_events import sign_keys

@@ -9,15 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from consents.erasure import Opening
-from consents.jsonld import to_jsonld
-from consents.notice import Notice
-from consents.personal_receipt import PersonalReceipt
-from consents.policy import MAX_POLICY_BYTES
-from consents.printable import to_html
-from consents.record import Purpose
-from consents.tlog_proof import SUFFIX, tlog_proof
-from consents.wording import Language
+from consents.receipts.jsonld import to_jsonld
+from consents.receipts.personal_receipt import PersonalReceipt
+from consents.receipts.printable import to_html
+from consents.records.erasure import Opening
+from consents.records.notice import Notice
+from consents.records.record import Purpose
+from consents.tlog.policy import MAX_POLICY_BYTES
+from consents.tlog.tlog_proof import SUFFIX, tlog_proof
+from consents.verify.wording import Language
 from personal_store.choices.proofs import ProofStatus, evidence_lines, proof_status
 from personal_store.db import checkpoints, consents, memberships, trust
 from personal_store.db.connection import reading

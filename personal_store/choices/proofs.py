@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from consents.checkpoint import NoteKey
 from consents.errors import ConsentsError, PromiseError
 from consents.jws import thumbprint_of_raw
-from consents.policy import WitnessPolicy
-from consents.promise import DropboxSlip, Promise, read_promise, read_slip
+from consents.tlog.checkpoint import NoteKey
+from consents.tlog.policy import WitnessPolicy
+from consents.tlog.promise import DropboxSlip, Promise, read_promise, read_slip
 from personal_store.db.consents import KeptEvent
 from personal_store.membership import Membership
 

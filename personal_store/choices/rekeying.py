@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
 from consents.jws import thumbprint
-from consents.record import EventType
+from consents.records.record import EventType
 from personal_store import cooperative
 from personal_store.choices import consenting
 from personal_store.choices.consent_events import sign_keys

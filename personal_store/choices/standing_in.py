@@ -3,7 +3,7 @@
 Nothing of the store is needed or opened: a public file says where to go and which consents, a key
 says who. The cooperative shows the chain to a key that it names, what comes back is verified, the
 end is signed and handed over, and what proves it is written as files. It gives nothing and changes
-no limit: the chain would not let it (`consents.chain`).
+no limit: the chain would not let it (`consents.records.chain`).
 """
 
 import json
@@ -14,14 +14,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents.chain_request import sign_chain_request
-from consents.checkpoint import NoteKey
-from consents.decision import ConsentState, consent_state
 from consents.errors import ConsentsError, HandoverError
 from consents.jws import thumbprint, thumbprint_of_raw
-from consents.notice import Notice
-from consents.receipt import SignedEvent, read_event
-from consents.record import EventType, Purpose
+from consents.records.chain_request import sign_chain_request
+from consents.records.decision import ConsentState, consent_state
+from consents.records.notice import Notice
+from consents.records.receipt import SignedEvent, read_event
+from consents.records.record import EventType, Purpose
+from consents.tlog.checkpoint import NoteKey
 from personal_store import cooperative
 from personal_store.answers import accepted, out_of_protocol, read_log_answer
 from personal_store.choices import own_log

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from consents.record import EventType
+from consents.records.record import EventType
 from personal_store.choices import consent_events, consenting, erasing, rekeying
 from personal_store.cli.console import Session
 from personal_store.cli.sharing import hand_over

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from consents.jws import thumbprint
-from consents.mandate import Mandate
+from consents.records.mandate import Mandate
 from personal_store import vault
 from personal_store.choices import naming, standing_in
 from personal_store.choices.parent_key import read_parent_key, write_parent_key

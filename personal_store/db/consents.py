@@ -8,9 +8,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import ColumnClause, Connection, Row, insert, literal_column, select, update
 
-from consents.proofs import LogReceipt
-from consents.receipt import SignedEvent, read_event
-from consents.record import ConsentBody
+from consents.records.receipt import SignedEvent, read_event
+from consents.records.record import ConsentBody
+from consents.tlog.proofs import LogReceipt
 from personal_store.db.tables import consent, consent_event
 from personal_store.db.units import from_ms, to_ms
 

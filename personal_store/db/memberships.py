@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from consents.checkpoint import NoteKey
+from consents.tlog.checkpoint import NoteKey
 from contributions.keeper import Keeper
 from contributions.task import read_task
 from personal_store.cooperative import SignedTask

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from consents.shards import Handover
+from consents.tlog.shards import Handover
 from personal_store.db.tables import log_succession
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from consents.policy import WitnessPolicy
+from consents.tlog.policy import WitnessPolicy
 from personal_store.db import successions
 from personal_store.db.tables import trust
 

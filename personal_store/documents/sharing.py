@@ -4,8 +4,8 @@ from dataclasses import asdict
 from datetime import datetime
 from math import ceil
 
-from consents.notice import Notice
-from consents.record import EventType, Purpose
+from consents.records.notice import Notice
+from consents.records.record import EventType, Purpose
 from contributions.measures import Unit
 from contributions.task import Task
 from personal_store.choices.consent_events import EXPIRY_NOTICE

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 from sqlalchemy import Engine
 
-from consents.notice import Notice
-from consents.record import Purpose
+from consents.records.notice import Notice
+from consents.records.record import Purpose
 from contributions.task import Task
 from personal_store import cooperative
 from personal_store.db import memberships

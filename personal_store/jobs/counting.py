@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from carbon.errors import UnknownId
 from carbon.factors import FactorSet, load_factor_set
-from consents.limits import ConsentArea, ConsentLimits
+from consents.records.limits import ConsentArea, ConsentLimits
 from contributions.task import Task
 from personal_store.db import memberships, trips
 from personal_store.errors import NotAnswerable

@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from consents.record import Purpose
+from consents.records.record import Purpose
 from contributions.task import MAX_EPSILON_MICRO, Task
 from contributions.weeks import week_of, week_ordinal, week_period
 from personal_store.clock import Clock

@@ -14,9 +14,9 @@ from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
-from consents.limits import ConsentArea
-from consents.notice import Notice
-from consents.record import Purpose
+from consents.records.limits import ConsentArea
+from consents.records.notice import Notice
+from consents.records.record import Purpose
 from personal_store.choices import consent_events, consenting, limiting
 from personal_store.choices.limit_words import DAYS_FR
 from personal_store.choices.parent_key import MAX_KEY_FILE_BYTES, new_parent_key, parse_parent_key

@@ -10,8 +10,8 @@ from math import ceil
 
 from sqlalchemy import Connection
 
-from consents.limits import ConsentLimits
-from consents.record import Purpose
+from consents.records.limits import ConsentLimits
+from consents.records.record import Purpose
 from personal_store.choices import consenting, limit_words, limiting, own_log
 from personal_store.choices.consent_events import EXPIRY_NOTICE
 from personal_store.choices.proofs import ProofState, ProofStatus

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from carbon.factors import load_factor_set
 from carbon.footprint import Interval
-from consents.record import EventType, Purpose
+from consents.records.record import EventType, Purpose
 from contributions.weeks import week_of, week_period
 from personal_store.choices import consenting, limit_words
 from personal_store.contribute import read_own

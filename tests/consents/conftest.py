@@ -10,12 +10,9 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents import merkle
 from consents.__main__ import main
-from consents.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from consents.jws import thumbprint
-from consents.log import ConsentLog, MemoryLeaves, export_line
-from consents.receipt import (
+from consents.records.receipt import (
     ConsentBody,
     ConsentedPurpose,
     ConsentLimits,
@@ -28,6 +25,9 @@ from consents.receipt import (
     read_event,
     sign_event,
 )
+from consents.tlog import merkle
+from consents.tlog.checkpoint import Checkpoint, NoteKey, sign_checkpoint
+from consents.tlog.log import ConsentLog, MemoryLeaves, export_line
 
 ORIGIN = "aggregator.example/consents/2026"
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consents.checkpoint import cosign
 from consents.jws import read_jws
+from consents.tlog.checkpoint import cosign
 
 # An Ed25519 SubjectPublicKeyInfo before the 32 bytes of the key (RFC 8410 section 10.1).
 SPKI = bytes.fromhex("302a300506032b6570032100")

@@ -11,12 +11,12 @@ from consents.audit.contribution import read_contribution
 from consents.audit.evidence import read_held
 from consents.audit.withheld import release_count
 from consents.errors import ConsentsError
-from consents.notice import Notice
-from consents.personal_receipt import PersonalReceipt
-from consents.policy import WitnessPolicy
-from consents.promise import read_promise, read_slip
-from consents.tiles import Tile
-from consents.tlog_proof import TlogProof
+from consents.receipts.personal_receipt import PersonalReceipt
+from consents.records.notice import Notice
+from consents.tlog.policy import WitnessPolicy
+from consents.tlog.promise import read_promise, read_slip
+from consents.tlog.tiles import Tile
+from consents.tlog.tlog_proof import TlogProof
 
 KID = "A" * 43
 PARSERS = {

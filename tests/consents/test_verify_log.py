@@ -8,8 +8,8 @@ import os
 
 import pytest
 
-from consents.checkpoint import Checkpoint, sign_checkpoint
-from consents.merkle import leaf_hash, root
+from consents.tlog.checkpoint import Checkpoint, sign_checkpoint
+from consents.tlog.merkle import leaf_hash, root
 
 SOUND, VIOLATION, CANNOT_VERIFY = 0, 2, 3
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consents.checkpoint import NoteKey, cosign
+from consents.tlog.checkpoint import NoteKey, cosign
 
 SOUND, VIOLATION, CANNOT_VERIFY = 0, 2, 3
 AT = datetime(2026, 11, 9, 7, 30, tzinfo=UTC)

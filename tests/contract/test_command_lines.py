@@ -8,8 +8,8 @@ import pytest
 import typer.main
 
 from consents.__main__ import _parser
-from consents.wording import Language
-from coop_aggregator.cli import app as aggregator
+from consents.verify.wording import Language
+from coop_aggregator.cli.program import app as aggregator
 from personal_store.cli.program import app as store
 
 PROGRAMS = {"personal-store": store, "coop-aggregator": aggregator}

@@ -17,26 +17,26 @@ from cooperative_in_memory import (
 )
 
 from consents.__main__ import main as consents_main
-from consents.policy import policy_text
+from consents.tlog.policy import policy_text
 from contributions.task import TrustMode
 from coop_aggregator.aggregate import ZoneSum, freeze
 from coop_aggregator.app import create_app
-from coop_aggregator.cli import main
+from coop_aggregator.asking.questions import Question, draft_task, sign_draft
+from coop_aggregator.asking.territory import read_territory
+from coop_aggregator.cli.program import main
 from coop_aggregator.db.keepers import save_keeper
 from coop_aggregator.db.questions import purpose_digests
 from coop_aggregator.db.releases import StoredRelease, add_release
 from coop_aggregator.db.territories import replace_territory
-from coop_aggregator.export import export_log
 from coop_aggregator.installation import init_helper, init_leader
 from coop_aggregator.jobs import witness
 from coop_aggregator.jobs.witness import Answer
 from coop_aggregator.keepers.cards import make_card
 from coop_aggregator.keepers.cosigning import ask_helper, sign_proposal
-from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.release import build_release
 from coop_aggregator.settings import Settings
-from coop_aggregator.territory import read_territory
-from coop_aggregator.witness import add_checkpoint
+from coop_aggregator.tlog.export import export_log
+from coop_aggregator.tlog.witness import add_checkpoint
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from consents.receipt import EventType, read_event
+from consents.records.receipt import EventType, read_event
 from contributions.errors import ContributionsError
 from contributions.messages import read_report
 from coop_aggregator.aggregate import freeze, sum_batch

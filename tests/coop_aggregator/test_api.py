@@ -5,9 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from consents.checkpoint import verify_checkpoint
-from consents.log import InclusionProof
-from consents.receipt import EventType
+from consents.records.receipt import EventType
+from consents.tlog.checkpoint import verify_checkpoint
+from consents.tlog.log import InclusionProof
 from contributions.jws import key_from_jwk, public_jwk
 from contributions.release import Release
 from contributions.task import read_task

@@ -7,16 +7,16 @@ Numbers are those of the acceptance checks of the consent log. The honest contro
 import pytest
 from dishonest_operator import look_away, plant_report, problems
 
-from consents import merkle
 from consents.errors import WitnessRefusal
-from consents.nodes import Frontier
-from consents.receipt import EventType, read_event
-from consents.witness import AddCheckpoint
+from consents.records.receipt import EventType, read_event
+from consents.tlog import merkle
+from consents.tlog.nodes import Frontier
+from consents.tlog.witness import AddCheckpoint
 from coop_aggregator import aggregate, intake
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db.log import SqlLog
 from coop_aggregator.errors import EventRefused, ReportRefused
-from coop_aggregator.witness import add_checkpoint
+from coop_aggregator.tlog.witness import add_checkpoint
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from itertools import pairwise
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents import merkle
 from consents.canonical import utc_text
 from consents.errors import ProofError
 from consents.jws import thumbprint
-from consents.log import ConsentLog
-from consents.receipt import EventType, LeafPayload, sign_event
+from consents.records.receipt import EventType, LeafPayload, sign_event
+from consents.tlog import merkle
+from consents.tlog.log import ConsentLog
 from coop_aggregator.db.log import SqlLog
 
 SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 31, 64, 100, 255, 257)

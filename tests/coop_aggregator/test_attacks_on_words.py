@@ -8,16 +8,16 @@ import pytest
 from dishonest_operator import look_away, plant_report, problems
 
 from consents.canonical import utc_text
-from consents.checkpoint import NoteKey
-from consents.policy import policy_text
-from consents.record import Purpose
-from consents.tile_folder import write_tiles
+from consents.records.record import Purpose
+from consents.tlog.checkpoint import NoteKey
+from consents.tlog.policy import policy_text
+from consents.tlog.tile_folder import write_tiles
+from coop_aggregator.asking.purposes import publish_purpose
+from coop_aggregator.asking.questions import Question, draft_task, sign_draft
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db.log import SqlLog
 from coop_aggregator.errors import ReportRefused
 from coop_aggregator.executors import InlineExecutor
-from coop_aggregator.purposes import publish_purpose
-from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.release import publish
 
 AUDITS = ("coverage", "after-withdrawal", "purposes", "budget", "late", "promises", "release")

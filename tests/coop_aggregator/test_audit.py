@@ -7,9 +7,9 @@ import pytest
 
 from consents.__main__ import main as verify
 from consents.canonical import commitment
-from consents.receipt import EventType, read_event
+from consents.records.receipt import EventType, read_event
 from coop_aggregator.errors import AggregatorError
-from coop_aggregator.export import export_log
+from coop_aggregator.tlog.export import export_log
 
 
 def lines_of(file):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from loopback import wait_until
 from structlog.testing import capture_logs
 
-from consents.checkpoint import NoteKey
+from consents.tlog.checkpoint import NoteKey
 from contributions.two_keepers import expires_at
 from coop_aggregator.app import create_app
 from coop_aggregator.db.log import last_cosigned_size
@@ -14,7 +14,7 @@ from coop_aggregator.db.releases import release_weeks
 from coop_aggregator.db.sealed import counts
 from coop_aggregator.jobs import background
 from coop_aggregator.settings import Settings
-from coop_aggregator.witnesses import read_witnesses
+from coop_aggregator.tlog.witnesses import read_witnesses
 
 
 def weeks(coop):

@@ -7,10 +7,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
-from consents import merkle, nodes
 from consents.jws import thumbprint
-from consents.promise import drop_box_slip
-from consents.receipt import EventType, LeafPayload, read_event, sign_event
+from consents.records.receipt import EventType, LeafPayload, read_event, sign_event
+from consents.tlog import merkle, nodes
+from consents.tlog.promise import drop_box_slip
 from coop_aggregator.db import engine
 from coop_aggregator.db.engine import connect, create_schema, open_database
 from coop_aggregator.db.log import SqlLog, position_of_hash

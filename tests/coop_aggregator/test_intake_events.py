@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from consents.checkpoint import verify_checkpoint
 from consents.jws import thumbprint
-from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
+from consents.records.receipt import EventType, LeafPayload, leaf_sha256, sign_event
+from consents.tlog.checkpoint import verify_checkpoint
 from coop_aggregator import intake
 from coop_aggregator.db.log import SqlLog, leaf_range
 from coop_aggregator.errors import EventRefused

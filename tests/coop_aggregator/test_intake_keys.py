@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from consents.canonical import utc_text
-from consents.chain import key_digest
-from consents.chain_request import sign_chain_request
 from consents.jws import thumbprint
-from consents.mandate import Mandate
-from consents.receipt import EventType, read_event, sign_event
-from coop_aggregator import intake, showing
+from consents.records.chain import key_digest
+from consents.records.chain_request import sign_chain_request
+from consents.records.mandate import Mandate
+from consents.records.receipt import EventType, read_event, sign_event
+from coop_aggregator import intake
 from coop_aggregator.errors import EventRefused, ReportRefused
+from coop_aggregator.tlog import showing
 
 MANDATE = Mandate(
     starts_at=datetime(2026, 1, 1, tzinfo=UTC), ends_at=datetime(2030, 1, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ import threading
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 from coop_aggregator import intake
 from coop_aggregator.db.reports import report_count, reports_of
 from coop_aggregator.errors import ReportRefused

@@ -4,7 +4,7 @@ import pytest
 from babel.messages.extract import extract
 
 from carbon.modes import ModeGroup
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 from coop_aggregator.settings import Language
 from coop_aggregator.web import steward_pages, wording
 from coop_aggregator.web.languages import preferred_language, read_catalogue, translations

@@ -3,14 +3,14 @@
 import pytest
 
 from consents.canonical import sha256_hex, utc_text
-from consents.checkpoint import verify_checkpoint
 from consents.jws import thumbprint
-from consents.merkle import leaf_hash
-from consents.receipt import EventType, LeafPayload, leaf_sha256, sign_event
-from consents.tile_folder import read_entries, write_tiles
-from consents.tiles import ENTRIES, Tile, tiles_of
-from consents.tlog_proof import TlogProof
-from consents.verification import Verdict, verify_receipt
+from consents.records.receipt import EventType, LeafPayload, leaf_sha256, sign_event
+from consents.tlog.checkpoint import verify_checkpoint
+from consents.tlog.merkle import leaf_hash
+from consents.tlog.tile_folder import read_entries, write_tiles
+from consents.tlog.tiles import ENTRIES, Tile, tiles_of
+from consents.tlog.tlog_proof import TlogProof
+from consents.verify.verification import Verdict, verify_receipt
 from coop_aggregator.db import events
 from coop_aggregator.db.log import SqlLog, leaf_range
 

@@ -6,7 +6,7 @@ import pytest
 from loopback import port_of, reserve_port
 from sqlalchemy import text
 
-from consents.checkpoint import read_checkpoint
+from consents.tlog.checkpoint import read_checkpoint
 from coop_aggregator.metrics import metrics_served, registry_of
 
 LEADER = {"ready", "questions_unsigned", "weeks_overdue", "checkpoint_entries"} | {

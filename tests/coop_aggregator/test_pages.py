@@ -6,16 +6,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from consents.checkpoint import read_checkpoint
-from consents.witness import AddCheckpoint
+from consents.tlog.checkpoint import read_checkpoint
+from consents.tlog.witness import AddCheckpoint
 from coop_aggregator.app import STATIC
+from coop_aggregator.asking.purposes import DEFAULT_MEASURES
+from coop_aggregator.asking.questions import Question, draft_task, sign_draft
+from coop_aggregator.asking.territory import read_territory
 from coop_aggregator.db.log import Cosignature, add_cosignature
 from coop_aggregator.db.questions import purpose_digests
 from coop_aggregator.db.territories import replace_territory
-from coop_aggregator.purposes import DEFAULT_MEASURES
-from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.settings import Settings
-from coop_aggregator.territory import read_territory
 
 MAX_NODES = 300
 MAX_BYTES_GZIPPED = 30_000

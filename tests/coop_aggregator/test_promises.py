@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from consents.jws import thumbprint
-from consents.promise import MAX_MERGE_DELAY, check_promise
-from consents.receipt import EventType, read_event
+from consents.records.receipt import EventType, read_event
+from consents.tlog.promise import MAX_MERGE_DELAY, check_promise
 from coop_aggregator import intake
 from coop_aggregator.aggregate import freeze
 from coop_aggregator.db.log import leaf_range

@@ -5,15 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from consents.receipt import EventType, read_event
+from consents.records.receipt import EventType, read_event
 from coop_aggregator.aggregate import freeze
+from coop_aggregator.asking.purposes import DEFAULT_RETENTION_DAYS
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db.releases import release_by_week
 from coop_aggregator.db.reports import batch_of, report_count
 from coop_aggregator.errors import ReleaseRefused
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.jobs import retention
-from coop_aggregator.purposes import DEFAULT_RETENTION_DAYS
 from coop_aggregator.release import publish
 
 WEEK = "2026-W46"

@@ -8,20 +8,21 @@ import pytest
 
 from consents.audit.findings import AuditProblem, Subject
 from consents.canonical import canonical_bytes
-from consents.checkpoint import Checkpoint, sign_checkpoint
-from consents.receipt import EventType, Purpose
-from consents.verification import Verdict
-from coop_aggregator import dropbox, keys
-from coop_aggregator.audit_report import read_report
-from coop_aggregator.cli import main
+from consents.records.receipt import EventType, Purpose
+from consents.tlog.checkpoint import Checkpoint, sign_checkpoint
+from consents.verify.verification import Verdict
+from coop_aggregator import keys
+from coop_aggregator.asking.purposes import publish_purpose
+from coop_aggregator.cli.program import main
 from coop_aggregator.db.questions import purpose_body
 from coop_aggregator.db.shards import load_shards
 from coop_aggregator.db.witnessed import Witnessed, save_witnessed
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.installation import open_helper
 from coop_aggregator.jobs import audit
-from coop_aggregator.purposes import publish_purpose
 from coop_aggregator.settings import Settings
+from coop_aggregator.tlog import dropbox
+from coop_aggregator.tlog.audit_report import read_report
 
 PAGES = ("/fr/journal", "/fr/journal/accord", "/fr/journal/finalites", "/en/journal")
 

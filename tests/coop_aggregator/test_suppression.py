@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from coop_aggregator.aggregate import ZoneSum
 from coop_aggregator.db.log import all_operator_bodies
 from coop_aggregator.db.reports import batch_of
-from coop_aggregator.export import export_log
 from coop_aggregator.release import build_release
 from coop_aggregator.suppression import publishable
+from coop_aggregator.tlog.export import export_log
 
 MINIMUM = 30
 WEEK = "2026-W46"

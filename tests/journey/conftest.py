@@ -12,16 +12,16 @@ import httpx
 import pytest
 
 from carbon.modes import TransportMode
-from consents.policy import policy_text
-from consents.record import EventType
+from consents.records.record import EventType
+from consents.tlog.policy import policy_text
 from contributions.task import Task
 from coop_aggregator.app import create_app
+from coop_aggregator.asking.enrolment import make_codes
+from coop_aggregator.asking.questions import Question, draft_task, sign_draft
+from coop_aggregator.asking.territory import read_territory
 from coop_aggregator.db.territories import replace_territory
-from coop_aggregator.enrolment import make_codes
 from coop_aggregator.installation import init_helper, init_leader
-from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.settings import Settings
-from coop_aggregator.territory import read_territory
 from personal_store.choices import consenting
 from personal_store.choices.consent_events import Choice
 from personal_store.db import consents, contributions, timelines

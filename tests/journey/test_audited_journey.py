@@ -9,14 +9,14 @@ import pytest
 from dishonest_operator import look_away, problems
 
 from consents.__main__ import main as consents_main
-from consents.policy import policy_text
+from consents.tlog.policy import policy_text
 from coop_aggregator.executors import InlineExecutor
-from coop_aggregator.export import export_log
 from coop_aggregator.installation import init_helper
 from coop_aggregator.jobs import witness
 from coop_aggregator.release import publish
 from coop_aggregator.settings import Settings
-from coop_aggregator.witness import add_checkpoint
+from coop_aggregator.tlog.export import export_log
+from coop_aggregator.tlog.witness import add_checkpoint
 from personal_store.choices.own_log import EVIDENCE_FILE, write_receipts
 from personal_store.jobs import catalogue
 

@@ -10,8 +10,8 @@ from cryptography.exceptions import InvalidSignature
 from sqlcipher_pages import clear_bytes
 
 from consents.canonical import base64url_bytes
-from consents.erasure import sign_erasure
-from consents.receipt import EventType, read_event
+from consents.records.erasure import sign_erasure
+from consents.records.receipt import EventType, read_event
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import members as members_db
 from coop_aggregator.db import reports as reports_db

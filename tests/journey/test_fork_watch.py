@@ -5,8 +5,8 @@ import json
 import pytest
 
 from consents.canonical import base64_text
-from consents.checkpoint import verify_checkpoint
-from consents.log import ConsentLog, MemoryNodes
+from consents.tlog.checkpoint import verify_checkpoint
+from consents.tlog.log import ConsentLog, MemoryNodes
 from coop_aggregator.db import log as log_db
 from personal_store.choices import fork_watch, own_log
 from personal_store.db import checkpoints

@@ -11,18 +11,18 @@ from fractions import Fraction
 
 import pytest
 
-from consents.decision import consent_state
-from consents.receipt import read_event
-from consents.record import EventType
+from consents.records.decision import consent_state
+from consents.records.receipt import read_event
+from consents.records.record import EventType
 from contributions.messages import read_report
 from contributions.release import Release
 from contributions.task import Task
+from coop_aggregator.asking.purposes import publish_purpose
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
 from coop_aggregator.db import reports as reports_db
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import Leader
-from coop_aggregator.purposes import publish_purpose
 from coop_aggregator.release import publish
 from personal_store import cooperative as protocol
 from personal_store.choices.consent_events import VALIDITY

@@ -6,9 +6,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete
 
-from consents.decision import consent_state
 from consents.jws import thumbprint
-from consents.record import EventType
+from consents.records.decision import consent_state
+from consents.records.record import EventType
 from contributions.messages import read_report
 from personal_store.choices import consenting, rekeying
 from personal_store.choices.consent_events import VALIDITY

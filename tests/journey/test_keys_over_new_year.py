@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents.checkpoint import NoteKey, read_checkpoint
 from consents.jws import thumbprint
-from consents.mandate import Mandate
-from consents.record import EventType
-from coop_aggregator.shards import open_next
+from consents.records.mandate import Mandate
+from consents.records.record import EventType
+from consents.tlog.checkpoint import NoteKey, read_checkpoint
+from coop_aggregator.tlog.shards import open_next
 from personal_store import vault
 from personal_store.choices import erasing, log_years, naming, rekeying, standing_in
 from personal_store.choices.standing_in import Outside, Sheet

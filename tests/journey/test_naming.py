@@ -8,10 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consents.__main__ import main as verify
-from consents.decision import consent_state
 from consents.jws import thumbprint
-from consents.mandate import Mandate
-from consents.record import EventType
+from consents.records.decision import consent_state
+from consents.records.mandate import Mandate
+from consents.records.record import EventType
 from personal_store import vault
 from personal_store.choices import naming, standing_in
 from personal_store.choices.parent_key import read_parent_key

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from consents.__main__ import main as consents_main
-from consents.notice import Notice
-from consents.personal_receipt import PersonalReceipt
-from consents.printable import to_html
-from consents.wording import Language
+from consents.receipts.personal_receipt import PersonalReceipt
+from consents.receipts.printable import to_html
+from consents.records.notice import Notice
+from consents.verify.wording import Language
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import questions as questions_db
 from personal_store.choices import consenting, own_log

@@ -26,14 +26,14 @@ from contributions.release import Release
 from contributions.task import TrustMode
 from contributions.weeks import week_of
 from coop_aggregator.app import create_app
+from coop_aggregator.asking.enrolment import make_codes
+from coop_aggregator.asking.questions import Question, draft_task, sign_draft
+from coop_aggregator.asking.territory import read_territory
 from coop_aggregator.db.territories import replace_territory
-from coop_aggregator.enrolment import make_codes
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import init_leader
-from coop_aggregator.questions import Question, draft_task, sign_draft
 from coop_aggregator.release import publish
 from coop_aggregator.settings import Settings
-from coop_aggregator.territory import read_territory
 from personal_store import cooperative
 from personal_store.choices import consenting
 from personal_store.choices.consent_events import Choice

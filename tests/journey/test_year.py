@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consents.checkpoint import read_checkpoint
+from consents.tlog.checkpoint import read_checkpoint
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.release import publish
 from personal_store.choices import consenting, erasing, own_log

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents.checkpoint import NoteKey, read_checkpoint
-from consents.checkpoint import cosign as line
 from consents.jws import thumbprint
-from consents.log import ConsentLog, MemoryNodes
-from consents.receipt import EventType, LeafPayload, sign_event
-from consents.shards import NO_PURPOSE, Handover, closing_digest, opening_digest
+from consents.records.receipt import EventType, LeafPayload, sign_event
+from consents.tlog.checkpoint import NoteKey, read_checkpoint
+from consents.tlog.checkpoint import cosign as line
+from consents.tlog.log import ConsentLog, MemoryNodes
+from consents.tlog.shards import NO_PURPOSE, Handover, closing_digest, opening_digest
 from personal_store.choices import consenting, log_years
 from personal_store.db import checkpoints
 from personal_store.db.connection import reading

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from carbon.modes import TransportMode
 from consents.canonical import base64_text
-from consents.log import ConsentLog, MemoryLeaves
-from consents.notice import Notice
-from consents.promise import promise
-from consents.record import Purpose
+from consents.records.notice import Notice
+from consents.records.record import Purpose
+from consents.tlog.log import ConsentLog, MemoryLeaves
+from consents.tlog.promise import promise
 from contributions.admission import Admission, sign_admission
 from contributions.envelope import Role
 from contributions.jws import public_jwk

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from consents.record import Purpose
+from consents.records.record import Purpose
 from contributions.measures import Measure
 from contributions.messages import check_report, read_report
 from contributions.noise import noise_scale

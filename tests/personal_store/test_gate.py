@@ -9,9 +9,9 @@ from fractions import Fraction
 
 import pytest
 
-from consents.decision import Reason
-from consents.limits import ConsentLimits
-from consents.record import EventType
+from consents.records.decision import Reason
+from consents.records.limits import ConsentLimits
+from consents.records.record import EventType
 from contributions.measures import Measure
 from personal_store import gate
 from personal_store.choices import consenting

@@ -12,17 +12,17 @@ from fractions import Fraction
 
 import pytest
 
-from consents import merkle
 from consents.__main__ import main
 from consents.canonical import canonical_bytes, commitment, utc_text
-from consents.chain import key_digest
-from consents.checkpoint import Checkpoint, NoteKey, cosign, sign_checkpoint
 from consents.jws import thumbprint
-from consents.log import export_line
-from consents.policy import policy_text
-from consents.promise import drop_box_slip, promise
-from consents.receipt import EventType, LeafPayload, leaf_sha256, read_event, sign_event
-from consents.shards import NO_PURPOSE, closing_digest, opening_digest, shard_origin
+from consents.records.chain import key_digest
+from consents.records.receipt import EventType, LeafPayload, leaf_sha256, read_event, sign_event
+from consents.tlog import merkle
+from consents.tlog.checkpoint import Checkpoint, NoteKey, cosign, sign_checkpoint
+from consents.tlog.log import export_line
+from consents.tlog.policy import policy_text
+from consents.tlog.promise import drop_box_slip, promise
+from consents.tlog.shards import NO_PURPOSE, closing_digest, opening_digest, shard_origin
 from contributions.messages import Report, sign_report
 from contributions.task import Task, TrustMode, Zone
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from consents import merkle
-from consents.checkpoint import NoteKey
 from consents.errors import SizeConflict
-from consents.receipt import read_event
-from consents.witness import AddCheckpoint, WitnessState, witness_step
+from consents.records.receipt import read_event
+from consents.tlog import merkle
+from consents.tlog.checkpoint import NoteKey
+from consents.tlog.witness import AddCheckpoint, WitnessState, witness_step
 
 EVERY_AUDIT = (
     "coverage",

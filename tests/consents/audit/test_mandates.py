@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from consents.mandate import Mandate
-from consents.receipt import read_event
+from consents.records.mandate import Mandate
+from consents.records.receipt import read_event
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ from consents.audit.releases import audit_release
 from consents.audit.times import audit_late
 from consents.audit.withdrawal import audit_after_withdrawal
 from consents.canonical import canonical_bytes, sha256_hex
-from consents.policy import WitnessPolicy
-from consents.verification import Verdict
+from consents.tlog.policy import WitnessPolicy
+from consents.verify.verification import Verdict
 
 SAMPLE = 16
 """Bytes of each file that a usual run flips."""

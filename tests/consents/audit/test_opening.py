@@ -5,7 +5,7 @@ import json
 import pytest
 
 from consents.canonical import canonical_bytes
-from consents.promise import drop_box_slip
+from consents.tlog.promise import drop_box_slip
 
 
 def test_a_timeline_made_with_other_stewards_keys_is_not_believed(city, crowd, auditor):

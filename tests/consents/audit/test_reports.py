@@ -16,10 +16,10 @@ from consents.audit.findings import AuditFinding, AuditProblem, Subject
 from consents.audit.opening import open_case
 from consents.audit.timeline import Timeline
 from consents.audit.wording import moment, sentence, title
-from consents.limits import ConsentArea
-from consents.receipt import EventType
-from consents.verification import Verdict
-from consents.wording import Language
+from consents.records.limits import ConsentArea
+from consents.records.receipt import EventType
+from consents.verify.verification import Verdict
+from consents.verify.wording import Language
 from contributions.task import Zone
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from consents.retention import erased_from
+from consents.records.retention import erased_from
 from contributions.task import Task
 
 DEADLINE = datetime(2026, 11, 30, tzinfo=UTC)

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from consents.receipt import read_event
-from consents.shards import closing_digest, opening_digest
+from consents.records.receipt import read_event
+from consents.tlog.shards import closing_digest, opening_digest
 
 EVERY_AUDIT = (
     "coverage",

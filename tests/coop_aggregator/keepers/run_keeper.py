@@ -22,7 +22,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from coop_aggregator.app import create_app
-from coop_aggregator.cli import main as cli_main
+from coop_aggregator.cli.program import main as cli_main
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import open_either
 from coop_aggregator.release import publish

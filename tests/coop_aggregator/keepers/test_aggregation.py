@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 from contributions.collection import totals
 from contributions.keeper_messages import (
     AggregationAnswer,

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from consents.canonical import sha256_hex
-from consents.record import Purpose
+from consents.records.record import Purpose
 from contributions.envelope import seal_verify_key
 from contributions.keeper_messages import CosignRequest, sign_message
 from contributions.task import Task, sign_task
+from coop_aggregator.asking.questions import Question, draft_task
 from coop_aggregator.db import questions as db
 from coop_aggregator.errors import KeeperRefused, TaskRefused
 from coop_aggregator.keepers.cosigning import ask_helper, receive_proposal, sign_proposal
-from coop_aggregator.questions import Question, draft_task
 
 LATER = "2026-W45"
 WEEK = "2026-W46"

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from consents.record import Purpose
+from consents.records.record import Purpose
 from contributions.measures import Measure, coordinates_for
 from contributions.task import Adjacency
+from coop_aggregator.asking.purposes import default_purpose
+from coop_aggregator.asking.questions import Question, draft_task
 from coop_aggregator.db import questions as db
 from coop_aggregator.keepers.cosigning import ask_helper
 from coop_aggregator.keepers.reading import read_out
-from coop_aggregator.purposes import default_purpose
-from coop_aggregator.questions import Question, draft_task
 from coop_aggregator.settings import Language
 from coop_aggregator.web.wording import wording_for
 

@@ -7,7 +7,7 @@ import pytest
 import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from consents.receipt import EventType
+from consents.records.receipt import EventType
 from contributions.envelope import Binding, Role, seal_share
 from contributions.noise import OpenDPLaplace
 from contributions.sealed_report import SealedShares

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from consents.decision import consent_state
-from consents.receipt import read_event
-from consents.record import EventType
+from consents.records.decision import consent_state
+from consents.records.receipt import read_event
+from consents.records.record import EventType
 from personal_store.choices import consenting
 from personal_store.choices.consent_events import VALIDITY, Choice
 from personal_store.db import consents

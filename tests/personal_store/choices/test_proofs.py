@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stewards_in_memory import STEWARD, STEWARDS_URL, Stewards, serve_cosigned_proof
 
 from consents.__main__ import main as consents_main
-from consents.checkpoint import NoteKey
-from consents.policy import policy_text
+from consents.tlog.checkpoint import NoteKey
+from consents.tlog.policy import policy_text
 from personal_store.choices import consenting, own_log
 from personal_store.choices.consenting import Choice
 from personal_store.choices.proofs import ProofState

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from consents.checkpoint import NoteKey
-from consents.policy import policy_text
+from consents.tlog.checkpoint import NoteKey
+from consents.tlog.policy import policy_text
 from contributions.jws import public_jwk
 from contributions.messages import Enrolment, read_report
 from contributions.weeks import week_of, week_period

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from carbon.modes import TransportMode
-from consents.record import Purpose
+from consents.records.record import Purpose
 from contributions.task import Task
 from personal_store.choices import consenting
 from personal_store.choices.consenting import Choice

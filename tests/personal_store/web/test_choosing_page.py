@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from consents.decision import consent_state
-from consents.record import EventType
+from consents.records.decision import consent_state
+from consents.records.record import EventType
 from personal_store.choices import own_log
 from personal_store.choices.parent_key import new_parent_key
 from personal_store.db import consents

@@ -9,8 +9,8 @@ import pytest
 from stewards_in_memory import STEWARD, STEWARDS_URL, Stewards, serve_cosigned_proof
 
 from carbon.modes import TransportMode
-from consents.personal_receipt import PersonalReceipt
-from consents.policy import policy_text
+from consents.receipts.personal_receipt import PersonalReceipt
+from consents.tlog.policy import policy_text
 from contributions.weeks import week_period
 from personal_store.choices import consenting, erasing, rekeying
 from personal_store.choices.consent_events import EXPIRY_NOTICE, VALIDITY

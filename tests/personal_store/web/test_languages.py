@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contributions.measures import Unit
-from coop_aggregator.purposes import default_purpose
+from coop_aggregator.asking.purposes import default_purpose
 from personal_store import vocabulary
 from personal_store.choices import limit_words
 from personal_store.web import contexts, language

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from consents import merkle
-from consents.nodes import Frontier
+from consents.tlog import merkle
+from consents.tlog.nodes import Frontier
 
 revision = "0002"
 down_revision = "0001"

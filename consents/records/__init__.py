@@ -1,0 +1,1 @@
+"""What is signed: purposes, bodies, leaves, their chain, and what a chain permits."""

@@ -1,0 +1,1 @@
+"""The transparency log: tree, checkpoints, tiles, proofs, witnesses and yearly shards."""

@@ -1,0 +1,1 @@
+"""Who is asked, about which territory, what, and for which purpose."""
