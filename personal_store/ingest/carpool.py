@@ -33,7 +33,7 @@ from personal_store.ingest.positionfix import (
     RejectReason,
 )
 from personal_store.ingest.table import header, read_rows, whole
-from personal_store.ingest.values import Refused, first_of, instant, measure, part
+from personal_store.ingest.values import Refused, first_of, instant, label, measure, part
 
 _DEVICE: Final = "carpool"
 _MODE: Final = "carpool"
@@ -118,7 +118,8 @@ def _read_register(stream: BinaryIO, judge: Judge) -> Iterator[_Row]:
             )
         except Refused as refused:
             entry = refused.rejected
-        yield _Row(entry=entry, ride=row.get("trip_id") or row.get("journey_id") or str(count))
+        ride = label(row.get("trip_id")) or label(row.get("journey_id")) or str(count)
+        yield _Row(entry=entry, ride=ride)
 
 
 def parse_journeys(stream: BinaryIO, judge: Judge) -> Iterator[Entry]:

@@ -29,9 +29,9 @@ SAMPLES = {
     b' xmlns:g="u" creator="x"><wpt lat="1" lon="1"/><trk><trkseg><trkpt lat="46.16" lon="-1.15">'
     b"<ele>7.5</ele><time>2024-04-21T09:07:31Z</time><extensions><g:speed>2.8</g:speed>"
     b"</extensions></trkpt></trkseg></trk></gpx>",
-    "owntracks": b'2024-03-01T09:03:09Z\t*    \t{"_type":"location","lat":46.16,"lon":-1.15,'
+    "owntracks-rec": b'2024-03-01T09:03:09Z\t*    \t{"_type":"location","lat":46.16,"lon":-1.15,'
     b'"tst":1709283789,"vel":-1,"topic":"owntracks/a/b"}\n2024-03-01T09:03:09Z\tlwt\t{}\n',
-    "records": json.dumps(
+    "google-records": json.dumps(
         {
             "locations": [
                 {
@@ -44,7 +44,7 @@ SAMPLES = {
             ]
         }
     ).encode(),
-    "android": json.dumps(
+    "google-timeline-android": json.dumps(
         {
             "semanticSegments": [
                 {
@@ -58,7 +58,7 @@ SAMPLES = {
         },
         ensure_ascii=False,
     ).encode(),
-    "ios": json.dumps(
+    "google-timeline-ios": json.dumps(
         [
             {
                 "startTime": "2024-01-01T00:00:00Z",
@@ -73,7 +73,8 @@ SAMPLES = {
 
 
 SAMPLES |= {
-    "semantic": b'{"timelineObjects":[{"placeVisit":{"location":{"latitudeE7":1,"longitudeE7":1},'
+    "google-semantic": b'{"timelineObjects":[{"placeVisit":{"location":{"latitudeE7":1,'
+    b'"longitudeE7":1},'
     b'"duration":{"startTimestamp":"2024-01-01T00:00:00Z","endTimestampMs":"1704070800000"}}},'
     b'{"activitySegment":{"duration":{},"activities":[{"activityType":"WALKING"}]}}]}',
     "fit": bytes.fromhex("0e20930820000000")
@@ -95,9 +96,11 @@ SAMPLES |= {
     "geojson": b'{"type":"FeatureCollection","features":[{"type":"Feature","g'
     b'eometry":{"type":"Point",'
     b'"coordinates":[1,1]},"properties":{"time":"2024-01-01T00:00:00Z","vel":1,"tst":1}}]}',
+    "overland": b'{"locations":[{"type":"Feature","geometry":{"type":"Point","coordinates":[1,1]},'
+    b'"properties":{"timestamp":"2024-01-01T00:00:00Z","motion":["driving"],"device_id":"a"}}]}',
     "nmea": b"$GPRMC,090731.50,A,4609.6000,N,00109.0000,W,10.0,90.0,210424,,,A*49\r\n",
     "csv": b"time;lat;lon\n2024-01-01T00:00:00Z;46,16;1.15W\n1704067200;461600000;-1\n",
-    "cozy": b'{"captureDevice":"a","series":[{"properties":{},"features":['
+    "cozy-geojson": b'{"captureDevice":"a","series":[{"properties":{},"features":['
     b'{"geometry":{"type":"Point",'
     b'"coordinates":[1,1]},"properties":{"enter_ts":1704067200,"ex'
     b'it_ts":1704067300}},{"features":[{'
@@ -108,13 +111,13 @@ SAMPLES |= {
     b'"end_ts":1704067300,"sensed_mode":5}}]',
     "polarsteps": b'[{"lat":1,"lon":1,"time":"2024-01-01T00:00:00Z","type":"place_visit",'
     b'"arrived":1704067200,"departed":1704067300}]',
-    "carpool": b'[{"operator_journey_id":"a","start":{"datetime":"2024-01-01T'
+    "carpool-journeys": b'[{"operator_journey_id":"a","start":{"datetime":"2024-01-01T'
     b'00:00:00Z","lat":1,"lon":'
     b'1},"end":{"datetime":"2024-01-01T01:00:00Z"},"passenger":{"seats":2},"distance":9}]',
-    "register": b'"journey_id";"journey_start_datetime";"journey_end_datetime"\n"1";'
+    "carpool-register": b'"journey_id";"journey_start_datetime";"journey_end_datetime"\n"1";'
     b'"2024-01-01T00:00:00Z";"2024-01-01T01:00:00Z"\n',
-    "taps": b"tap_at,line,stop_lat,stop_lon\n2024-01-01T00:00:00Z,1,46.16,-1.15\n",
-    "events": b'{"card":"a","events":[{"EventDateStamp":9972,"EventTimeStamp'
+    "transit-taps": b"tap_at,line,stop_lat,stop_lon\n2024-01-01T00:00:00Z,1,46.16,-1.15\n",
+    "intercode-events": b'{"card":"a","events":[{"EventDateStamp":9972,"EventTimeStamp'
     b'":660,"EventCode":17}]}',
 }
 
@@ -244,11 +247,12 @@ def test_a_live_location_of_any_values_is_one_entry(message):
     assert len(parse_owntracks_message(body, device="phone", now=NOW).entries) == 1
 
 
-@pytest.mark.parametrize("name", SAMPLES)
-def test_the_samples_of_the_fuzzer_are_real_documents(name):
-    reader = detect(io.BytesIO(SAMPLES[name]))
+@pytest.mark.parametrize("reader", READERS, ids=[reader.format.value for reader in READERS])
+def test_every_format_has_a_real_document_among_the_samples(reader):
+    sample = SAMPLES[reader.format.value]
+    assert detect(io.BytesIO(sample)) is reader
     entries = entries_before_damage(
-        reader.parse(io.BytesIO(SAMPLES[name]), judge_for(reader.format, now=NOW))
+        reader.parse(io.BytesIO(sample), judge_for(reader.format, now=NOW))
     )
     assert any(isinstance(entry, (Positionfix, Evidence)) for entry in entries)
 
