@@ -87,6 +87,10 @@ _LINE_OF: Final = MappingProxyType(
 SAMPLES: Final = 48
 """Points of a leg's way that are looked up, each at the fix nearest to it: more say nothing new."""
 
+PIECE_STEPS: Final = 32
+"""Steps of a track that are indexed together. The box of a whole railway line holds a territory, so
+that each fix would be measured against all of its points."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
@@ -155,11 +159,9 @@ class _Layer:
         x, y = mercator(lines.stop_lon[self._stops], lines.stop_lat[self._stops])
         self._stop_tree = shapely.STRtree(shapely.points(x, y))
         tracks = lines.tracks.get(mode, ())
+        pieces, self._track_of = _pieces(tracks)
         self._track_tree = shapely.STRtree(
-            [
-                shapely.linestrings(np.stack(mercator(row[:, 0], row[:, 1]), axis=1))
-                for row in tracks
-            ]
+            [shapely.linestrings(np.stack(mercator(*piece.T), axis=1)) for piece in pieces]
         )
         self._has_tracks = len(tracks) > 0
         self._places: dict[int, dict[int, tuple[int, int]]] = {}
@@ -191,11 +193,13 @@ class _Layer:
 
     def _is_served(self, lon: Floats, lat: Floats) -> bool:
         least = LEAST_STOPS.get(self._mode, 1)
-        return any(
-            len(self._within(tree, float(lon[end]), float(lat[end]), SERVED_M)) >= enough
-            for tree, enough in ((self._stop_tree, least), (self._track_tree, least))
-            for end in (0, -1)
-        )
+        for end in (0, -1):
+            at = float(lon[end]), float(lat[end])
+            pieces = self._within(self._track_tree, *at, SERVED_M)
+            tracks = np.unique(self._track_of[pieces])
+            if len(tracks) >= least or len(self._within(self._stop_tree, *at, SERVED_M)) >= least:
+                return True
+        return False
 
     def _by_route(self, lon: Floats, lat: Floats) -> float:
         boarded = self.stops_near(float(lon[0]), float(lat[0]))
@@ -238,6 +242,16 @@ class _Layer:
         distance = radius_m / float(np.cos(np.radians(lat)))
         found: Indices = tree.query(point, predicate="dwithin", distance=distance)
         return found
+
+
+def _pieces(tracks: Sequence[Floats]) -> tuple[list[Floats], Indices]:
+    """Return the tracks in pieces that share their ends, and the number of each piece's track."""
+    cut = [
+        (row[begin : begin + PIECE_STEPS + 1], number)
+        for number, row in enumerate(tracks)
+        for begin in range(0, max(len(row) - 1, 1), PIECE_STEPS)
+    ]
+    return [piece for piece, _ in cut], np.array([number for _, number in cut], dtype=np.int64)
 
 
 def _bounded(odds: float) -> float:

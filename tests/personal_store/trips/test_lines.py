@@ -9,9 +9,9 @@ from generated_town import LAT, LON, Town
 
 from carbon.modes import TransportMode
 from personal_store.errors import HostileFile, UnreadableFile, WrongFile
-from personal_store.trips import line_files
+from personal_store.trips import line_files, lines
 from personal_store.trips.line_files import merged, read_lines
-from personal_store.trips.lines import INCOMPLETE, ROUTE, TRACK, LineIndex
+from personal_store.trips.lines import INCOMPLETE, ROUTE, TRACK, LineIndex, Lines
 
 M = TransportMode
 ASKED = (M.CAR, M.BUS, M.TRAM, M.TRAIN, M.TRAIN_TGV, M.FERRY)
@@ -160,6 +160,45 @@ def test_files_speak_against_no_mode_more_than_they_may_lack_its_line(tmp_path):
     index = LineIndex(read_lines(railway(tmp_path, stops=stops)))
     away = np.linspace(LON, LON + 0.3, 60), np.full(60, LAT + 0.02)
     assert np.log(INCOMPLETE) < odds(index, away)[M.TRAIN] < -1.5
+
+
+def winding(rng, steps=400):
+    """Return a track that turns at every step of about 200 m."""
+    heading = np.cumsum(rng.normal(0, 0.4, steps))
+    east, north = 0.0026 * np.cos(heading), 0.0018 * np.sin(heading)
+    return np.stack((LON + np.cumsum(east), LAT + np.cumsum(north)), axis=1)
+
+
+def lines_of(tracks, mode):
+    nowhere = np.empty(0)
+    return Lines(stop_lon=nowhere, stop_lat=nowhere, stop_mode=(), routes={}, tracks={mode: tracks})
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 32, 399])
+def test_a_track_says_the_same_in_pieces_and_whole(monkeypatch, steps):
+    rng = np.random.default_rng(20261122)
+    tracks = [winding(rng) for _ in range(4)]
+    found = []
+    for pieces_of in (100_000, steps):
+        monkeypatch.setattr(lines, "PIECE_STEPS", pieces_of)
+        index = LineIndex(lines_of(tracks, M.TRAIN))
+        walk = np.random.default_rng(7)
+        told = []
+        for _ in range(40):
+            track = tracks[walk.integers(len(tracks))]
+            begin = walk.integers(0, 300)
+            part = track[begin : begin + 90] + walk.normal(0, 0.0015, (90, 2))
+            told.append(odds(index, (part[:, 0], part[:, 1]))[M.TRAIN])
+        found.append(told)
+    assert found[0] == found[1]
+    assert len(set(found[0])) > 5
+
+
+def test_one_long_bus_track_is_not_taken_for_the_buses_of_a_town():
+    track = winding(np.random.default_rng(3), steps=2000)
+    leg = track[500:560, 0], track[500:560, 1]
+    assert odds(LineIndex(lines_of([track], M.BUS)), leg)[M.BUS] == 0.0
+    assert odds(LineIndex(lines_of([track] * 10, M.BUS)), leg)[M.BUS] > 1.5
 
 
 def test_files_are_merged_without_mixing_their_stops(tmp_path):
