@@ -8,7 +8,7 @@ data of a place.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -79,6 +79,13 @@ def infer_modes(
         )
         for row, leg in enumerate(legs)
     ]
+
+
+def infer_mode(track: Track, leg: Leg, lines: LineIndex | None = None) -> Inference:
+    """Return how likely each mode is for one leg; the rest of the track is not looked at."""
+    alone = replace(leg, first=0, last=leg.last - leg.first)
+    (inference,) = infer_modes(track.part(leg.first, leg.last), [alone], lines)
+    return inference
 
 
 def mixtures(model: ModeModel, measured: Floats, distance_m: Floats, said: Floats | None) -> Floats:

@@ -15,7 +15,8 @@ from personal_store.trips.cleaning import Cleaned, Verdict, clean
 from personal_store.trips.compiling import COMPILE_FROM
 from personal_store.trips.gaps import name_gaps
 from personal_store.trips.lines import LineIndex
-from personal_store.trips.modes import Inference, infer_modes
+from personal_store.trips.modes import Inference
+from personal_store.trips.one_mode import told
 from personal_store.trips.silences import Rests, Silences, find_rests, read_silences
 from personal_store.trips.staypoints import Stays, find_stays
 from personal_store.trips.timeline import SetAsideFix, Staypoint, Timeline, Trip, Tripleg
@@ -87,11 +88,14 @@ def cut(
 def timeline_of(device: str, found: Segmented, lines: LineIndex | None = None) -> Timeline:
     """Describe what was found, each leg with its likely modes."""
     movements = found.plan.movements
-    found = replace(found, legs=rejoined(found.cleaned.track, found.legs, lines))
-    inferred = infer_modes(found.cleaned.track, found.legs.all(), lines)
+    track = found.cleaned.track
+    known = told(track, rejoined(track, found.legs, lines), lines)
+    found = replace(found, legs=known.legs)
     legs_of: dict[int, list[Tripleg]] = {}
     for index, movement in enumerate(found.legs.movement.tolist()):
-        legs_of.setdefault(movement, []).append(_tripleg(found, index, inferred[index], lines))
+        legs_of.setdefault(movement, []).append(
+            _tripleg(found, index, known.inferred[index], lines)
+        )
     trips = tuple(
         Trip(
             device=device,

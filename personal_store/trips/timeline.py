@@ -4,6 +4,7 @@ The vocabulary of the trip engine (trackintel's words), shared by its modules, t
 the pages. It computes nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -98,6 +99,23 @@ class ModeProbability:
     probability: float
 
 
+def certainty(modes: Sequence[ModeProbability]) -> float:
+    """Return the probability of the first of some modes, the likeliest, in [0, 1].
+
+    Walking and running count together, and so do a bike, an e-bike and a scooter: motion seldom
+    tells them apart, and their footprints are nearly one.
+    """
+    best = modes[0]
+    if best.mode.group not in (ModeGroup.WALK, ModeGroup.BIKE):
+        return best.probability
+    return fsum(each.probability for each in modes if each.mode.group is best.mode.group)
+
+
+def stated_mode(modes: Sequence[ModeProbability]) -> TransportMode:
+    """Return the first of some modes where it is sure enough to be stated, else UNKNOWN."""
+    return modes[0].mode if certainty(modes) >= SURE_FROM else TransportMode.UNKNOWN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tripleg:
     """A part of a trip travelled in one mode.
@@ -127,25 +145,18 @@ class Tripleg:
 
     @property
     def certainty(self) -> float:
-        """Return the probability of the likeliest mode, in [0, 1].
-
-        Walking and running count together, and so do a bike, an e-bike and a scooter: motion seldom
-        tells them apart, and their footprints are nearly one.
-        """
-        best = self.mode
-        if best.mode.group not in (ModeGroup.WALK, ModeGroup.BIKE):
-            return best.probability
-        return fsum(each.probability for each in self.modes if each.mode.group is best.mode.group)
+        """Return the probability of the likeliest mode with those like it, in [0, 1]."""
+        return certainty(self.modes)
 
     @property
     def is_sure(self) -> bool:
         """Tell whether the mode may be stated at all."""
-        return self.mode.mode is not TransportMode.UNKNOWN and self.certainty >= SURE_FROM
+        return self.stated_mode is not TransportMode.UNKNOWN
 
     @property
     def stated_mode(self) -> TransportMode:
         """Return the likeliest mode where it is sure enough to be stated, else UNKNOWN."""
-        return self.mode.mode if self.is_sure else TransportMode.UNKNOWN
+        return stated_mode(self.modes)
 
     @property
     def candidates(self) -> tuple[TransportMode, ...]:

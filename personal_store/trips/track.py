@@ -82,6 +82,20 @@ class Track:
         """Return the number of fixes."""
         return len(self.time_s)
 
+    def part(self, first: int, last: int) -> "Track":
+        """Return the fixes from `first` to `last`, both included, as views of these columns."""
+        fixes = slice(first, last + 1)
+        return Track(
+            time_s=self.time_s[fixes],
+            lon=self.lon[fixes],
+            lat=self.lat[fixes],
+            xyz_m=self.xyz_m[fixes],
+            error_m=self.error_m[fixes],
+            recorded=self.recorded[fixes],
+            activity=None if self.activity is None else self.activity[fixes],
+            confidence=None if self.confidence is None else self.confidence[fixes],
+        )
+
     @property
     def points(self) -> tuple[Floats, ...]:
         """Return the columns that loops read: time, x, y, z and error."""

@@ -7,7 +7,8 @@ is named by its length. It does not name the mode: `modes.py` does.
 
 # ruff: noqa: PLR0917 - a loop takes its columns by position (compiling.py).
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -92,6 +93,28 @@ class Legs:
     def all(self) -> list[Leg]:
         """Return every leg, in time order."""
         return [self.leg(index) for index in range(len(self))]
+
+    def whole(self, begin: int, end: int) -> Leg:
+        """Return the legs from `begin` to `end`, both included, as one."""
+        return replace(self.leg(begin), end_s=float(self.end_s[end]), last=int(self.last[end]))
+
+    def joined(self, begins: Sequence[int], ends: Sequence[int]) -> "Legs":
+        """Return one leg from each of `begins` to the same place of `ends`, which leave none out.
+
+        Only legs that abut, within one movement, may be joined.
+        """
+        if len(begins) == len(self):
+            return self
+        firsts, lasts = list(begins), list(ends)
+        return Legs(
+            movement=self.movement[firsts],
+            start_s=self.start_s[firsts],
+            end_s=self.end_s[lasts],
+            first=self.first[firsts],
+            last=self.last[lasts],
+            distance_m=np.add.reduceat(self.distance_m, firsts),
+            gap_m=np.add.reduceat(self.gap_m, firsts),
+        )
 
 
 def find_legs(track: Track, stays: Stays, plan: Plan, *, compile_from: int = COMPILE_FROM) -> Legs:

@@ -6,14 +6,12 @@ Whatever is drawn here is an estimate, counted in `Tripleg.gap_m`. It moves no e
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
-
-import numpy as np
 
 from personal_store.trips.cutting import Point
 from personal_store.trips.lines import RAILED, LineIndex
-from personal_store.trips.modes import infer_modes
+from personal_store.trips.modes import infer_mode
 from personal_store.trips.rail import Way
 from personal_store.trips.timeline import ModeProbability
 from personal_store.trips.track import Track, distances_m
@@ -84,17 +82,7 @@ def rejoined(track: Track, legs: Legs, lines: LineIndex | None) -> Legs:
         begins.append(index)
         ends.append(last)
         index = last + 1
-    if len(begins) == len(legs):
-        return legs
-    return Legs(
-        movement=legs.movement[begins],
-        start_s=legs.start_s[begins],
-        end_s=legs.end_s[ends],
-        first=legs.first[begins],
-        last=legs.last[ends],
-        distance_m=np.add.reduceat(legs.distance_m, begins),
-        gap_m=np.add.reduceat(legs.gap_m, begins),
-    )
+    return legs.joined(begins, ends)
 
 
 def _is_one_ride(track: Track, legs: Legs, begin: int, last: int, lines: LineIndex) -> bool:
@@ -111,9 +99,7 @@ def _is_one_ride(track: Track, legs: Legs, begin: int, last: int, lines: LineInd
     start, end = _point(track, int(legs.first[gap])), _point(track, int(legs.last[gap]))
     if all(lines.way(mode, start, end) is None for mode in RAILED):
         return False
-    ride = replace(legs.leg(begin), end_s=float(legs.end_s[last]), last=int(legs.last[last]))
-    (inferred,) = infer_modes(track, [ride], lines)
-    return rail_mode(inferred.modes) is not None
+    return rail_mode(infer_mode(track, legs.whole(begin, last), lines).modes) is not None
 
 
 def _point(track: Track, fix: int) -> Point:
