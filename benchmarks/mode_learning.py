@@ -54,7 +54,7 @@ class Examples:
         )
 
 
-def examples(legs: Sequence[LabelledLeg]) -> Examples:
+def examples(legs: Sequence[LabelledLeg], *, synthetic_legs: int = SYNTHETIC_LEGS) -> Examples:
     """Return labelled and synthetic legs, each seen as it is and thinned or cropped."""
     rng = np.random.default_rng(SEED)
     traces: list[Trace] = []
@@ -64,7 +64,7 @@ def examples(legs: Sequence[LabelledLeg]) -> Examples:
             traces.append(view)
             rows.append((leg.mode, leg.data_set, number))
     for mode in MODES:
-        for _ in range(SYNTHETIC_LEGS):
+        for _ in range(synthetic_legs):
             number = rows[-1][2] + 1
             for view in views(mode_synthetic.drive(mode, rng), rng, SYNTHETIC_VIEWS):
                 traces.append(view)

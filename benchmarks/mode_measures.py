@@ -37,12 +37,17 @@ class Judged:
 
 def carbon_error(legs: Sequence[Judged]) -> float:
     """Return the sum of legs' absolute errors over the true total."""
-    return sum(abs(leg.said_kg - leg.true_kg) for leg in legs) / sum(leg.true_kg for leg in legs)
+    return sum(abs(leg.said_kg - leg.true_kg) for leg in legs) / _true_kg(legs)
 
 
 def carbon_bias(legs: Sequence[Judged]) -> float:
     """Return the error of the total over the true total."""
-    return sum(leg.said_kg - leg.true_kg for leg in legs) / sum(leg.true_kg for leg in legs)
+    return sum(leg.said_kg - leg.true_kg for leg in legs) / _true_kg(legs)
+
+
+def _true_kg(legs: Sequence[Judged]) -> float:
+    """Return the true total, a gram at least: days on foot alone have a figure too."""
+    return max(sum(leg.true_kg for leg in legs), 0.001)
 
 
 def believed_error(legs: Sequence[Judged]) -> float:

@@ -10,7 +10,7 @@ part of `trips_scorecard.py`; alone: `python benchmarks/modes_left_out.py`. `--l
 import argparse
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -45,6 +45,7 @@ FIVE = {
 LATER_FROM = "MobilityNet/18113"
 """August 2019: 118 of MobilityNet's 314 legs are from then on."""
 ON = date(2026, 11, 2)
+POPULATIONS = ("MobilityNet, never trained on", "SSI, never trained on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,27 +61,38 @@ EVERY_FIX = View(title="motion only, every fix")
 THIN = View(title="motion only, a fix a minute", keep_s=60.0)
 
 
-def left_out(folder: Path, views: Sequence[View]) -> dict[str, list[list[Judged]]]:
+def left_out(
+    folder: Path,
+    views: Sequence[View],
+    *,
+    folds: Collection[str] = (),
+    every_leg: int = 1,
+    synthetic_legs: int = mode_learning.SYNTHETIC_LEGS,
+) -> dict[str, list[list[Judged]]]:
     """Return legs as judged by a model that never saw their data set, or never saw their days.
 
-    Each fold has a list of legs for each view.
+    Each of `folds` (all where none is named) has a list of legs for each view. `every_leg` takes
+    one of so many real legs.
     """
     legs = mode_traces.mobilitynet(folder) + mode_traces.ssi(folder) + mode_traces.goal(folder)
-    known = mode_learning.examples(legs)
+    legs = legs[::every_leg]
+    known = mode_learning.examples(legs, synthetic_legs=synthetic_legs)
     of_set = np.array([leg.data_set for leg in legs])
     days = np.array([leg.day for leg in legs])
     later = (of_set == "MobilityNet") & (days >= LATER_FROM)
     diary = sorted(set(days[of_set == "SSI"]))
-    folds = {
-        "MobilityNet, never trained on": [of_set == "MobilityNet"],
-        "SSI, never trained on": [of_set == "SSI"],
+    parts_of = {
+        POPULATIONS[0]: [of_set == "MobilityNet"],
+        POPULATIONS[1]: [of_set == "SSI"],
         "MobilityNet, later days, trained on the earlier ones": [later],
         "SSI, every other day, trained on the others": [
             np.isin(days, diary[half::2]) for half in (0, 1)
         ],
     }
     found: dict[str, list[list[Judged]]] = {}
-    for name, parts in folds.items():
+    for name, parts in parts_of.items():
+        if folds and name not in folds:
+            continue
         found[name] = [[] for _ in views]
         for out in parts:
             judged = _judged_fold(legs, known, out, views)

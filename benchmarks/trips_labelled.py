@@ -26,14 +26,13 @@ CLASS_OF_LABEL = {
     **dict.fromkeys(("BUS", "Bus"), "bus"),
     **dict.fromkeys(("TRAIN", "SUBWAY", "LIGHT_RAIL", "Tram", "Metro", "Train"), "rail"),
 }
-FIVE = ("walk", "bike", "car", "bus", "rail")
 
 Day = TypeVar("Day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A labelled interval in Unix seconds; the label is one of `FIVE`, or empty."""
+    """A labelled interval in Unix seconds; the label is a class of `CLASS_OF_LABEL`, or empty."""
 
     start_s: float
     end_s: float

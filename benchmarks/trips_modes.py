@@ -1,10 +1,17 @@
-"""Score modes on true legs and end to end: a part of `trips_scorecard.py`."""
+"""Score modes on true legs and end to end: a part of `trips_scorecard.py`.
+
+The shipped model learned from these very legs, so true legs measure its memory; end to end they
+measure how legs are cut. `modes_left_out.py` tells what the model is worth for others.
+"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
 
-from trips_labelled import FIVE, Recording
+from trips_figures import Row, figure
+from trips_labelled import Recording
 
 from personal_store.trips.cleaning import clean
 from personal_store.trips.modes import infer_modes
@@ -20,42 +27,70 @@ CLASS_OF_MODE = {
     **dict.fromkeys(("bus", "coach"), "bus"),
     **dict.fromkeys(("tram", "metro", "train", "train_tgv"), "rail"),
 }
-THREE = {"walk": "walk", "bike": "bike", "car": "motor", "bus": "motor", "rail": "motor"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """A true class beside the probabilities given to the five classes."""
+    """A true class of one day beside the probabilities given to the five classes."""
 
+    day: str
     truth: str
     given: Mapping[str, float]
 
 
-def report(recordings: Sequence[Recording]) -> None:
-    """Print what the modes of one data set are worth."""
+def rows(recordings: Sequence[Recording]) -> list[Row]:
+    """Return what the shipped model's modes of one data set are worth, which it learned from."""
     name = recordings[0].data_set
-    score_modes(f"{name}, true legs", list(true_leg_guesses(recordings)))
-    score_modes(f"{name}, end to end", list(end_to_end_guesses(recordings)))
+    return [
+        *_rows(f"{name}, true legs that the shipped model knows", true_leg_guesses(recordings)),
+        *_rows(f"{name}, end to end, by the shipped model", end_to_end_guesses(recordings)),
+    ]
 
 
-def score_modes(name: str, guesses: Sequence[Guess]) -> None:
-    """Print accuracy, macro F1 and calibration error over five and over three classes.
+def _rows(data: str, guesses: Iterable[Guess]) -> list[Row]:
+    """Return accuracy, macro F1, calibration error and how many modes are stated at all.
 
-    These take the likeliest class, however unlikely; the second line counts what is stated.
+    The first three take the likeliest class, however unlikely.
     """
-    coarse = [Guess(truth=THREE[guess.truth], given=_coarse(guess.given)) for guess in guesses]
-    for title, some in (("5 classes", guesses), ("3 classes", coarse)):
-        right = sum(_best(guess) == guess.truth for guess in some) / len(some)
-        print(
-            f"{name:28s} {title}  n {len(some)}  accuracy {right:.3f}"
-            f"  macro F1 {_macro_f1(some):.3f}  ECE {calibration_error(some):.3f}"
+    days: dict[str, list[Guess]] = {}
+    for guess in guesses:
+        days.setdefault(guess.day, []).append(guess)
+    if not days:
+        return []
+    count = sum(len(some) for some in days.values())
+    return [
+        Row(
+            measure=measure,
+            data=f"{data}, {count} legs of {len(days)} days",
+            ours=figure(
+                list(days.values()), lambda few, score=score: score(list(chain.from_iterable(few)))
+            ),
+            digits=3,
         )
-        sure = [guess for guess in some if _best(guess) != "none" and _chance(guess) >= SURE_FROM]
-        known = sum(_best(guess) == guess.truth for guess in sure)
-        print(f"{'':28s} sure {len(sure) / len(some):.3f}, of those right {known / len(sure):.3f}")
-    confusion = Counter((guess.truth, _best(guess)) for guess in guesses)
-    for truth in FIVE:
-        print(f"    {truth:5s}", *(f"{confusion[truth, seen]:4d}" for seen in (*FIVE, "none")))
+        for measure, score in (
+            ("accuracy, five classes", accuracy),
+            ("macro F1, five classes", macro_f1),
+            ("ECE, five classes", calibration_error),
+            ("share of legs sure enough to say", sure_share),
+            ("accuracy of those", sure_accuracy),
+        )
+    ]
+
+
+def accuracy(guesses: Sequence[Guess]) -> float:
+    """Return the share of legs whose likeliest class is the true one."""
+    return sum(_best(guess) == guess.truth for guess in guesses) / len(guesses)
+
+
+def sure_share(guesses: Sequence[Guess]) -> float:
+    """Return the share of legs whose class is stated."""
+    return sum(_is_sure(guess) for guess in guesses) / len(guesses)
+
+
+def sure_accuracy(guesses: Sequence[Guess]) -> float:
+    """Return the accuracy over the legs whose class is stated, 0 where none is."""
+    sure = [guess for guess in guesses if _is_sure(guess)]
+    return accuracy(sure) if sure else 0.0
 
 
 def true_leg_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:
@@ -72,8 +107,10 @@ def true_leg_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:
             )
             for _, first, last in observed
         ]
-        for (label, _, _), inference in zip(observed, infer_modes(track, legs), strict=True):
-            yield Guess(truth=label, given=_classes(inference.modes))
+        for (label, first, _), inference in zip(observed, infer_modes(track, legs), strict=True):
+            yield Guess(
+                day=_day(recording, track, first), truth=label, given=_classes(inference.modes)
+            )
 
 
 def end_to_end_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:
@@ -89,7 +126,14 @@ def end_to_end_guesses(recordings: Sequence[Recording]) -> Iterator[Guess]:
                 for name, share in _classes(leg.modes).items() if shared_s > 0 else ():
                     given[name] += share * shared_s / (end_s - start_s)
             given["none"] += max(0.0, 1.0 - sum(given.values()))
-            yield Guess(truth=label, given=given)
+            yield Guess(day=_day(recording, track, first), truth=label, given=given)
+
+
+def _day(recording: Recording, track: Track, first: int) -> str:
+    """Return the day of a leg that begins at a fix: the one that a phone's recording names."""
+    if recording.data_set == "MobilityNet":
+        return recording.day
+    return f"{datetime.fromtimestamp(float(track.time_s[first]), UTC):%F}"
 
 
 def _observed_legs(recording: Recording, track: Track) -> Iterator[tuple[str, int, int]]:
@@ -103,7 +147,7 @@ def _observed_legs(recording: Recording, track: Track) -> Iterator[tuple[str, in
 def calibration_error(guesses: Sequence[Guess], *, bins: int = 10) -> float:
     """Return the expected calibration error of the best class's probability, where one is named."""
     sums: dict[int, list[float]] = {}
-    named = sum(_best(guess) != "none" for guess in guesses)
+    named = max(sum(_best(guess) != "none" for guess in guesses), 1)
     for guess in guesses:
         best = _best(guess)
         if best == "none":
@@ -123,25 +167,18 @@ def _classes(modes: Sequence[ModeProbability]) -> dict[str, float]:
     return dict(given)
 
 
-def _coarse(given: Mapping[str, float]) -> dict[str, float]:
-    """Sum the five classes' probabilities into walk, bike and motor."""
-    coarse: Counter[str] = Counter()
-    for label, share in given.items():
-        coarse[THREE.get(label, "none")] += share
-    return dict(coarse)
-
-
 def _best(guess: Guess) -> str:
     """Return the class with the highest probability."""
     return max(guess.given, key=lambda label: guess.given[label])
 
 
-def _chance(guess: Guess) -> float:
-    """Return the probability of the likeliest class."""
-    return guess.given[_best(guess)]
+def _is_sure(guess: Guess) -> bool:
+    """Tell whether the likeliest class is likely enough to be stated."""
+    best = _best(guess)
+    return best != "none" and guess.given[best] >= SURE_FROM
 
 
-def _macro_f1(guesses: Sequence[Guess]) -> float:
+def macro_f1(guesses: Sequence[Guess]) -> float:
     """Return the mean F1 over the classes that truly occur."""
     classes = {guess.truth for guess in guesses}
     scores = []

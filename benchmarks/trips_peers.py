@@ -2,12 +2,16 @@
 
 They need other versions of the libraries than ours, so each lives in an environment of its own:
 
-    python -m venv peers && peers/bin/pip install trackintel==1.4.2
-    python benchmarks/trips_scorecard.py --peer-python peers/bin/python
+    python3.11 -m venv peers && peers/bin/pip install trackintel==1.4.2
+    peers/bin/pip install "setuptools<70" wheel cython numpy pybind11
+    peers/bin/pip install --no-build-isolation infostop==0.1.9
+    python3.11 -m venv older
+    older/bin/pip install scikit-mobility==1.3.1 "numpy<2" "pandas<2" "shapely<2" "setuptools<70"
+    python benchmarks/trips_scorecard.py --peer-python peers/bin/python \
+        --peer-python older/bin/python
 
-scikit-mobility 1.3.1 and infostop 0.1.9 are run too where that Python has them. It reads an .npz
-file of positions and prints one JSON object; it imports nothing of ours. Tools that find stays
-only are given the time between stays as trips.
+It reads an .npz file of positions and prints one JSON object; it imports nothing of ours. Tools
+that find stays only are given the time between stays as trips; trackintel alone finds legs too.
 """
 
 # ruff: noqa: ANN001, ANN201, PLC0415, ICN001 - other environments, other libraries.
@@ -26,7 +30,7 @@ warnings.filterwarnings("ignore")
 
 
 def trackintel_trips(t, lat, lon, minutes):
-    """Return trackintel's trips: stays, triplegs, modes, activity flags and trips."""
+    """Return trackintel's trips and legs: stays, triplegs, modes, activity flags and trips."""
     import geopandas
     import pandas
     import trackintel
@@ -41,16 +45,21 @@ def trackintel_trips(t, lat, lon, minutes):
         method="sliding", dist_threshold=100, time_threshold=5, gap_threshold=15
     )
     if len(stays) == 0:
-        return []
+        return [], []
     stays = stays.create_activity_flag(method="time_threshold", time_threshold=minutes)
     fixes, legs = fixes.generate_triplegs(stays)
     if len(legs) == 0:
-        return []
+        return [], []
     legs = legs.predict_transport_mode(method="simple-coarse")
     trips = stays.generate_trips(legs, gap_threshold=15)[2]
+    return times(trips), times(legs)
+
+
+def times(frame):
+    """Return when each of trackintel's trips or legs begins and ends."""
     return [
         (start.timestamp(), end.timestamp())
-        for start, end in zip(trips["started_at"], trips["finished_at"], strict=True)
+        for start, end in zip(frame["started_at"], frame["finished_at"], strict=True)
     ]
 
 
@@ -70,7 +79,7 @@ def skmob_trips(t, lat, lon, minutes):
             (start.timestamp(), end.timestamp())
             for start, end in zip(stays["datetime"], stays["leaving_datetime"], strict=True)
         ],
-    )
+    ), []
 
 
 def infostop_trips(t, lat, lon, minutes):
@@ -83,14 +92,14 @@ def infostop_trips(t, lat, lon, minutes):
     try:
         labels = model.fit_predict(np.column_stack((lat, lon, t)))
     except Exception:  # noqa: BLE001 - it raises a bare Exception where nothing stays
-        return [(t[0], t[-1])]
+        return [(t[0], t[-1])], []
     edges = np.flatnonzero(np.diff(labels, prepend=-9, append=-9))
     stays = [
         (t[a], t[b - 1])
         for a, b in pairwise(edges)
         if labels[a] >= 0 and t[b - 1] - t[a] >= 60 * minutes
     ]
-    return between(t, stays)
+    return between(t, stays), []
 
 
 def between(t, stays):
@@ -115,21 +124,24 @@ def main() -> None:
         "scikit-mobility": skmob_trips,
         "infostop": infostop_trips,
     }
-    trips = {}
+    trips, legs = {}, []
     __import__({"scikit-mobility": "skmob"}.get(tool, tool))
     began = time.process_time()
     for each in minutes:
-        trips[each] = []
+        trips[each], legs = [], []
         for recording in range(len(data["starts"])):
             part = slice(data["starts"][recording], data["ends"][recording])
             columns = data["t"][part], data["lat"][part], data["lon"][part]
-            trips[each].append(run[tool](*columns, each))
+            found, cut = run[tool](*columns, each)
+            trips[each].append(found)
+            legs.append(cut)
     print(
         json.dumps(
             {
                 "seconds": time.process_time() - began,
                 "peak_mb": peak_mb(),
                 "trips": trips,
+                "legs": legs if any(legs) else [],
             }
         )
     )

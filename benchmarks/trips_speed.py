@@ -1,14 +1,14 @@
 """Time the engine and its peers on one million real positions: part of `trips_scorecard.py`.
 
-The labelled positions are laid one after another until there are a million; a second million
-is of a phone on the way, where other tools are slower. Seconds are those of
-the processor, so that other programs on the machine count less. Ours runs in a process of its
-own, so that its peak memory is its own: `python benchmarks/trips_speed.py FILE.npz`.
+The labelled positions are laid one after another until there are a million; a second million is of
+a phone on the way, where other tools are slower. Seconds are those of the processor, so that other
+programs on the machine count less; of ours the first run, which compiles, is not counted. Ours runs
+in a process of its own, so that its peak memory is its own:
+`python benchmarks/trips_speed.py FILE.npz`.
 """
 
 import json
 import math
-import os
 import re
 import subprocess
 import sys
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from trips_figures import TOOLS, Figure, Row
 from trips_labelled import Recording
 
 from personal_store.trips.cleaning import clean
@@ -27,41 +28,60 @@ from personal_store.trips.track import Positions
 
 MILLION = 1_000_000
 ROUNDS = 7
-TOOLS = ("trackintel", "infostop", "scikit-mobility")
 PEERS = Path(__file__).with_name("trips_peers.py")
 
 
-def report(recordings: Sequence[Recording], peers: Sequence[Path]) -> None:
-    """Print positions per second and peak memory, ours and the peers', at rest and on the way."""
-    _report(
-        "labelled recordings, mostly a diary of one person at rest", _million(recordings), peers
-    )
-    _report("made, always on the way but for ten minutes in the hour", moving_million(), peers)
+def rows(
+    recordings: Sequence[Recording], peers: Sequence[Path], *, size: int = MILLION
+) -> list[Row]:
+    """Return speed and peak memory, ours and the peers', at rest and on the way."""
+    return [
+        *_rows("labelled, mostly at rest", repeated(recordings, size), peers),
+        *_rows("made, 50 minutes an hour on the way", moving(size), peers),
+    ]
 
 
-def _report(name: str, columns: dict[str, np.ndarray], peers: Sequence[Path]) -> None:
-    """Print what ours and the peers need for some positions."""
+def _rows(name: str, columns: dict[str, np.ndarray], peers: Sequence[Path]) -> list[Row]:
+    """Return what ours and the peers need for some positions."""
+    size = len(columns["t"])
+    data = f"{size:,} positions, {name}"
     with TemporaryDirectory() as folder:
-        path = Path(folder, "million.npz")
+        path = Path(folder, "positions.npz")
         np.savez(path, **columns)
-        print(f"One million positions: {name}")
-        print(f"  (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
-        ours = _answer([sys.executable, __file__, str(path)])
-        seconds = sorted(ours["seconds"])
-        middle = seconds[len(seconds) // 2]
-        print(
-            f"  ours: clean, stays, trips, legs {MILLION / middle:,.0f}/s"
-            f" [{MILLION / seconds[-1]:,.0f}, {MILLION / seconds[0]:,.0f}]"
-            f" over {len(seconds)} runs; first run {ours['first_s']:.1f} s"
-            f" (numba loads, and compiles once per machine); peak {ours['peak_mb']:.0f} MB"
-        )
-        for tool, answer in _peers(peers, path, (15,)):
-            print(
-                f"  {tool}: {MILLION / answer['seconds']:,.0f}/s, ours is"
-                f" {answer['seconds'] / middle:.0f} times as fast"
-                f" [{answer['seconds'] / seconds[-1]:.0f}, {answer['seconds'] / seconds[0]:.0f}];"
-                f" peak {answer['peak_mb']:.0f} MB"
-            )
+        told = _answer([sys.executable, __file__, str(path)])
+        others = dict(_peers(peers, path, (15,)))
+    seconds = sorted(told["seconds"])
+    middle, best, worst = seconds[len(seconds) // 2], seconds[0], seconds[-1]
+    return [
+        Row(
+            measure="positions a second of processor: clean, stays, trips, legs",
+            data=data,
+            ours=Figure(value=size / middle, low=size / worst, high=size / best),
+            peers={tool: Figure(value=size / each["seconds"]) for tool, each in others.items()},
+            digits=0,
+        ),
+        Row(
+            measure="the other's time over ours",
+            data=data,
+            ours=Figure(value=1.0),
+            peers={
+                tool: Figure(
+                    value=each["seconds"] / middle,
+                    low=each["seconds"] / worst,
+                    high=each["seconds"] / best,
+                )
+                for tool, each in others.items()
+            },
+            digits=0,
+        ),
+        Row(
+            measure="peak memory, MB",
+            data=data,
+            ours=Figure(value=told["peak_mb"]),
+            peers={tool: Figure(value=each["peak_mb"]) for tool, each in others.items()},
+            digits=0,
+        ),
+    ]
 
 
 def run_peers(
@@ -91,7 +111,7 @@ def _peers(
             yield tool, answer
             break
         else:
-            print(f"  {tool}: not installed, skipped (see benchmarks/trips_peers.py)")
+            print(f"{tool} is not installed (see trips_peers.py): left out", file=sys.stderr)
 
 
 def _answer(command: Sequence[str]) -> dict[str, Any]:
@@ -110,39 +130,39 @@ def _columns(recording: Recording) -> np.ndarray:
     return np.array(sorted(rows))
 
 
-def _million(recordings: Sequence[Recording]) -> dict[str, np.ndarray]:
-    """Return a million positions: the recordings one after another, two hours apart."""
+def repeated(recordings: Sequence[Recording], size: int) -> dict[str, np.ndarray]:
+    """Return so many positions: the recordings one after another, two hours apart."""
     every = [_columns(recording) for recording in recordings]
-    parts, at, size = [], 1.5e9, 0
-    while size < MILLION:
+    parts, at, count = [], 1.5e9, 0
+    while count < size:
         for columns in every:
             parts.append(columns + np.array((at - columns[0, 0], 0, 0, 0)))
-            at, size = parts[-1][-1, 0] + 7200, size + len(columns)
-    t, lat, lon, accuracy_m = np.concatenate(parts)[:MILLION].T
-    edges = {"starts": np.array([0]), "ends": np.array([MILLION])}
+            at, count = parts[-1][-1, 0] + 7200, count + len(columns)
+    t, lat, lon, accuracy_m = np.concatenate(parts)[:size].T
+    edges = {"starts": np.array([0]), "ends": np.array([size])}
     return {"t": t, "lat": lat, "lon": lon, "accuracy_m": accuracy_m, **edges}
 
 
-def moving_million() -> dict[str, np.ndarray]:
-    """Return a million positions, one in two seconds, of a phone on the way as GeoLife's are.
+def moving(size: int) -> dict[str, np.ndarray]:
+    """Return so many positions, one in two seconds, of a phone on the way as GeoLife's are.
 
     Every hour it travels 50 minutes at the pace of a walk, a bike, a bus or a car, turning every
     minute, and then rests; positions wobble by 4 m.
     """
     rng = np.random.default_rng(20261122)
-    hours = MILLION // 1800 + 1
+    hours = size // 1800 + 1
     pace_mps = np.repeat(rng.choice((1.4, 4.5, 8.0, 17.0), hours), 1800)
     pace_mps[np.arange(len(pace_mps)) % 1800 >= 1500] = 0.0
     heading = np.repeat(np.cumsum(rng.normal(0, 0.6, hours * 60)), 30)
     wobble = rng.normal(0, 4, (2, len(pace_mps)))
     north_m, east_m = np.cumsum(2 * pace_mps * np.array((np.sin(heading), np.cos(heading))), 1)
     return {
-        "t": 1.5e9 + 2.0 * np.arange(MILLION),
-        "lat": (46.0 + (north_m + wobble[0]) / 111_195)[:MILLION],
-        "lon": (2.0 + (east_m + wobble[1]) / 77_000)[:MILLION],
-        "accuracy_m": np.full(MILLION, 8.0),
+        "t": 1.5e9 + 2.0 * np.arange(size),
+        "lat": (46.0 + (north_m + wobble[0]) / 111_195)[:size],
+        "lon": (2.0 + (east_m + wobble[1]) / 77_000)[:size],
+        "accuracy_m": np.full(size, 8.0),
         "starts": np.array([0]),
-        "ends": np.array([MILLION]),
+        "ends": np.array([size]),
     }
 
 
