@@ -10,16 +10,10 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from personal_store.db.fix_rows import COLUMNS, FixRow, fix_of, fix_row
+from personal_store.db.fix_rows import COLUMNS, FixRow, fix_of
 from personal_store.db.tables import position_mark, positionfix
 from personal_store.db.units import from_ms, to_ms
 from personal_store.ingest.positionfix import Positionfix
-
-
-def add(connection: Connection, fixes: Sequence[Positionfix], *, received_at: datetime) -> int:
-    """Add the positionfixes that are not there yet; return how many were new."""
-    received_at_ms = to_ms(received_at)
-    return add_rows(connection, [fix_row(fix, received_at_ms) for fix in fixes])
 
 
 def add_rows(connection: Connection, rows: Sequence[FixRow]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
+from fixes_added import add_fixes
 from sqlalchemy import insert
 from sqlalchemy.exc import DatabaseError
 
@@ -41,7 +42,7 @@ def _files(folder: Path) -> dict[str, bytes]:
 
 def _with_canary(store: Store) -> None:
     with writing(store.engine) as connection:
-        positionfixes.add(connection, [_fix()], received_at=AT)
+        add_fixes(connection, [_fix()], received_at=AT)
         devices.authorise(
             connection,
             device=CANARY,
@@ -135,7 +136,7 @@ def test_every_file_of_the_database_is_closed_to_others(store: Store) -> None:
 def test_a_failed_writing_leaves_nothing(store: Store) -> None:
     def fail() -> None:
         with writing(store.engine) as connection:
-            positionfixes.add(connection, [_fix()], received_at=AT)
+            add_fixes(connection, [_fix()], received_at=AT)
             raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError):
@@ -180,7 +181,7 @@ def test_threads_that_write_at_once_queue_up_and_lose_nothing(store: Store) -> N
     def write(index: int) -> int:
         fixes = [_fix(1000 * (10 * index + each)) for each in range(10)]
         with writing(store.engine) as connection:
-            return positionfixes.add(connection, fixes, received_at=AT)
+            return add_fixes(connection, fixes, received_at=AT)
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(write, range(8))) == 80

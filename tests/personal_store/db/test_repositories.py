@@ -4,6 +4,7 @@ import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fixes_added import add_fixes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert
@@ -58,7 +59,7 @@ def _identity(fix: Positionfix) -> tuple[object, ...]:
 def test_positionfixes_come_back_as_they_went_in(store: Store, given_fixes) -> None:
     with writing(store.engine) as connection:
         connection.execute(delete(tables.positionfix))
-        assert positionfixes.add(connection, given_fixes, received_at=AT) == len(given_fixes)
+        assert add_fixes(connection, given_fixes, received_at=AT) == len(given_fixes)
         kept = positionfixes.of_device(connection, "telephone")
     assert sorted(kept, key=_identity) == sorted(given_fixes, key=_identity)
     assert [fix.at for fix in kept] == sorted(fix.at for fix in given_fixes)
@@ -70,8 +71,8 @@ def test_positionfixes_added_again_are_not_new(store: Store, given_fixes) -> Non
     distinct = len({_identity(fix) for fix in given_fixes})
     with writing(store.engine) as connection:
         connection.execute(delete(tables.positionfix))
-        assert positionfixes.add(connection, given_fixes, received_at=AT) == distinct
-        assert positionfixes.add(connection, given_fixes, received_at=AT) == 0
+        assert add_fixes(connection, given_fixes, received_at=AT) == distinct
+        assert add_fixes(connection, given_fixes, received_at=AT) == 0
         assert positionfixes.count(connection) == distinct
 
 
@@ -83,8 +84,8 @@ def test_the_first_of_two_positionfixes_at_the_same_time_and_place_stays(store: 
         at=AT, lon=-1.15, lat=46.16, source=SourceFormat.GPX, device="telephone", speed_mps=2.0
     )
     with writing(store.engine) as connection:
-        positionfixes.add(connection, [first], received_at=AT)
-        positionfixes.add(connection, [second], received_at=AT)
+        add_fixes(connection, [first], received_at=AT)
+        add_fixes(connection, [second], received_at=AT)
         assert positionfixes.of_device(connection, "telephone") == [first]
 
 
@@ -102,8 +103,8 @@ def test_the_first_of_two_positionfixes_at_the_same_time_and_place_stays(store: 
 def test_a_positionfix_that_differs_in_its_key_is_new(store: Store, change) -> None:
     same = {"at": AT, "lon": -1.15, "lat": 46.16, "source": SourceFormat.GPX, "device": "phone"}
     with writing(store.engine) as connection:
-        positionfixes.add(connection, [Positionfix(**same)], received_at=AT)
-        assert positionfixes.add(connection, [Positionfix(**(same | change))], received_at=AT) == 1
+        add_fixes(connection, [Positionfix(**same)], received_at=AT)
+        assert add_fixes(connection, [Positionfix(**(same | change))], received_at=AT) == 1
 
 
 def test_devices_are_listed_once_in_alphabetical_order(store: Store) -> None:
@@ -113,7 +114,7 @@ def test_devices_are_listed_once_in_alphabetical_order(store: Store) -> None:
             Positionfix(at=AT + timedelta(seconds=index), device=name, **same)
             for index, name in enumerate(["watch", "bike", "watch"])
         ]
-        positionfixes.add(connection, rows, received_at=AT)
+        add_fixes(connection, rows, received_at=AT)
         assert positionfixes.devices(connection) == ("bike", "watch")
 
 

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fixes_added import add_fixes
 
-from personal_store.db import imports, positionfixes
+from personal_store.db import imports
 from personal_store.db.connection import reading, writing
 from personal_store.db.imports import FileImport, ImportState
 from personal_store.errors import IngestError
@@ -188,7 +189,7 @@ def test_a_live_position_gets_in_between_two_chunks(
     def arrives(reached: FileImport) -> None:
         if reached.state is ImportState.READING and reached.entries and not taken_in:
             with writing(store.engine) as connection:
-                taken_in.append(positionfixes.add(connection, [live], received_at=NOW))
+                taken_in.append(add_fixes(connection, [live], received_at=NOW))
 
     report = importing.run_once(store.engine, file, clock=store.clock, on_progress=arrives)
     assert taken_in == [1]

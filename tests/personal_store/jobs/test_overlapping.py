@@ -3,6 +3,7 @@
 from datetime import datetime
 
 import pytest
+from fixes_added import add_fixes
 from sqlalchemy import delete
 
 from personal_store.db import position_marks, positionfixes, trips
@@ -22,7 +23,7 @@ def fixes(outing, source: SourceFormat, device: str, *, every_s: int) -> list[Po
 
 def add(store: Store, given: list[Positionfix]) -> None:
     with writing(store.engine) as connection:
-        positionfixes.add(connection, given, received_at=store.clock.now())
+        add_fixes(connection, given, received_at=store.clock.now())
 
 
 def travelled(store: Store) -> list[tuple[str, datetime]]:

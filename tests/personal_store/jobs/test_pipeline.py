@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from fixes_added import add_fixes
 from sqlalchemy import event
 
 from personal_store.db import dirty_windows, positionfixes, positions, timelines, trips
@@ -91,7 +92,7 @@ def test_a_history_imported_backwards_gives_the_same_trips(
     with writing(store.engine) as connection:
         fixes = positionfixes.of_device(connection, "telephone")
         renamed = [replace(fix, device="forwards") for fix in fixes]
-        positionfixes.add(connection, renamed, received_at=store.clock.now())
+        add_fixes(connection, renamed, received_at=store.clock.now())
     pipeline.run_once(store.engine)
     with reading(store.engine) as connection:
         forwards = [
@@ -120,7 +121,7 @@ def diary(outing):
 
 def _add(store: Store, fixes: list[Positionfix]) -> None:
     with writing(store.engine) as connection:
-        positionfixes.add(connection, fixes, received_at=store.clock.now())
+        add_fixes(connection, fixes, received_at=store.clock.now())
 
 
 def _held(store: Store) -> tuple[list[trips.StoredTrip], list[Staypoint]]:
@@ -210,7 +211,7 @@ def test_a_crash_in_the_middle_leaves_the_rest_to_do(store: Store, diary, monkey
 
 def test_a_fix_that_is_rolled_back_leaves_nothing_dirty(store: Store, diary) -> None:
     with store.engine.connect() as connection:
-        positionfixes.add(connection, diary, received_at=store.clock.now())
+        add_fixes(connection, diary, received_at=store.clock.now())
         connection.rollback()
     with reading(store.engine) as connection:
         assert not dirty_windows.has_news(connection)

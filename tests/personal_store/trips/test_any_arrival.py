@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 
+from fixes_added import add_fixes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personal_store.db import evidence, positionfixes, timelines
+from personal_store.db import evidence, timelines
 from personal_store.db.connection import reading, writing
 from personal_store.db.units import from_ms, to_ms
 from personal_store.ingest.positionfix import (
@@ -66,7 +67,7 @@ def arrive(store: Store, batches: Sequence[Sequence[Positionfix | Evidence]], ra
         with writing(store.engine) as connection:
             now = store.clock.now()
             fixes = [each for each in batch if isinstance(each, Positionfix)]
-            positionfixes.add(connection, fixes, received_at=now)
+            add_fixes(connection, fixes, received_at=now)
             said = [each for each in batch if isinstance(each, Evidence)]
             evidence.add(connection, said, received_at=now)
         if random.random() < 0.5:

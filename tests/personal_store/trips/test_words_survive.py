@@ -10,10 +10,11 @@ from dataclasses import replace
 from itertools import count, pairwise
 from random import Random
 
+from fixes_added import add_fixes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personal_store.db import corrections, positionfixes, trips
+from personal_store.db import corrections, trips
 from personal_store.db.connection import reading, writing
 from personal_store.ingest.positionfix import Positionfix
 from personal_store.jobs import pipeline
@@ -39,7 +40,7 @@ def anonymous(of: Sequence[Trip]) -> list[Trip]:
 def take_in(store: Store, device: str, fixes: Sequence[Positionfix]) -> None:
     with writing(store.engine) as connection:
         named = [replace(each, device=device) for each in fixes]
-        positionfixes.add(connection, named, received_at=store.clock.now())
+        add_fixes(connection, named, received_at=store.clock.now())
 
 
 def say(store: Store, said: Sequence[Correction], device: str) -> None:

@@ -5,10 +5,11 @@ import re
 from datetime import timedelta
 
 import pytest
+from fixes_added import add_fixes
 
 from carbon.modes import TransportMode
 from contributions.weeks import week_period
-from personal_store.db import positionfixes, timelines, trips
+from personal_store.db import timelines, trips
 from personal_store.db.connection import reading, writing
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
 from personal_store.jobs import importing, pipeline
@@ -219,7 +220,7 @@ class TestWeek:
             for at, lon, lat in outing().points
         ]
         with writing(joined.engine) as connection:
-            positionfixes.add(connection, fixes, received_at=joined.clock.now())
+            add_fixes(connection, fixes, received_at=joined.clock.now())
         assert "Aucun déplacement" not in read(browser.get("/fr/weeks/2026-W46").text).text
 
     def test_a_hostile_device_name_reaches_no_page(self, browser, joined, tmp_path, outing) -> None:
