@@ -293,6 +293,8 @@ def _continued(
         if members_db.consent_key_known(connection, state.kid):
             _refuse_event("une clé qui ne sert qu'à ce consentement", "a key of this consent alone")
         _hold(connection, holder, state, member_id)
+    for kid in sorted(state.known_kids - (before.known_kids if before else frozenset())):
+        members_db.add_named_key(connection, kid=kid, cid=state.cid)
     return state
 
 

@@ -91,7 +91,7 @@ def create_vault(folder: Path, passphrase: str, *, randomness: Randomness) -> Ne
         by_recovery_code=_wrap(key, _expand(recovery), randomness),
     )
     _write(folder, made)
-    return NewVault(key=key, recovery_code=_group(recovery))
+    return NewVault(key=key, recovery_code=write_code(recovery))
 
 
 def unlock(folder: Path, passphrase: str) -> DatabaseKey:
@@ -118,7 +118,7 @@ def recover(
     """
     vault = _read(folder)
     _check_passphrase(new_passphrase)
-    key = _unwrap(vault, recovery_secret(recovery_code))
+    key = _unwrap(vault, read_code(recovery_code))
     # Today's parameters, not the file's: whoever wrote weaker ones there must not gain by it.
     stretching = _Stretching(salt=randomness(SALT_LENGTH_BYTES))
     renewed = _Vault(
@@ -129,22 +129,26 @@ def recover(
     _write(folder, renewed)
 
 
-def check_recovery(folder: Path, recovery_code: str) -> bytes:
-    """Return the secret of this vault's recovery code; raise WrongPassphrase for another code."""
-    secret = recovery_secret(recovery_code)
-    _unwrap(_read(folder), secret)
-    return secret
-
-
-def recovery_secret(recovery_code: str) -> bytes:
-    """Return the secret that a recovery code writes out; raise WrongPassphrase for no code."""
+def read_code(letters: str) -> bytes:
+    """Return the secret that the letters of a code write out; raise WrongPassphrase for no code."""
     try:
-        secret = base64.b32decode(recovery_code.replace("-", "").replace(" ", "").upper())
+        secret = base64.b32decode(letters.replace("-", "").replace(" ", "").upper())
     except ValueError:
-        raise _wrong_code() from None
+        secret = b""
     if len(secret) != RECOVERY_LENGTH_BYTES:
-        raise _wrong_code()
+        raise WrongPassphrase(
+            fr="Ce code n'a pas la bonne forme. Attendu : huit groupes de quatre lettres ou "
+            "chiffres, de A à Z et de 2 à 7.",
+            en="This code is not of the right form. Expected: eight groups of four letters or "
+            "digits, A to Z and 2 to 7.",
+        )
     return secret
+
+
+def write_code(secret: bytes) -> str:
+    """Return the letters of a code, in groups of four, as `read_code` reads them."""
+    letters = base64.b32encode(secret).decode()
+    return "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
 
 
 def _unwrap(vault: "_Vault", secret: bytes) -> DatabaseKey:
@@ -296,11 +300,6 @@ def _write(folder: Path, vault: _Vault) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(folder / VAULT_FILE)
-
-
-def _group(recovery: bytes) -> str:
-    letters = base64.b32encode(recovery).decode()
-    return "-".join(letters[i : i + 4] for i in range(0, len(letters), 4))
 
 
 def _text(raw: bytes) -> str:

@@ -30,7 +30,7 @@ from consents.tlog.merkle import EMPTY_ROOT
 from consents.tlog.nodes import Frontier
 from consents.verify.verification import LogFiles, Verification, verify_log
 
-FORMAT = "consents-timeline/2"
+FORMAT = "consents-timeline/3"
 """First member of a kept timeline's header."""
 
 _RECORD = struct.Struct(">16sBB32s32s32s32sq")
@@ -292,9 +292,8 @@ class TimelineBuilder:
             leaf_hash,
             int(payload.at_time.timestamp()),
         )
-        if state is not None and (state.signers or state.delegates):
-            delegates = {each.kid for each in state.delegates}
-            self._helpers[payload.cid] = tuple(sorted(state.kids | delegates))
+        if state is not None and (state.signers or state.delegates or state.recovery):
+            self._helpers[payload.cid] = tuple(sorted(state.ending_kids))
             self._mandates[payload.cid] = state.delegates
         else:
             self._helpers.pop(payload.cid, None)

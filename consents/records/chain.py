@@ -8,14 +8,14 @@ exceptions:
 
 - `key.rotated`: the old key names the new one, which confirms in the next leaf by naming the old.
   Until then the old key is the chain's, and any other event of it abandons the change.
-- `key.recovered`: a steward's key, or the resident's own for recovery, names a new key after a
-  loss. From then on nothing is permitted, and the new key can only withdraw.
+- `key.recovered`: a steward's key names a new key after a loss. From then on nothing is permitted,
+  and the new key can only withdraw.
 - `signer.joined`, at the beginning only: a child's key names a parent's, or the reverse. From then
   on a permission counts once every signer has signed it; any one of them ends it.
 - `delegate.named`: the resident names a key that may only withdraw, within the time of its mandate,
   until `delegate.revoked` names that key again.
-- `recovery.named`: the resident names the key of their recovery code, the newest counts. It may do
-  what a steward may: name a new key after a loss, which can only withdraw.
+- `recovery.named`: the resident names the key of their withdrawal code, the newest counts. It may
+  withdraw at any time, and nothing else; the consent then stays ended, whoever has the lost store.
 - `consent.expired` may be the operator's, who can take rights away but never give any.
 
 In a leaf about keys, `c` is the thumbprint of the key that it names, in hex. This module keeps
@@ -48,7 +48,8 @@ class ConsentState:
     `status` is the last consent event that counts (an unfinished joint one does not), `kid` the
     key of the chain. `signers` are the keys that must all agree, where there are several, and
     `agreed` those that have signed `proposal`. `successor` is a key that has yet to confirm,
-    `predecessor` the one that named it, `recovery` the key that may name a new one after a loss.
+    `predecessor` the one that named it, `recovery` the key that may withdraw after a loss, and
+    `recovered` tells that the consent ended, or can only end, by a loss.
     """
 
     cid: str
@@ -79,10 +80,15 @@ class ConsentState:
         return self.signers or frozenset({self.kid})
 
     @property
+    def ending_kids(self) -> frozenset[str]:
+        """The keys that may withdraw, a delegate's within its mandate."""
+        helpers = {self.recovery, *(each.kid for each in self.delegates)}
+        return self.kids | frozenset(kid for kid in helpers if kid is not None)
+
+    @property
     def known_kids(self) -> frozenset[str]:
         """The keys that the chain names, in whatever part: their holders may read it."""
-        named = {self.recovery, self.successor, *(each.kid for each in self.delegates)}
-        return self.kids | frozenset(kid for kid in named if kid is not None)
+        return self.ending_kids | frozenset({self.successor} if self.successor else ())
 
     def mandate_of(self, kid: str) -> Mandate | None:
         """Return the mandate of a delegate's key, None for any other."""
@@ -136,6 +142,8 @@ def extend(
     if payload.pd != state.purpose_digest:
         raise ChainError(ChainFault.PURPOSE, "expected the purpose that this consent began with")
     _check_transition(state, payload.t)
+    # Whoever holds the lost store must not give again what the code ended.
+    step = replace(step, recovered=state.recovered or _by_recovery(state, payload))
     return _agreed(step, payload) if state.signers else replace(step, status=payload.t)
 
 
@@ -192,8 +200,14 @@ def _check_signer(
     by_operator = payload.t is EventType.EXPIRED and payload.kid in operator_kids
     mandate = state.mandate_of(payload.kid)
     by_delegate = mandate is not None and mandate.covers(payload.t, at=payload.at_time)
-    if payload.kid not in state.kids and not by_operator and not by_delegate:
+    by_other = by_operator or by_delegate or _by_recovery(state, payload)
+    if payload.kid not in state.kids and not by_other:
         raise ChainError(ChainFault.KEY, "expected the consent's key, or a mandate in force")
+
+
+def _by_recovery(state: ConsentState, payload: LeafPayload) -> bool:
+    withdraws = payload.t is EventType.WITHDRAWN
+    return withdraws and payload.kid == state.recovery and payload.kid not in state.kids
 
 
 def _check_transition(state: ConsentState, kind: EventType) -> None:
@@ -225,8 +239,8 @@ def _about_keys(
     if payload.pd != step.purpose_digest:
         raise ChainError(ChainFault.PURPOSE, "expected the purpose that this consent began with")
     if payload.t is EventType.KEY_RECOVERED:
-        if payload.kid not in steward_kids and payload.kid != step.recovery:
-            raise ChainError(ChainFault.KEY, "expected a steward's or the recovery key to name it")
+        if payload.kid not in steward_kids:
+            raise ChainError(ChainFault.KEY, "expected a steward's key to name it")
         return replace(
             step,
             status=EventType.KEY_RECOVERED,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from coop_aggregator.db.tables import consents, invitations, members
+from coop_aggregator.db.tables import consents, invitations, members, named_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,19 @@ def forget_holder(connection: Connection, cid: str) -> None:
 def consent_key_known(connection: Connection, kid: str) -> bool:
     """Tell whether some consent already uses this key."""
     return connection.scalar(select(consents.c.cid).where(consents.c.kid == kid)) is not None
+
+
+def add_named_key(connection: Connection, *, kid: str, cid: str) -> None:
+    """Note that a consent names a key; noted already, nothing changes."""
+    known = select(named_keys.c.cid).where(named_keys.c.kid == kid, named_keys.c.cid == cid)
+    if connection.scalar(known) is None:
+        connection.execute(insert(named_keys).values(kid=kid, cid=cid))
+
+
+def consents_naming(connection: Connection, kid: str, *, limit: int) -> tuple[str, ...]:
+    """Return the ids of the consents that name a key or did once, in the order of the ids."""
+    query = select(named_keys.c.cid).where(named_keys.c.kid == kid)
+    return tuple(connection.scalars(query.order_by(named_keys.c.cid).limit(limit)))
 
 
 def consents_of(connection: Connection, *, member_id: str, purpose_digest: str) -> tuple[str, ...]:

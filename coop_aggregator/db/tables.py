@@ -134,6 +134,13 @@ consents = Table(
     Index("ix_consents_member_purpose", "member_id", "purpose_digest"),
 )
 
+named_keys = Table(
+    "named_keys",
+    metadata,
+    Column("kid", String(43), primary_key=True, comment="thumbprint of the key"),
+    Column("cid", String(32), primary_key=True, comment="the consent that names it"),
+)
+
 erasures = Table(
     "erasures",
     metadata,

@@ -1,4 +1,4 @@
-"""Show a consent's events to whoever its chain names: a delegate, a recovery key, a signer.
+"""Show consents' events to the key that they name: a delegate's, a withdrawal code's, a signer's.
 
 They need the newest event to sign the next one. Leaves hold no clear text, but they tell when
 somebody chose: nobody else gets them, and a refusal is the same whatever is missing.
@@ -12,49 +12,58 @@ from consents.records.chain_request import read_chain_request
 from consents.records.decision import consent_state
 from consents.records.receipt import read_event
 from coop_aggregator.db import log as log_db
-from coop_aggregator.db.shards import load_shards
+from coop_aggregator.db import members as members_db
+from coop_aggregator.db.shards import Shards, load_shards
 from coop_aggregator.errors import EventRefused
 from coop_aggregator.installation import Leader
 
 REQUEST_TOLERANCE = timedelta(minutes=10)
 """How old or early a request may be: a copied one is worth nothing later."""
 
+MAX_CHAINS = 32
+"""Consents shown at once: a key is meant for one, a member could name somebody's in many."""
 
-def chain_for(leader: Leader, token: bytes) -> Sequence[bytes]:
-    """Return the leaves of a consent, oldest first, to a key that they name.
 
-    Raises EventRefused.
+def chains_for(leader: Leader, token: bytes) -> Sequence[Sequence[bytes]]:
+    """Return the consents that name the key of a request, each as its leaves, oldest first.
+
+    Raises EventRefused, also where there is none.
     """
     try:
         request = read_chain_request(token)
     except ConsentsError as error:
         raise _refused() from error
-    early = abs(request.at - leader.clock.now()) > REQUEST_TOLERANCE
+    if abs(request.at - leader.clock.now()) > REQUEST_TOLERANCE:
+        raise _refused()
     with leader.database.read() as connection:
         shards = load_shards(connection)
-        leaves = log_db.leaves_of(connection, request.cid)
-    if early or request.origin not in shards.origins:
+        if request.origin not in shards.origins:
+            raise _refused()
+        named = members_db.consents_naming(connection, request.kid, limit=MAX_CHAINS)
+        chains = [log_db.leaves_of(connection, cid) for cid in named]
+    shown = [each for each in chains if _names(leader, shards, each, request.kid)]
+    if not shown:
         raise _refused()
-    try:
-        state = consent_state(
-            [read_event(leaf) for leaf in leaves],
-            log_origin=shards.current.origin,
-            earlier=shards.origins,
-            operator_kids=shards.kids,
-            steward_kids=leader.steward_kids,
-        )
-    except ConsentsError as error:
-        raise _refused() from error
-    if state is None or request.kid not in state.known_kids:
-        raise _refused()
-    return leaves
+    return shown
+
+
+def _names(leader: Leader, shards: Shards, leaves: Sequence[bytes], kid: str) -> bool:
+    """Tell whether a consent still names a key: a mandate may have been taken back."""
+    state = consent_state(
+        [read_event(leaf) for leaf in leaves],
+        log_origin=shards.current.origin,
+        earlier=shards.origins,
+        operator_kids=shards.kids,
+        steward_kids=leader.steward_kids,
+    )
+    return state is not None and kid in state.known_kids
 
 
 def _refused() -> EventRefused:
     return EventRefused(
-        fr="Rien à montrer. Attendu : une demande signée à l'instant par une clé que cet accord "
+        fr="Rien à montrer. Attendu : une demande signée à l'instant par une clé qu'un accord "
         "nomme. Vérifiez le fichier, et l'heure de cet ordinateur.",
-        en="Nothing to show. Expected: a request signed just now by a key that this consent names. "
+        en="Nothing to show. Expected: a request signed just now by a key that a consent names. "
         "Check the file, and this computer's time.",
         status=403,
     )

@@ -31,7 +31,7 @@ from coop_aggregator.errors import EnrolmentRefused
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.tlog.dropbox import receive_withdrawal, slips_after
 from coop_aggregator.tlog.erasure import erase
-from coop_aggregator.tlog.showing import chain_for
+from coop_aggregator.tlog.showing import chains_for
 from coop_aggregator.tlog.witness import add_checkpoint, origin_path
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -68,7 +68,7 @@ class EventBody(_Body):
 
 
 class ChainBody(_Body):
-    """A signed request for the events of one consent."""
+    """A signed request for the consents that name a key."""
 
     request: Annotated[str, Field(max_length=32_768, pattern=_JWS)]
 
@@ -212,8 +212,8 @@ def _add_intake(router: APIRouter, leader: Leader) -> None:
 
     @router.post("/chains")
     def chains(body: ChainBody) -> dict[str, Any]:
-        leaves = chain_for(leader, body.request.encode("ascii"))
-        return {"leaves": [leaf.decode("ascii") for leaf in leaves]}
+        found = chains_for(leader, body.request.encode("ascii"))
+        return {"chains": [[leaf.decode("ascii") for leaf in each] for each in found]}
 
 
 def _add_reports(router: APIRouter, leader: Leader) -> None:

@@ -20,7 +20,7 @@ from consents.records.record import EventType
 from consents.tlog.proofs import LogReceipt
 from personal_store import cooperative
 from personal_store.answers import LogAnswer
-from personal_store.choices import fork_watch, log_years
+from personal_store.choices import fork_watch, log_years, withdrawal_code
 from personal_store.choices.consent_events import (
     Choice,
     choice_body,
@@ -75,7 +75,7 @@ def give(
 
     Opens a new consent, with a fresh key and a fresh id; one that has expired is renewed. With the
     key of a `parent`, both sign. Raises GateClosed when one is in force, or to be renewed by others
-    than those who gave it.
+    than those who gave it. The key of the withdrawal code, where there is one, is named with it.
     """
     origin = choice.membership.log_origin
     with writing(engine) as connection:
@@ -98,8 +98,12 @@ def give(
                 key = randomness(COMMITMENT_KEY_LENGTH_BYTES)
                 signed = sign_choice(current, chain, said, origin=origin, key=key, signer=signer)
                 _add(connection, chain, signed)
+        given = chain[-1]
+        named = withdrawal_code.naming_event(connection, current, chain, choice.membership, at=now)
+        if named is not None:
+            _add(connection, chain, named)
         _expect_sound(chain, choice.membership)
-        return chain[-1]
+        return given
 
 
 def decline(

@@ -1,28 +1,22 @@
-"""Name who may end a consent beside its own key: a delegate for a time, or one's recovery code.
+"""Name who may end a consent beside its own key: a delegate for a time, or one's withdrawal code.
 
 The key that is named is in the log, not whose it is. A delegate makes their own key and shows only
-its public part; the key for a recovery is derived from the store's recovery code and the consent's
-id, so that the code alone, on paper, brings it back. Acting with these keys: `standing_in`.
+its public part; the code's keys are derived (`withdrawal_code`). Acting with them: `standing_in`.
 """
 
 import binascii
 from datetime import datetime
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from consents.canonical import base64url_bytes
 from consents.errors import CanonicalError, LeafError
-from consents.jws import thumbprint
 from consents.records.chain import ConsentState
 from consents.records.decision import consent_state
 from consents.records.mandate import Mandate
 from consents.records.record import EventType
 from personal_store import vault
-from personal_store.choices import consenting, rekeying
+from personal_store.choices import consenting, rekeying, withdrawal_code
 from personal_store.choices.consent_events import sign_keys
-from personal_store.db import consents, memberships
+from personal_store.db import consents, memberships, withdrawal_codes
 from personal_store.db.connection import reading, writing
 from personal_store.db.consents import Consent
 from personal_store.errors import GateClosed, StoreError
@@ -52,31 +46,37 @@ def revoke_delegate(store: Store, membership: Membership, cid_start: str, *, kid
     return _say(store, membership, cid_start, EventType.DELEGATE_REVOKED, kid)
 
 
-def name_recovery(store: Store, membership: Membership, code: str) -> tuple[str, ...]:
-    """Name the recovery code's key in each permission without it; return the ids of all of them.
+def prepare_code(store: Store, membership: Membership, *, anew: bool = False) -> str:
+    """Name the withdrawal code in each permission without it; return the code, in letters.
 
-    Raises WrongPassphrase for another code than this store's, TransportError.
+    Makes one where there is none; `anew` makes another, after which the earlier one ends nothing.
+    Raises TransportError; what was signed by then is handed over by the next visit.
     """
-    secret = vault.check_recovery(store.folder, code)
+    membership = rekeying.expect_answer(store, membership)
+    with writing(store.engine) as connection:
+        code = withdrawal_codes.kept(connection)
+        secret = None if code is None or anew else code.secret
+        if secret is None:
+            secret = store.randomness(withdrawal_code.SECRET_LENGTH_BYTES)
+            withdrawal_codes.keep(connection, secret, at=store.clock.now())
+        for each in consents.every(connection):
+            chain = consents.chain(connection, each.cid)
+            if each.url != membership.url or not consenting.permits(chain):
+                continue
+            event = withdrawal_code.naming_event(
+                connection, each, chain, membership, at=store.clock.now()
+            )
+            if event is not None:
+                consents.add_event(connection, event)
+    consenting.hand_over(store, membership)
+    return vault.write_code(secret)
+
+
+def code_letters(store: Store) -> str | None:
+    """Return the withdrawal code in letters, None before one was made."""
     with reading(store.engine) as connection:
-        given = [
-            each
-            for each in consents.every(connection)
-            if each.url == membership.url
-            and consenting.permits(consents.chain(connection, each.cid))
-        ]
-    for each in given:
-        kid = thumbprint(recovery_key(secret, each.cid).public_key())
-        if state_of(store, each).recovery != kid:
-            _say(store, membership, each.cid, EventType.RECOVERY_NAMED, kid)
-    return tuple(each.cid for each in given)
-
-
-def recovery_key(secret: bytes, cid: str) -> Ed25519PrivateKey:
-    """Return the key that a recovery code gives for one consent: another key for each (HKDF)."""
-    info = b"consent recovery v1 " + bytes.fromhex(cid)
-    derived = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(secret)
-    return Ed25519PrivateKey.from_private_bytes(derived)
+        code = withdrawal_codes.kept(connection)
+    return None if code is None else vault.write_code(code.secret)
 
 
 def state_of(store: Store, consent: Consent) -> ConsentState:

@@ -1,12 +1,11 @@
-"""The commands about other keys: delegates and their mandates, and what a recovery code can end.
+"""The commands about other keys: delegates and their mandates, and what a withdrawal code can end.
 
 Same contract as `sharing.py`, whose group `consents` they belong to. `mandate` and `recover`
 need no store: they are for somebody else, or for whoever has lost theirs.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +17,11 @@ from consents.records.mandate import Mandate
 from personal_store import vault
 from personal_store.choices import naming, standing_in
 from personal_store.choices.parent_key import read_parent_key, write_parent_key
-from personal_store.choices.standing_in import Outside, Sheet
+from personal_store.choices.sheets import Sheet, read_sheet, sheet_for, write_own
+from personal_store.choices.standing_in import Outside
 from personal_store.cli.console import JsonOption, Session, read_secret
 from personal_store.clock import SystemClock
-from personal_store.db import consents
+from personal_store.db import consents, memberships
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
 from personal_store.errors import StoreError
@@ -46,7 +46,7 @@ SheetArgument = Annotated[Path, typer.Argument(help="Fichier reçu. / The file r
 ProofsOption = Annotated[
     Path, typer.Option(help="Dossier où écrire les preuves. / Folder for the proofs.")
 ]
-CodeOption = Annotated[Path, typer.Option(help="Fichier du code de secours. / Recovery code file.")]
+CodeOption = Annotated[Path, typer.Option(help="Fichier du code de retrait. / Its file.")]
 SheetOption = Annotated[Path, typer.Option(help="Fichier à écrire. / File to write.")]
 
 
@@ -94,7 +94,7 @@ def name_delegate(
         ends_at=day_start(_next(last)).astimezone(UTC),
     )
     consent = naming.name_delegate(store, member, cid, kid=key, mandate=mandate)
-    path = _write_sheet(member, [consent.cid], sheet)
+    path = _write_sheet(sheet_for(store, _now(store, member), [consent.cid]), sheet)
     session.say(
         fr=f"Cette clé peut retirer cet accord du {first:%d/%m/%Y} au {last:%d/%m/%Y} compris, et "
         f"rien d'autre. C'est inscrit au journal. Donnez {path.name} à la personne ; « consents "
@@ -162,24 +162,34 @@ def mandate_withdraw(
 ) -> None:
     """Retirer l'accord de quelqu'un qui vous l'a confié. / Withdraw for who entrusted you."""
     session: Session = context.obj
-    read = standing_in.read_sheet(sheet)
-    signer, outside = read_parent_key(key), _outside(session, read)
-    _end_each(session, read, lambda one: standing_in.withdraw(one, signer, outside), proofs)
+    read, signer = read_sheet(sheet), read_parent_key(key)
+    _end_each(session, standing_in.withdraw(read, signer, _outside(session)), proofs)
 
 
-def prepare_recovery(context: typer.Context, *, code_file: CodeOption, sheet: SheetOption) -> None:
-    """Faire que le code de secours puisse retirer. / Let the recovery code withdraw."""
+def prepare_recovery(
+    context: typer.Context,
+    *,
+    sheet: SheetOption,
+    anew: Annotated[
+        bool, typer.Option("--new-code", help="Un autre code. / Another code instead.")
+    ] = False,
+) -> None:
+    """Faire le code qui retire sans cet espace. / Make the code that withdraws without it."""
     session: Session = context.obj
     store, member = _joined(session)
-    cids = naming.name_recovery(store, member, read_secret(code_file))
-    path = _write_sheet(member, cids, sheet)
+    letters = naming.prepare_code(store, member, anew=anew)
+    path = _write_sheet(write_own(store, _now(store, member)), sheet)
     session.say(
-        fr=f"{len(cids)} accord(s) : votre code de secours peut les retirer, même sans cet espace, "
-        f"par « consents recover {path.name} ». Gardez ce fichier et le code ailleurs qu'ici, et "
-        "recommencez après chaque nouvel accord.",
-        en=f"{len(cids)} consent(s): your recovery code can withdraw them, without this store too, "
-        f"by “consents recover {path.name}”. Keep this file and the code elsewhere, and do this "
-        "again after each new consent.",
+        fr=f"Votre code de retrait, à recopier sur papier :\n  {letters}\nIl retire vos accords, "
+        "ceux d'après aussi, et n'ouvre rien : il ne lit aucune donnée. Sans cet espace, "
+        f"« consents recover {path.name} » le demande. Gardez les deux ailleurs qu'ici. "
+        "Refaites le fichier quand « doctor » le dit : il sert aussi quand la coopérative ne "
+        "répond pas.",
+        en=f"Your withdrawal code, to copy onto paper:\n  {letters}\nIt withdraws your consents, "
+        "later ones too, and opens nothing: it reads no data. Without this store, "
+        f"“consents recover {path.name}” asks for it. Keep both elsewhere. "
+        "Write the file again when “doctor” says so: it also serves when the cooperative does not "
+        "answer.",
     )
 
 
@@ -188,28 +198,21 @@ def recover(
 ) -> None:
     """Retirer les accords d'un espace perdu. / Withdraw the consents of a lost store."""
     session: Session = context.obj
-    read = standing_in.read_sheet(sheet)
-    secret = vault.recovery_secret(read_secret(code_file))
-    outside = _outside(session, read)
-    _end_each(session, read, lambda one: standing_in.recover(one, secret, outside), proofs)
+    read = read_sheet(sheet)
+    secret = vault.read_code(read_secret(code_file))
+    _end_each(session, standing_in.recover(read, secret, _outside(session)), proofs)
 
 
-def _end_each(
-    session: Session, sheet: Sheet, end: Callable[[Sheet], list[KeptEvent]], proofs: Path
-) -> None:
-    """End one consent after the other, each with its proofs on disk before the next.
-
-    One that fails holds no other back; the first failure is raised once all were tried.
-    """
+def _end_each(session: Session, ends: Iterator[KeptEvent], proofs: Path) -> None:
+    """End one consent after the other, each with its proofs on disk before the next."""
     ended: list[KeptEvent] = []
     failed: StoreError | None = None
-    for cid in sheet.cids:
-        try:
-            ended += end(replace(sheet, cids=(cid,)))
-        except StoreError as error:
-            failed = failed or error
-        if ended:
+    try:
+        for event in ends:
+            ended.append(event)
             standing_in.write_proofs(ended, proofs)
+    except StoreError as error:
+        failed = error
     if ended or failed is None:
         _say_ended(session, ended, proofs)
     if failed is not None:
@@ -217,16 +220,27 @@ def _end_each(
 
 
 def _say_ended(session: Session, ended: Sequence[KeptEvent], proofs: Path) -> None:
-    withdrawn = [each for each in ended if each.body is not None]
-    if not withdrawn:
+    if not ended:
         session.say(fr="Rien à retirer : c'est déjà fait.", en="Nothing to withdraw: it is done.")
         return
-    session.say(
-        fr=f"{len(withdrawn)} accord(s) retiré(s) : la coopérative l'a reçu, promesse vérifiée. "
-        f"Preuves écrites dans {proofs.name}.",
-        en=f"{len(withdrawn)} consent(s) withdrawn: the cooperative has it, its promise verified. "
-        f"Proofs written to {proofs.name}.",
-    )
+    left = sum(each.promise is None for each in ended)
+    if len(ended) > left:
+        session.say(
+            fr=f"{len(ended) - left} accord(s) retiré(s) : la coopérative l'a reçu, promesse "
+            "vérifiée.",
+            en=f"{len(ended) - left} consent(s) withdrawn: the cooperative has it, its promise "
+            "verified.",
+        )
+    if left:
+        session.say(
+            fr=f"{left} retrait(s) déposé(s) chez les témoins, reçu vérifié : la coopérative n'a "
+            "pas répondu, ou n'a rien voulu montrer. Ils comptent dès ce reçu, si l'accord n'a pas "
+            "changé depuis que ce fichier a été écrit.",
+            en=f"{left} withdrawal(s) left with the stewards, their slip verified: the cooperative "
+            "did not answer, or would show nothing. They count from that slip on, if the consent "
+            "has not changed since this file was written.",
+        )
+    session.say(fr=f"Preuves écrites dans {proofs.name}.", en=f"Proofs written to {proofs.name}.")
 
 
 def _joined(session: Session) -> tuple[Store, Membership]:
@@ -234,17 +248,22 @@ def _joined(session: Session) -> tuple[Store, Membership]:
     return store, catalogue.the_membership(store.engine)
 
 
-def _outside(session: Session, sheet: Sheet) -> Outside:
+def _now(store: Store, member: Membership) -> Membership:
+    """Return the membership with the logs that were followed by now."""
+    with reading(store.engine) as connection:
+        return memberships.of(connection, member.url)
+
+
+def _outside(session: Session) -> Outside:
     return Outside(
-        transport=session.connect(sheet.url),
+        connect=session.connect,
         now=SystemClock().now(),
         randomness=secrets.token_bytes,
         language=session.language,
     )
 
 
-def _write_sheet(member: Membership, cids: Sequence[str], path: Path) -> Path:
-    sheet = Sheet(url=member.url, log_vkey=member.log_vkey, cids=tuple(cids))
+def _write_sheet(sheet: Sheet, path: Path) -> Path:
     path.touch(mode=0o600)
     path.write_bytes(sheet.to_bytes())
     return path

@@ -299,6 +299,16 @@ consent_event = Table(
     Column("slip", Text, comment="the stewards' signed receipt of it"),
 )
 
+withdrawal_code = Table(
+    "withdrawal_code",
+    metadata,
+    Column("id", Integer, primary_key=True, comment="1: there is one at most"),
+    Column("secret", LargeBinary, nullable=False, comment="20 bytes; ends consents, opens nothing"),
+    Column("made_at_ms", Integer, nullable=False),
+    Column("written_at_ms", Integer, comment="when the sheet was last written; NULL before"),
+    Column("heads", Text, comment="JSON: the last leaf of each consent that this sheet knew"),
+)
+
 trust = Table(
     "trust",
     metadata,

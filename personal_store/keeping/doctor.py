@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 
 from personal_store.choices.own_log import judged_events
+from personal_store.choices.sheets import sheet_state
 from personal_store.db import checkpoints, memberships
 from personal_store.db.connection import reading
 from personal_store.db.units import to_ms
@@ -46,7 +47,7 @@ def examine(store: Store) -> tuple[Finding, ...]:
     What is read from a database is left out where it is damaged.
     """
     around: tuple[_Check, ...] = (_permissions, _room, _database)
-    inside: tuple[_Check, ...] = (_clock, _inbox, _proofs, _one_log)
+    inside: tuple[_Check, ...] = (_clock, _inbox, _proofs, _one_log, _sheet)
     findings = tuple(check(store) for check in around)
     if not findings[-1].ok:
         return findings
@@ -215,4 +216,38 @@ def _one_log(store: Store) -> Finding:
         ok=True,
         fr="La coopérative n'a montré qu'un journal." if joined else "Aucune coopérative jointe.",
         en="The cooperative showed one log alone." if joined else "No cooperative was joined.",
+    )
+
+
+def _sheet(store: Store) -> Finding:
+    with reading(store.engine) as connection:
+        joined = memberships.every(connection)
+    state = sheet_state(store, joined[-1]) if joined else None
+    if state is not None and state.made and state.unnamed:
+        return Finding(
+            check="sheet",
+            ok=False,
+            fr=f"Votre code de retrait ne peut pas retirer {state.unnamed} de vos accords : lancez "
+            "« consents recovery prepare ».",
+            en=f"Your withdrawal code cannot withdraw {state.unnamed} of your consents: run "
+            "“consents recovery prepare”.",
+        )
+    if state is not None and state.outdated:
+        return Finding(
+            check="sheet",
+            ok=False,
+            fr="Un accord a changé depuis que le fichier de retrait a été écrit. Le code sur "
+            "papier vaut toujours ; pour les témoins, refaites le fichier : « consents recovery "
+            "prepare ».",
+            en="A consent has changed since the withdrawal file was written. The code on paper is "
+            "still good; for the stewards, write the file again: “consents recovery prepare”.",
+        )
+    made = state is not None and state.made
+    return Finding(
+        check="sheet",
+        ok=True,
+        fr="Votre code de retrait vaut pour tous vos accords."
+        if made
+        else "Aucun code de retrait.",
+        en="Your withdrawal code is good for all consents." if made else "No withdrawal code.",
     )

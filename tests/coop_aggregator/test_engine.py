@@ -8,12 +8,14 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError
 
 from consents.jws import thumbprint
+from consents.records.chain import key_digest
 from consents.records.receipt import EventType, LeafPayload, read_event, sign_event
 from consents.tlog import merkle, nodes
 from consents.tlog.promise import drop_box_slip
 from coop_aggregator.db import engine
 from coop_aggregator.db.engine import connect, create_schema, open_database
 from coop_aggregator.db.log import SqlLog, position_of_hash
+from coop_aggregator.db.members import consents_naming
 from coop_aggregator.db.tables import metadata
 from coop_aggregator.errors import AggregatorError, NotInitialised, UnknownSchema
 
@@ -106,16 +108,42 @@ def test_a_slip_that_was_fetched_before_names_its_consent(url, monkeypatch, priv
     database.close()
 
 
+def test_a_consent_of_before_is_found_by_the_keys_that_it_names(url, monkeypatch, private_key):
+    paper = thumbprint(private_key("paper").public_key())
+    naming = signed_event(private_key, t=EventType.RECOVERY_NAMED, c=key_digest(paper))
+    cid, own = naming.payload.cid, naming.payload.kid
+    database = connect(url)
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.command, "upgrade", lambda config, _to: upgrade(config, "0010"))
+        create_schema(database)
+    with database.write() as connection:
+        for row in (
+            f"INSERT INTO purposes (digest, body, leaf_index) VALUES ('{'00' * 32}', '', 0)",
+            f"INSERT INTO consents (cid, purpose_digest, kid) VALUES ('{cid}', '{'00' * 32}', 'k')",
+            f"INSERT INTO pending_events VALUES (1, '{naming.leaf.decode()}', 'h', '{cid}', 'x')",
+        ):
+            connection.exec_driver_sql(row)
+    create_schema(database)
+    with database.read() as connection:
+        for kid in (paper, own):
+            assert consents_naming(connection, kid, limit=2) == (cid,)
+        assert consents_naming(connection, "a stranger's", limit=2) == ()
+    database.close()
+
+
 def signed_withdrawal(private_key):
+    return signed_event(private_key, t=EventType.WITHDRAWN)
+
+
+def signed_event(private_key, **terms):
     key = private_key("resident")
     payload = LeafPayload(
-        t=EventType.WITHDRAWN,
+        **{"c": "00" * 32} | terms,
         o="coop.example/log",
         cid="ab" * 16,
         n=1,
         p="00" * 32,
         pd="00" * 32,
-        c="00" * 32,
         at="2026-11-17T08:00:00Z",
         kid=thumbprint(key.public_key()),
     )

@@ -13,7 +13,8 @@ from consents.tlog.checkpoint import NoteKey, read_checkpoint
 from coop_aggregator.tlog.shards import open_next
 from personal_store import vault
 from personal_store.choices import erasing, log_years, naming, rekeying, standing_in
-from personal_store.choices.standing_in import Outside, Sheet
+from personal_store.choices.sheets import paper_sheet, parse_sheet, sheet_for
+from personal_store.choices.standing_in import Outside
 from personal_store.db.connection import reading
 from personal_store.errors import TransportError
 from tests.new_year import JANUARY, NEW, OLD
@@ -44,14 +45,17 @@ def turn(leader, clock):
 @pytest.fixture
 def sheet(given):
     """Return the file that was written in the old year."""
-    return Sheet(url=given.member.url, log_vkey=given.member.log_vkey, cids=(cid_of(given),))
+    return sheet_for(given.store, given.member, [cid_of(given)])
 
 
 @pytest.fixture
 def outside(network, clock):
     """Return a function that gives the world of somebody without a store, now."""
     return lambda: Outside(
-        transport=network, now=clock.now(), randomness=lambda length: b"a" * length, language="fr"
+        connect=lambda _url: network,
+        now=clock.now(),
+        randomness=lambda length: b"a" * length,
+        language="fr",
     )
 
 
@@ -86,15 +90,6 @@ class Ended:
         )
 
 
-@pytest.fixture
-def code(given, tmp_path):
-    """Return the recovery code of the resident's store."""
-    folder, randomness = tmp_path / "made", given.store.randomness
-    made = vault.create_vault(folder, "trois mots au hasard", randomness=randomness)
-    (folder / vault.VAULT_FILE).rename(given.store.folder / vault.VAULT_FILE)
-    return made.recovery_code
-
-
 def test_a_consent_of_december_has_its_key_changed_in_january(given, turn):
     turn()
     rekeying.rotate(given.store, given.member, cid_of(given)[:8])
@@ -109,9 +104,9 @@ def test_a_delegate_is_named_and_revoked_in_january_under_a_consent_of_december(
     assert kinds(given)[1:] == [EventType.DELEGATE_NAMED, EventType.DELEGATE_REVOKED]
 
 
-def test_the_recovery_code_is_named_in_january_under_a_consent_of_december(given, code, turn):
+def test_the_withdrawal_code_is_named_in_january_under_a_consent_of_december(given, turn):
     turn()
-    naming.name_recovery(given.store, given.member, code)
+    naming.prepare_code(given.store, given.member)
     assert kinds(given)[1:] == [EventType.RECOVERY_NAMED]
 
 
@@ -131,22 +126,30 @@ def _consent(resident):
 def test_a_delegate_named_in_december_withdraws_in_january(given, clock, sheet, outside, turn):
     name(given, clock)
     turn()
-    ended = Ended.of(standing_in.withdraw(sheet, HELPER, outside()))
+    ended = Ended.of(list(standing_in.withdraw(sheet, HELPER, outside())))
     assert (ended.kinds, ended.logs) == ([EventType.WITHDRAWN], [NEW])
-    assert standing_in.withdraw(sheet, HELPER, outside()) == []
+    assert list(standing_in.withdraw(sheet, HELPER, outside())) == []
 
 
-def test_a_recovery_code_named_in_december_withdraws_two_years_later(
-    given, code, sheet, outside, turn
-):
-    naming.name_recovery(given.store, given.member, code)
+def test_a_withdrawal_code_named_in_december_withdraws_two_years_later(given, outside, turn):
+    code = naming.prepare_code(given.store, given.member)
+    paper = paper_sheet(given.member.url, given.member.log_vkeys[0])
     turn()
     turn(datetime(2028, 1, 2, tzinfo=UTC))
-    secret = vault.recovery_secret(code)
-    ended = Ended.of(standing_in.recover(sheet, secret, outside()))
-    assert ended.kinds == [EventType.KEY_RECOVERED, EventType.WITHDRAWN]
+    secret = vault.read_code(code)
+    ended = Ended.of(list(standing_in.recover(paper, secret, outside())))
+    assert ended.kinds == [EventType.WITHDRAWN]
     assert set(ended.logs) == {"coop.test/log/2028"}
-    assert standing_in.recover(sheet, secret, outside()) == []
+    assert list(standing_in.recover(paper, secret, outside())) == []
+
+
+def test_a_sheet_written_in_january_ends_a_consent_of_december(given, clock, outside, turn):
+    name(given, clock)
+    turn()
+    given.hand_over()
+    followed = log_years.follow(given.store, given.member)
+    sheet = parse_sheet(sheet_for(given.store, followed, [cid_of(given)]).to_bytes())
+    assert len(list(standing_in.withdraw(sheet, HELPER, outside()))) == 1
 
 
 def test_a_delegate_follows_no_log_that_the_one_of_the_file_did_not_name(
@@ -156,7 +159,7 @@ def test_a_delegate_follows_no_log_that_the_one_of_the_file_did_not_name(
     turn()
     stranger = NoteKey.of_log(OLD, HELPER.public_key()).vkey
     with pytest.raises(TransportError, match="protocole"):
-        standing_in.withdraw(replace(sheet, log_vkey=stranger), HELPER, outside())
+        list(standing_in.withdraw(replace(sheet, log_vkeys=(stranger,)), HELPER, outside()))
     assert kinds(given)[-1] is EventType.DELEGATE_NAMED
 
 

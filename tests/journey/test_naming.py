@@ -15,7 +15,8 @@ from consents.records.record import EventType
 from personal_store import vault
 from personal_store.choices import naming, standing_in
 from personal_store.choices.parent_key import read_parent_key
-from personal_store.choices.standing_in import Outside, Sheet, read_sheet
+from personal_store.choices.sheets import parse_sheet, read_sheet, sheet_for, write_own
+from personal_store.choices.standing_in import Outside
 from personal_store.cli import naming as cli_naming
 from personal_store.cli import program
 from personal_store.cli.console import Session
@@ -42,23 +43,26 @@ def given(resident):
 
 
 @pytest.fixture
-def code(given, tmp_path):
-    """Return the recovery code of the resident's store."""
-    folder, randomness = tmp_path / "made", given.store.randomness
-    made = vault.create_vault(folder, "trois mots au hasard", randomness=randomness)
-    (folder / vault.VAULT_FILE).rename(given.store.folder / vault.VAULT_FILE)
-    return made.recovery_code
+def code(given):
+    """Return the resident's withdrawal code, named in the consent."""
+    return naming.prepare_code(given.store, given.member)
 
 
 @pytest.fixture
 def sheet(given):
-    return Sheet(url=given.member.url, log_vkey=given.member.log_vkey, cids=(cid_of(given),))
+    return sheet_for(given.store, given.member, [cid_of(given)])
 
 
 @pytest.fixture
 def outside(network, clock):
     """Return a function that gives the world of somebody without a store, now."""
-    return lambda: Outside(transport=network, now=clock.now(), randomness=bytes_of_a, language="fr")
+    return lambda: world(network, clock)
+
+
+def world(network, clock):
+    return Outside(
+        connect=lambda _url: network, now=clock.now(), randomness=bytes_of_a, language="fr"
+    )
 
 
 def bytes_of_a(length):
@@ -108,7 +112,7 @@ def test_the_cooperative_takes_nothing_in_after_a_delegate_withdrew(
 ):
     name(given, clock)
     shown = given.preview(task)
-    standing_in.withdraw(sheet, HELPER, outside())
+    list(standing_in.withdraw(sheet, HELPER, outside()))
     assert shown.kept is not None
     with pytest.raises(TransportError, match="refusé"):
         given.send(task)
@@ -118,23 +122,23 @@ def test_a_mandate_ends(given, clock, sheet, outside):
     name(given, clock, days=1)
     clock.at += DAY
     with pytest.raises(StoreError, match="pas de mandat en cours"):
-        standing_in.withdraw(sheet, HELPER, outside())
+        list(standing_in.withdraw(sheet, HELPER, outside()))
     clock.at -= timedelta(seconds=1)
-    assert len(standing_in.withdraw(sheet, HELPER, outside())) == 1
+    assert len(list(standing_in.withdraw(sheet, HELPER, outside()))) == 1
 
 
 def test_a_mandate_taken_back_is_worth_nothing(given, task, clock, sheet, outside):
     name(given, clock)
     naming.revoke_delegate(given.store, given.member, cid_of(given)[:8], kid=KID)
     with pytest.raises(TransportError, match="Rien à montrer"):
-        standing_in.withdraw(sheet, HELPER, outside())
+        list(standing_in.withdraw(sheet, HELPER, outside()))
     assert given.send(task).report
 
 
 def test_a_stranger_is_shown_nothing(given, clock, sheet, outside):
     name(given, clock)
     with pytest.raises(TransportError, match="Rien à montrer"):
-        standing_in.withdraw(sheet, STRANGER, outside())
+        list(standing_in.withdraw(sheet, STRANGER, outside()))
 
 
 def test_nobody_is_revoked_who_has_no_mandate(given):
@@ -160,102 +164,116 @@ def test_the_consent_s_own_key_is_no_delegate(given, clock):
         )
 
 
-def test_the_code_alone_ends_the_consents_of_a_lost_store(given, task, code, sheet, outside):
-    assert naming.name_recovery(given.store, given.member, code) == sheet.cids
+def ended_with(code, sheet, outside):
+    return list(standing_in.recover(sheet, vault.read_code(code), outside()))
+
+
+def test_the_code_alone_ends_the_consents_of_a_lost_store(given, task, code, outside):
     shown = given.preview(task)
-    lost, withdrawn = standing_in.recover(sheet, vault.recovery_secret(code), outside())
-    assert [each.signed.payload.t.value for each in (lost, withdrawn)] == [
-        "key.recovered",
-        "consent.withdrawn",
-    ]
-    assert logged_state([lost, withdrawn], given).status is EventType.WITHDRAWN
+    paper = parse_sheet(json.dumps(on_paper(given)).encode())
+    (event,) = ended_with(code, paper, outside)
+    state = logged_state([event], given)
+    assert (state.status, state.recovered) == (EventType.WITHDRAWN, True)
     # Whoever found the store: its gate is open, and the cooperative's is not.
     assert shown.kept is not None
     with pytest.raises(TransportError, match="refusé"):
         given.send(task)
 
 
-def test_recovering_twice_changes_nothing_the_second_time(given, code, sheet, outside):
-    naming.name_recovery(given.store, given.member, code)
-    secret = vault.recovery_secret(code)
-    assert len(standing_in.recover(sheet, secret, outside())) == 2
-    assert standing_in.recover(sheet, secret, outside()) == []
+def on_paper(resident):
+    """Return what a sheet of paper says: where to go, and under which key the logs began."""
+    return {
+        "v": 2,
+        "cooperative": resident.member.url,
+        "log_vkeys": [resident.member.log_vkeys[0]],
+        "stewards": None,
+        "consents": [],
+    }
 
 
-def test_a_recovery_cut_in_the_middle_goes_on(given, code, sheet, outside, network):
-    naming.name_recovery(given.store, given.member, code)
-    secret = vault.recovery_secret(code)
-    network.losing_answers = False
-    real, calls = network.exchange, []
-
-    def cut(method, path, body):
-        calls.append(path)
-        if calls.count("/v1/events") == 2:
-            raise TransportError(fr="pas de réseau", en="no network")
-        return real(method, path, body)
-
-    cutting = Outside(
-        transport=type("Cut", (), {"exchange": staticmethod(cut)})(),
-        now=outside().now,
-        randomness=bytes_of_a,
-        language="fr",
-    )
-    with pytest.raises(TransportError, match="pas de réseau"):
-        standing_in.recover(sheet, secret, cutting)
-    assert standing_in.recover(sheet, secret, outside())[-1].body is not None
-    assert standing_in.recover(sheet, secret, outside()) == []
+def test_a_paper_written_before_a_later_consent_ends_it_too(given, code, outside):
+    paper = parse_sheet(json.dumps(on_paper(given)).encode())
+    given.withdraw()
+    given.give()
+    given.hand_over()
+    (event,) = ended_with(code, paper, outside)
+    first, second = given.chains()
+    assert event.signed.payload.cid == second[0].signed.payload.cid
+    # Nothing links the two: the keys that they name are unlike.
+    named = [
+        each.signed.payload.c
+        for each in (*first, *second)
+        if each.signed.payload.t is EventType.RECOVERY_NAMED
+    ]
+    assert len(set(named)) == len(named) == 2
 
 
-def test_another_code_ends_nothing(given, task, code, sheet, outside):
-    naming.name_recovery(given.store, given.member, code)
+def test_recovering_twice_changes_nothing_the_second_time(code, sheet, outside):
+    assert len(ended_with(code, sheet, outside)) == 1
+    assert ended_with(code, sheet, outside) == []
+
+
+def test_whoever_holds_the_lost_store_gives_no_consent_again_under_what_the_code_ended(
+    given, code, sheet, outside
+):
+    ended_with(code, sheet, outside)
+    given.withdraw()
+    given.give()
+    chains = given.chains()
+    assert len(chains) == 2
+    with pytest.raises(TransportError, match="refusé"):
+        given.hand_over()
+
+
+@pytest.mark.usefixtures("code")
+def test_another_code_ends_nothing(given, task, sheet, outside):
     with pytest.raises(TransportError, match="Rien à montrer"):
-        standing_in.recover(sheet, b"x" * 20, outside())
+        ended_with(vault.write_code(b"x" * 20), sheet, outside)
     assert given.send(task).report
 
 
-def test_a_code_that_is_not_this_store_s_names_nothing(given, code):
-    other = ("A" if code[0] != "A" else "B") + code[1:]
-    with pytest.raises(WrongPassphrase):
-        naming.name_recovery(given.store, given.member, other)
-    assert len(given.chains()[0]) == 1
+def test_a_new_code_takes_the_place_of_the_old_one(given, code, outside):
+    newer = naming.prepare_code(given.store, given.member, anew=True)
+    sheet = write_own(given.store, given.member)
+    assert newer != code
+    with pytest.raises(TransportError, match="Rien à montrer"):
+        ended_with(code, sheet, outside)
+    assert len(ended_with(newer, sheet, outside)) == 1
 
 
-def test_naming_the_code_again_signs_nothing_more(given, code):
-    naming.name_recovery(given.store, given.member, code)
-    naming.name_recovery(given.store, given.member, code)
+def test_preparing_again_signs_nothing_more_and_says_the_same_code(given, code):
+    assert (
+        naming.prepare_code(given.store, given.member) == code == naming.code_letters(given.store)
+    )
     assert [each.signed.payload.t for each in given.chains()[0]] == [
         EventType.GIVEN,
         EventType.RECOVERY_NAMED,
     ]
 
 
-def test_two_consents_have_two_recovery_keys_of_one_code():
-    one, two = (naming.recovery_key(b"r" * 20, cid * 16) for cid in ("aa", "bb"))
-    assert one.private_bytes_raw() != two.private_bytes_raw()
-    assert naming.recovery_key(b"r" * 20, "aa" * 16).private_bytes_raw() == one.private_bytes_raw()
+def test_the_code_does_not_open_the_store(given, code, tmp_path):
+    folder = tmp_path / "made"
+    vault.create_vault(folder, "trois mots au hasard", randomness=given.store.randomness)
+    with pytest.raises(WrongPassphrase):
+        vault.recover(folder, code, "une autre phrase", randomness=given.store.randomness)
 
 
 def test_a_chain_that_the_cooperative_cut_short_is_signed_on_by_nobody(
-    given, clock, sheet, outside
+    given, clock, sheet, outside, network
 ):
     name(given, clock)
-    honest = outside()
 
     class Cutting:
         def exchange(self, method, path, body):
-            answer = honest.transport.exchange(method, path, body)
+            answer = network.exchange(method, path, body)
             if path != "/v1/chains":
                 return answer
-            leaves = json.loads(answer.body)["leaves"][1:]
-            return type(answer)(status=200, body=json.dumps({"leaves": leaves}).encode())
+            chains = [leaves[1:] for leaves in json.loads(answer.body)["chains"]]
+            return type(answer)(status=200, body=json.dumps({"chains": chains}).encode())
 
     with pytest.raises(TransportError, match="protocole"):
-        standing_in.withdraw(
-            sheet,
-            HELPER,
-            Outside(transport=Cutting(), now=honest.now, randomness=bytes_of_a, language="fr"),
-        )
-    assert len(standing_in.withdraw(sheet, HELPER, honest)) == 1
+        list(standing_in.withdraw(sheet, HELPER, world(Cutting(), clock)))
+    assert len(list(standing_in.withdraw(sheet, HELPER, outside()))) == 1
 
 
 def test_a_sheet_comes_back_from_its_file_and_anything_else_is_refused(sheet, tmp_path):
@@ -263,7 +281,13 @@ def test_a_sheet_comes_back_from_its_file_and_anything_else_is_refused(sheet, tm
     file.write_bytes(sheet.to_bytes())
     assert read_sheet(file) == sheet
     whole = json.loads(sheet.to_bytes())
-    for change in ({"v": 2}, {"consents": ["ab"]}, {"consents": 7}, {"log_vkey": "x"}):
+    for change in (
+        {"v": 1},
+        {"consents": ["ab"]},
+        {"consents": 7},
+        {"log_vkeys": ["x"]},
+        {"cooperative": "x"},
+    ):
         file.write_text(json.dumps(whole | change))
         with pytest.raises(StoreError, match="ne dit pas où"):
             read_sheet(file)
@@ -316,19 +340,6 @@ def test_the_commands_of_a_mandate(given, run, tmp_path):
     assert (code, "c'est déjà fait" in err) == (0, True)
 
 
-def test_one_consent_that_cannot_be_ended_holds_no_other_back(run, given, code, tmp_path):
-    paper, sheet, proofs = (tmp_path / each for each in ("code.txt", "sheet.json", "proofs"))
-    paper.write_text(code + "\n")
-    assert run("recovery", "prepare", "--code-file", paper, "--sheet", sheet)[0] == 0
-    whole = json.loads(sheet.read_text())
-    sheet.write_text(json.dumps(whole | {"consents": ["ab" * 16, cid_of(given)]}))
-    status, _, err = run("recover", sheet, "--code-file", paper, "--proofs", proofs)
-    assert status == 1
-    assert "1 accord(s) retiré(s)" in err
-    assert "Rien à montrer" in err
-    assert len((proofs / "evidence.jsonl").read_text().splitlines()) == 2
-
-
 def test_the_command_that_takes_a_mandate_back(given, run, tmp_path):
     cid, sheet = cid_of(given)[:8], tmp_path / "sheet.json"
     assert (
@@ -346,16 +357,19 @@ def test_days_that_no_mandate_has_are_a_usage_error(given, run, tmp_path, days):
     assert len(given.chains()[0]) == 1
 
 
-def test_the_commands_of_a_recovery(given, run, code, tmp_path):
+def test_the_commands_of_a_recovery(given, run, tmp_path):
     paper, sheet, proofs = (tmp_path / each for each in ("code.txt", "sheet.json", "proofs"))
+    status, _, err = run("recovery", "prepare", "--sheet", sheet)
+    assert status == 0, err
+    code = naming.code_letters(given.store)
+    assert code in err
+    assert [each.cid for each in read_sheet(sheet).known] == [cid_of(given)]
+    assert code.replace("-", "") not in sheet.read_text().replace("-", "")
     paper.write_text(code + "\n")
     options = ("--code-file", paper)
-    assert run("recovery", "prepare", *options, "--sheet", sheet)[0] == 0
-    assert read_sheet(sheet).cids == (cid_of(given),)
-    assert code.replace("-", "") not in sheet.read_text()
     status, _, err = run("recover", sheet, *options, "--proofs", proofs)
     assert status == 0, err
     assert "1 accord(s) retiré(s)" in err
     paper.write_text("AAAA-BBBB\n")
     status, _, err = run("recover", sheet, *options, "--proofs", proofs)
-    assert (status, "code de secours n'est pas le bon" in err) == (1, True)
+    assert (status, "huit groupes" in err) == (1, True)

@@ -77,24 +77,43 @@ def test_a_slip_from_after_the_mandate_accuses_nobody(city, auditor, helped, new
             assert auditor.audit(subject, *evidence, *workspace) == (0, [])
 
 
-def test_a_recovery_by_the_key_named_for_it_ends_the_consent(city, auditor, new_key):
+def test_a_withdrawal_by_the_key_named_for_a_loss_ends_the_consent(city, auditor, new_key):
     person = city.person("careful")
     person.say("consent.given")
     person.say("recovery.named", names=new_key("paper"))
     task = city.ask()
     report = person.report(task)
-    person.say("key.recovered", key=new_key("paper"), names=new_key("second"))
-    person.say("consent.withdrawn", key=new_key("second"))
+    person.say("consent.withdrawn", key=new_key("paper"))
     assert auditor.audit("coverage") == (0, [])
     city.later()
     city.commit(task, [report])
     assert auditor.audit("coverage") == (2, ["withdrawn"])
 
 
-def test_a_recovery_by_a_key_that_nobody_named_makes_the_log_unsound(city, auditor, new_key):
+def test_a_slip_by_the_key_named_for_a_loss_that_the_operator_ignored_is_found(
+    city, auditor, new_key
+):
     person = city.person("careful")
     person.say("consent.given")
-    person.say("key.recovered", key=new_key("thief"), names=new_key("second"))
+    person.say("recovery.named", names=new_key("paper"))
+    city.later()
+    city.witness()
+    slip = city.slip(person.leaf("consent.withdrawn", key=new_key("paper")))
+    city.later()
+    city.witness()
+    frozen(city, person)
+    for _ in range(2):
+        evidence = auditor.evidence(slip)
+        workspace = ("--workspace", auditor.folder / "work")
+        found = auditor.audit("after-withdrawal", *evidence, *workspace)
+        assert found == (2, ["evidence-ignored"])
+
+
+@pytest.mark.parametrize("kind", ["key.recovered", "consent.withdrawn"])
+def test_a_recovery_by_a_key_that_nobody_named_makes_the_log_unsound(city, auditor, new_key, kind):
+    person = city.person("careful")
+    person.say("consent.given")
+    person.say(kind, key=new_key("thief"), names=new_key("second"))
     assert auditor.audit("coverage") == (2, ["log"])
 
 

@@ -315,26 +315,27 @@ def test_naming_a_recovery_key_leaves_the_permission_as_it_was(chain):
     assert lost(chain).reason is Reason.COVERED
 
 
-def test_the_recovery_key_names_a_new_key_which_can_only_withdraw(chain):
-    lost(chain).add("key.recovered", by="paper", names="second")
-    assert chain.reason is Reason.KEY_LOST
-    assert chain.add("consent.withdrawn", by="second").reason is Reason.WITHDRAWN
-    assert chain.add("consent.given", by="second").fault() is ChainFault.TRANSITION
+def test_the_recovery_key_withdraws_and_nobody_gives_again_under_that_consent(chain):
+    assert lost(chain).add("consent.withdrawn", by="paper").reason is Reason.WITHDRAWN
+    assert chain.add("consent.given").fault() is ChainFault.TRANSITION
 
 
-def test_after_a_recovery_the_lost_key_is_worth_nothing(chain):
-    lost(chain).add("key.recovered", by="paper", names="second")
-    assert chain.add("consent.withdrawn").fault() is ChainFault.KEY
+def test_the_recovery_key_ends_a_joint_consent_too(chain):
+    joint(chain).add("consent.given").add("consent.given", by="parent")
+    chain.add("recovery.named", names="paper")
+    assert chain.add("consent.withdrawn", by="paper").reason is Reason.WITHDRAWN
 
 
-@pytest.mark.parametrize("kind", ["consent.withdrawn", "consent.renewed", "recovery.named"])
-def test_the_recovery_key_itself_does_nothing_but_recover(chain, kind):
+@pytest.mark.parametrize(
+    "kind", ["consent.renewed", "consent.limited", "recovery.named", "key.recovered", "key.rotated"]
+)
+def test_the_recovery_key_does_nothing_but_withdraw(chain, kind):
     assert lost(chain).add(kind, by="paper", names="other").fault() is ChainFault.KEY
 
 
 def test_the_newest_recovery_key_counts(chain):
     lost(chain).add("recovery.named", names="newer")
-    assert chain.add("key.recovered", by="paper", names="second").fault() is ChainFault.KEY
+    assert chain.add("consent.withdrawn", by="paper").fault() is ChainFault.KEY
 
 
 def test_the_recovery_key_of_another_purpose_is_refused(chain):

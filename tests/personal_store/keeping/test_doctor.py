@@ -26,6 +26,7 @@ def test_all_is_well(travelled):
         "inbox",
         "proofs",
         "log",
+        "sheet",
     ]
 
 
