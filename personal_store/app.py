@@ -27,7 +27,9 @@ from personal_store.web.choosing_page import choosing_routes
 from personal_store.web.consents_page import consent_routes
 from personal_store.web.devices_page import device_routes
 from personal_store.web.failures import install_handlers
+from personal_store.web.for_another_page import for_another_routes
 from personal_store.web.live import live_routes
+from personal_store.web.others_page import others_routes
 from personal_store.web.pages import TEMPLATES, make_pages, page_routes
 from personal_store.web.security import MAX_UPLOAD_BYTES, Guard, Sessions
 from personal_store.web.trips import trip_routes
@@ -71,6 +73,9 @@ def create_lockable_app(
     # Before the pages: "/fr/import" must not be taken for one of theirs.
     app.include_router(upload_routes(pages, limit_bytes=MAX_UPLOAD_BYTES, wake=jobs.wake))
     app.include_router(device_routes(pages))
+    # Before the consents: "/fr/consents/others/sheet" must not be taken for one of them.
+    app.include_router(others_routes(pages))
+    app.include_router(for_another_routes(pages))
     app.include_router(consent_routes(pages))
     app.include_router(choosing_routes(pages))
     app.include_router(trip_routes(pages))

@@ -5,11 +5,12 @@ its public part; the code's keys are derived (`withdrawal_code`). Acting with th
 """
 
 import binascii
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from consents.canonical import base64url_bytes
 from consents.errors import CanonicalError, LeafError
-from consents.records.chain import ConsentState
+from consents.records.chain import ConsentState, Delegate, key_digest
 from consents.records.decision import consent_state
 from consents.records.mandate import Mandate
 from consents.records.record import EventType
@@ -20,10 +21,60 @@ from personal_store.db import consents, memberships, withdrawal_codes
 from personal_store.db.connection import reading, writing
 from personal_store.db.consents import Consent
 from personal_store.errors import GateClosed, StoreError
+from personal_store.local_time import FIRST_DAY, LAST_DAY, day_after, day_start
 from personal_store.membership import Membership
 from personal_store.store import Store
 
 KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedDelegate:
+    """A mandate that was not taken back, with the consent that it is for.
+
+    `outdated`: the consent has changed since it was given, so that the file handed over then
+    serves only while the cooperative answers.
+    """
+
+    consent: Consent
+    delegate: Delegate
+    outdated: bool
+
+
+def mandate_of_days(first: date, last: date) -> Mandate:
+    """Return the mandate from one day to another, both included, on the clock of home.
+
+    Raises StoreError for days that no mandate has.
+    """
+    if not FIRST_DAY <= first <= last < LAST_DAY:
+        raise StoreError(
+            fr="Le dernier jour d'un mandat ne vient pas avant le premier : rien n'a été signé. "
+            "Donnez deux jours dans l'ordre.",
+            en="The last day of a mandate does not come before its first: nothing was signed. Give "
+            "two days in order.",
+        )
+    return Mandate(
+        starts_at=day_start(first).astimezone(UTC),
+        ends_at=day_start(day_after(last)).astimezone(UTC),
+    )
+
+
+def delegates(store: Store, membership: Membership) -> list[NamedDelegate]:
+    """Return the mandates at a cooperative that were not taken back, oldest consent first."""
+    with reading(store.engine) as connection:
+        own = [each for each in consents.every(connection) if each.url == membership.url]
+        chains = {each.cid: consents.chain(connection, each.cid) for each in own}
+    found = []
+    for consent in own:
+        newest = {
+            each.signed.payload.c: each.signed.payload.n
+            for each in chains[consent.cid]
+            if each.signed.payload.t is EventType.DELEGATE_NAMED
+        }
+        for each in state_of(store, consent).delegates:
+            outdated = len(chains[consent.cid]) > newest[key_digest(each.kid)] + 1
+            found.append(NamedDelegate(consent=consent, delegate=each, outdated=outdated))
+    return found
 
 
 def name_delegate(

@@ -28,7 +28,7 @@ from personal_store.errors import StoreError
 from personal_store.membership import Membership
 from personal_store.store import Store
 
-MAX_SHEET_BYTES = 1_048_576
+MAX_SHEET_BYTES = 524_288
 """Longest file read: a consent takes some ten kilobytes, with the text that it is about."""
 
 _VERSION = 2

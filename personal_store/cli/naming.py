@@ -6,14 +6,13 @@ need no store: they are for somebody else, or for whoever has lost theirs.
 
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from consents.jws import thumbprint
-from consents.records.mandate import Mandate
 from personal_store import vault
 from personal_store.choices import naming, standing_in
 from personal_store.choices.parent_key import read_parent_key, write_parent_key
@@ -21,7 +20,7 @@ from personal_store.choices.sheets import Sheet, read_sheet, sheet_for, write_ow
 from personal_store.choices.standing_in import Outside
 from personal_store.cli.console import JsonOption, Session, read_secret
 from personal_store.clock import SystemClock
-from personal_store.db import consents, memberships
+from personal_store.db import memberships
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
 from personal_store.errors import StoreError
@@ -29,8 +28,6 @@ from personal_store.jobs import catalogue
 from personal_store.local_time import (
     FIRST_DAY,
     LAST_DAY,
-    day_after,
-    day_start,
     local_date,
     local_time,
 )
@@ -89,10 +86,7 @@ def name_delegate(
     last = _day(until)
     if last < first:
         raise typer.BadParameter("--until : avant --from. / before --from.")
-    mandate = Mandate(
-        starts_at=day_start(first).astimezone(UTC),
-        ends_at=day_start(_next(last)).astimezone(UTC),
-    )
+    mandate = naming.mandate_of_days(first, last)
     consent = naming.name_delegate(store, member, cid, kid=key, mandate=mandate)
     path = _write_sheet(sheet_for(store, _now(store, member), [consent.cid]), sheet)
     session.say(
@@ -120,11 +114,7 @@ def list_delegates(context: typer.Context, *, as_json: JsonOption = False) -> No
     """Lister les mandats en cours. / List the mandates."""
     session: Session = context.obj
     store, member = _joined(session)
-    with reading(store.engine) as connection:
-        own = [each for each in consents.every(connection) if each.url == member.url]
-    named = [
-        (consent.cid, each) for consent in own for each in naming.state_of(store, consent).delegates
-    ]
+    named = [(each.consent.cid, each.delegate) for each in naming.delegates(store, member)]
     for cid, each in named:
         start, end = local_time(each.mandate.starts_at), local_time(each.mandate.ends_at)
         session.say(
@@ -271,14 +261,11 @@ def _write_sheet(sheet: Sheet, path: Path) -> Path:
 
 def _day(written: str) -> date:
     try:
-        return date.fromisoformat(written)
+        day = date.fromisoformat(written)
     except ValueError:
         raise typer.BadParameter(
             f"{written} : un jour s'écrit 2027-03-31. / a day is written 2027-03-31."
         ) from None
-
-
-def _next(day: date) -> date:
     if not FIRST_DAY <= day < LAST_DAY:
         raise typer.BadParameter(f"{day} : trop loin. / too far.")
-    return day_after(day)
+    return day

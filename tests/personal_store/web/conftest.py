@@ -1,8 +1,7 @@
 """The pages of a store, through the application as it is served."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -13,6 +12,7 @@ from fastapi import FastAPI
 from personal_store.app import create_app
 from personal_store.jobs import catalogue
 from personal_store.store import Store
+from tests.in_process import InProcess
 
 PASSPHRASE = "trois mots au hasard"
 VOID = {"meta", "link", "br", "input", "rect", "path"}
@@ -61,29 +61,6 @@ def read() -> Callable[[str], Page]:
         return page
 
     return read
-
-
-class InProcess(httpx.BaseTransport):
-    """The way to an application in this process; a body without length comes in pieces."""
-
-    def __init__(self, app: FastAPI, *, raise_app_exceptions: bool = True) -> None:
-        self.way = httpx.ASGITransport(app, raise_app_exceptions=raise_app_exceptions)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return asyncio.run(self._handle(request, request.read()))
-
-    async def _handle(self, request: httpx.Request, body: bytes) -> httpx.Response:
-        streamed = "transfer-encoding" in request.headers
-        content = _pieces(body) if streamed else body
-        there = httpx.Request(request.method, request.url, headers=request.headers, content=content)
-        answer = await self.way.handle_async_request(there)
-        received = await answer.aread()
-        return httpx.Response(answer.status_code, headers=answer.headers, content=received)
-
-
-async def _pieces(body: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(body), 65536):
-        yield body[start : start + 65536]
 
 
 @pytest.fixture
