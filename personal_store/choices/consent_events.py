@@ -16,7 +16,7 @@ from consents.records.chain import key_digest
 from consents.records.limits import ConsentArea, ConsentLimits
 from consents.records.mandate import Mandate
 from consents.records.notice import Notice
-from consents.records.receipt import LeafPayload, read_event, sign_event
+from consents.records.receipt import LeafPayload, SignedEvent, read_event, sign_event
 from consents.records.record import (
     ConsentBody,
     ConsentedPurpose,
@@ -110,11 +110,16 @@ def sign_keys(
         signer=signer,
         mandate=mandate,
     )
+    return kept_event(read_event(sign_event(payload, signer)))
+
+
+def kept_event(event: SignedEvent) -> KeptEvent:
+    """Return a signed event without a body, as a store keeps it."""
     return KeptEvent(
-        signed=read_event(sign_event(payload, signer)),
+        signed=event,
         body=None,
         commitment_key=None,
-        signed_at=at,
+        signed_at=event.payload.at_time,
         receipt=None,
     )
 

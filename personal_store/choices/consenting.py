@@ -7,6 +7,7 @@ left with the stewards meanwhile.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -20,7 +21,7 @@ from consents.records.record import EventType
 from consents.tlog.proofs import LogReceipt
 from personal_store import cooperative
 from personal_store.answers import LogAnswer
-from personal_store.choices import fork_watch, log_years, withdrawal_code
+from personal_store.choices import ended_by_others, fork_watch, log_years, withdrawal_code
 from personal_store.choices.consent_events import (
     Choice,
     choice_body,
@@ -188,8 +189,6 @@ def hand_over(store: Store, membership: Membership) -> int:
     """
     transport = store.connect(membership.url)
     handed = 0
-    # In the order of each chain, never of the clock, which may have been set back in between.
-    waiting = _events(store, membership, logged=False)
     # What is wrong here holds no withdrawal back; a fork is said by `watch`, after.
     refused: TransportError | None = None
     try:
@@ -198,6 +197,10 @@ def hand_over(store: Store, membership: Membership) -> int:
         pass
     except TransportError as error:
         refused = error
+    with suppress(TransportError):
+        ended_by_others.take_in(store, membership)
+    # In the order of each chain, never of the clock, which may have been set back in between.
+    waiting = _events(store, membership, logged=False)
     try:
         for event in waiting:
             answer = cooperative.log_event(

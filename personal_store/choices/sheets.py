@@ -20,6 +20,7 @@ from consents.records.record import Purpose
 from consents.tlog.checkpoint import NoteKey
 from consents.tlog.policy import WitnessPolicy
 from personal_store.choices import consenting, withdrawal_code
+from personal_store.choices.consent_events import kept_event
 from personal_store.db import consents, memberships, trust, withdrawal_codes
 from personal_store.db.connection import reading, writing
 from personal_store.db.consents import KeptEvent
@@ -208,17 +209,6 @@ def _given(store: Store, membership: Membership) -> list[str]:
 def kept_events(known: KnownConsent) -> list[KeptEvent]:
     """Return the events that a sheet knows, as a store would keep them."""
     return [kept_event(each) for each in known.events]
-
-
-def kept_event(event: SignedEvent) -> KeptEvent:
-    """Return a signed event that came without its body, as a store would keep it."""
-    return KeptEvent(
-        signed=event,
-        body=None,
-        commitment_key=None,
-        signed_at=event.payload.at_time,
-        receipt=None,
-    )
 
 
 def _known(document: Mapping[str, Any]) -> KnownConsent:

@@ -28,8 +28,8 @@ from consents.tlog.checkpoint import NoteKey
 from personal_store import cooperative
 from personal_store.answers import accepted, out_of_protocol, read_log_answer
 from personal_store.choices import own_log, withdrawal_code
-from personal_store.choices.consent_events import ended_body, sign_choice
-from personal_store.choices.sheets import KnownConsent, Sheet, kept_event, kept_events
+from personal_store.choices.consent_events import ended_body, kept_event, sign_choice
+from personal_store.choices.sheets import KnownConsent, Sheet, kept_events
 from personal_store.db.consents import Consent, KeptEvent
 from personal_store.errors import StoreError, TransportError
 from personal_store.settings import Language

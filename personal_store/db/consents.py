@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import ColumnClause, Connection, Row, insert, literal_column, select, update
+from sqlalchemy import ColumnClause, Connection, Row, delete, insert, literal_column, select, update
 
 from consents.records.receipt import SignedEvent, read_event
 from consents.records.record import ConsentBody
@@ -94,6 +94,13 @@ def add_event(connection: Connection, event: KeptEvent) -> None:
             commitment_key=event.commitment_key,
             signed_at_ms=to_ms(event.signed_at),
         )
+    )
+
+
+def drop_from(connection: Connection, cid: str, n: int) -> None:
+    """Forget the events of a consent from this number on: others stand in their place."""
+    connection.execute(
+        delete(consent_event).where(consent_event.c.cid == cid, consent_event.c.n >= n)
     )
 
 

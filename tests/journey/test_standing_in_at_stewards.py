@@ -1,6 +1,7 @@
 """Delegates and withdrawal codes where the cooperative is down or hostile: by the stewards' box."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,12 +19,14 @@ from coop_aggregator.jobs.witness import Answer as BoxAnswer
 from coop_aggregator.tlog.dropbox import receive_withdrawal, slips_after
 from personal_store import vault
 from personal_store.choices import consenting, naming, standing_in
+from personal_store.choices.consent_events import sign_keys
 from personal_store.choices.sheets import parse_sheet, sheet_for, sheet_state, write_own
 from personal_store.choices.standing_in import Outside
 from personal_store.db import withdrawal_codes
 from personal_store.db.connection import writing
+from personal_store.db.consents import Consent
 from personal_store.db.trust import Trust
-from personal_store.errors import TransportError
+from personal_store.errors import GateClosed, TransportError
 from personal_store.keeping import doctor
 from personal_store.transport import Answer
 
@@ -211,3 +214,62 @@ def test_a_code_names_the_consents_of_before_it(given):
     naming.prepare_code(given.store, given.member)
     state = sheet_state(given.store, given.member)
     assert (state.made, state.unnamed) == (True, 0)
+
+
+def test_the_store_learns_that_a_delegate_ended_its_consent(given, task, outside):
+    standing_in_events = list(standing_in.withdraw(sheet_of(given), HELPER, outside()))
+    given.hand_over()
+    (chain,) = given.chains()
+    assert chain[-1].signed == standing_in_events[0].signed
+    assert chain[-1].receipt is not None
+    assert not consenting.permits(chain)
+    with pytest.raises(GateClosed):
+        given.send(task)
+
+
+def test_a_withdrawal_of_one_s_own_gives_way_to_a_delegate_s_that_came_first(given, outside):
+    list(standing_in.withdraw(sheet_of(given), HELPER, outside()))
+    given.withdraw()
+    given.hand_over()
+    (chain,) = given.chains()
+    assert [each.signed.payload.kid for each in chain][-1] == KID
+    assert all(each.receipt is not None for each in chain)
+    given.give()
+    assert given.hand_over() == 1
+
+
+class Forging:
+    """A cooperative that shows a chain of its own making."""
+
+    def __init__(self, network, leaves):
+        self.network, self.leaves = network, leaves
+
+    def exchange(self, method, path, body):
+        if path != "/v1/chains":
+            return self.network.exchange(method, path, body)
+        return Answer(status=200, body=json.dumps({"chains": [self.leaves]}).encode())
+
+
+def test_a_cooperative_that_shows_another_chain_changes_nothing_here(given, network):
+    (before,) = given.chains()
+    stranger = sign_keys(
+        Consent(
+            cid=cid_of(given),
+            url=given.member.url,
+            purpose_digest=before[0].signed.payload.pd,
+            key=HELPER,
+            opened_at=before[0].signed_at,
+        ),
+        before,
+        EventType.DELEGATE_REVOKED,
+        names=KID,
+        signer=HELPER,
+        origin=given.member.log_origin,
+        at=before[0].signed_at,
+    )
+    leaves = [each.signed.leaf.decode() for each in (*before, stranger)]
+    for shown in (leaves, leaves[:1], [*leaves[:-1], "e30.e30.e30"]):
+        way = Forging(network, shown)
+        store = replace(given.store, connect=lambda _url, way=way: way)
+        consenting.hand_over(store, given.member)
+        assert len(given.chains()[0]) == len(before)
