@@ -19,10 +19,14 @@ from personal_store.trips.compiling import COMPILE_FROM, run_loop
 from personal_store.trips.track import Floats, Indices, Track, arc_m
 
 STAY_RADIUS_M = 40.0
-"""Metres around the running centre, plus the fix's own error up to as much again.
+"""Metres around the running centre, plus the fix's own error up to as much again (`reach_of`).
 
 Design, trips (b)3: 40 to 60 m; 40 m is the setting that was measured there.
 """
+
+NEARLY_ALL = 2.0
+"""Times the claimed error within which 99 of 100 fixes lie: phones claim the circle that holds 68,
+and an error that is normal in both directions stays within 2.01 such circles 99 times."""
 
 SILENCE_MIN_S = 600.0
 """Seconds without a fix after which the phone may have slept (design, trips (b)3)."""
@@ -175,6 +179,14 @@ def kind_of_silence(elapsed_s: float, step_m: float, way_s: float) -> int:
     return UNKNOWN
 
 
+def reach_of(error_m: float) -> float:
+    """Return how far from a stay's centre a fix may lie and still be of the stay, in metres.
+
+    A position that claims no better than 90 m cannot tell that somebody left a room.
+    """
+    return max(STAY_RADIUS_M + min(error_m, STAY_RADIUS_M), NEARLY_ALL * error_m)
+
+
 def is_outside(
     x: float, y: float, z: float, centre_x: float, centre_y: float, centre_z: float, reach_m: float
 ) -> bool:
@@ -243,7 +255,7 @@ def end_of_rest(
     All fixes lie within half the smallest reach of the first, so that the stay around them cannot
     end before them, whatever came earlier; or a silence of an hour follows, then a departure.
     """
-    reach_m = STAY_RADIUS_M + min(error_m[first], STAY_RADIUS_M)
+    reach_m = reach_of(error_m[first])
     away_m = 0.0
     for index in range(first + 1, len(time_s)):
         before = index - 1
@@ -253,7 +265,7 @@ def end_of_rest(
         if is_faster(time_s, x, y, z, error_m, before, index, JUMP_MPS):
             return 0
         off_m = arc_m(x[first], y[first], z[first], x[index], y[index], z[index])
-        own_reach_m = STAY_RADIUS_M + min(error_m[index], STAY_RADIUS_M)
+        own_reach_m = reach_of(error_m[index])
         if max(away_m, off_m) > min(reach_m, own_reach_m) / 2:
             if off_m <= own_reach_m + reach_m / 2 or elapsed_s <= SILENCE_MIN_S:
                 return 0

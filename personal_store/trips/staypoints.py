@@ -13,16 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from personal_store.trips.cleaning import WORST_ACCURACY_M
 from personal_store.trips.compiling import COMPILE_FROM, run_loop
 from personal_store.trips.silences import (
     LEFT_LATE,
+    NEARLY_ALL,
     NONE,
     REST_S,
-    STAY_RADIUS_M,
     UNKNOWN,
     Rests,
     Silences,
     is_outside,
+    reach_of,
 )
 from personal_store.trips.track import Floats, Indices, Track, arc_m
 
@@ -41,7 +43,7 @@ SAME_PLACE_M = 150.0
 SHORT_BREAK_S = 300.0
 """Seconds between two stays at one place under which they are one (design, trips (b)4)."""
 
-STRAY_M = SAME_PLACE_M + 4 * STAY_RADIUS_M
+STRAY_M = SAME_PLACE_M + 2 * NEARLY_ALL * WORST_ACCURACY_M
 """Metres from a stay's first fix within which its other fixes lie: two runs at one place, each as
 wide as the largest reach."""
 
@@ -93,7 +95,7 @@ def find_stays(
     rows = (*(column[:count].copy() for column in rows), *(_indices(count) for _ in range(3)))
     count = run_loop(
         merge_runs,
-        (*track.xyz_m.T, track.recorded, silences.kinds, rest_end),
+        (*track.xyz_m.T, track.error_m, track.recorded, silences.kinds, rest_end),
         rows,
         compile_from=compile_from,
     )
@@ -137,7 +139,7 @@ def seek_runs(
     sum_x = sum_y = sum_z = 0.0
     for index in range(len(time_s)):
         own_x, own_y, own_z, kind = x[index], y[index], z[index], kinds[index]
-        reach_m = STAY_RADIUS_M + min(error_m[index], STAY_RADIUS_M)
+        reach_m = reach_of(error_m[index])
         while size > 0:
             share = 1.0 / size
             mean_x, mean_y, mean_z = sum_x * share, sum_y * share, sum_z * share
@@ -171,7 +173,7 @@ def seek_runs(
 
 
 def merge_runs(
-    x: Any, y: Any, z: Any, recorded: Any, kinds: Any, rest_end: Any,
+    x: Any, y: Any, z: Any, error_m: Any, recorded: Any, kinds: Any, rest_end: Any,
     first: Any, last: Any, start_s: Any, end_s: Any,
     rest_from: Any, rest_until: Any, rest_latest: Any,
 ) -> int:  # fmt: skip
@@ -197,7 +199,7 @@ def merge_runs(
             count > 0
             and near
             and stayed_near(
-                x, y, z, recorded, kinds, last[count - 1], first[run],
+                x, y, z, error_m, recorded, kinds, last[count - 1], first[run],
                 start_s[run] - end_s[count - 1], centre_x, centre_y, centre_z,
             )
         ):  # fmt: skip
@@ -220,7 +222,8 @@ def merge_runs(
 
 
 def stayed_near(
-    x: Any, y: Any, z: Any, recorded: Any, kinds: Any, left: int, back: int, away_s: float,
+    x: Any, y: Any, z: Any, error_m: Any, recorded: Any, kinds: Any,
+    left: int, back: int, away_s: float,
     centre_x: float, centre_y: float, centre_z: float,
 ) -> bool:  # fmt: skip
     """Tell whether what lies between two stays at one place is jitter, not a way out and back."""
@@ -230,8 +233,9 @@ def stayed_near(
     if away_s < SHORT_BREAK_S:
         return True
     for index in range(left + 1, back):
+        jitter_m = max(EXCURSION_M, NEARLY_ALL * error_m[index])
         if recorded[index] or is_outside(
-            x[index], y[index], z[index], centre_x, centre_y, centre_z, EXCURSION_M
+            x[index], y[index], z[index], centre_x, centre_y, centre_z, jitter_m
         ):
             return False
     return True

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personal_store.trips.compiling import COMPILE_FROM, run_loop
-from personal_store.trips.silences import Silences
+from personal_store.trips.silences import NEARLY_ALL, Silences
 from personal_store.trips.staypoints import EXCURSION_M, Stays
 from personal_store.trips.track import Floats, Indices, Track, arc_m
 
@@ -72,7 +72,7 @@ def plan_trips(
     count = run_loop(
         seek_movements,
         (
-            track.time_s, *track.xyz_m.T, track.recorded, edges,
+            *track.points, track.recorded, edges,
             stays.first, stays.last, stays.start_s, stays.end_s, activity_min_s,
         ),
         (is_activity, start_s, end_s, first, last),
@@ -93,7 +93,7 @@ def plan_trips(
 
 
 def seek_movements(
-    time_s: Any, x: Any, y: Any, z: Any, recorded: Any, edges: Any,
+    time_s: Any, x: Any, y: Any, z: Any, error_m: Any, recorded: Any, edges: Any,
     stay_first: Any, stay_last: Any, stay_start_s: Any, stay_end_s: Any, activity_min_s: float,
     is_activity: Any, start_s: Any, end_s: Any, first: Any, last: Any,
 ) -> int:  # fmt: skip
@@ -113,14 +113,15 @@ def seek_movements(
             )
             if is_activity[stay]:
                 arriving, arriving_s = stay_first[stay], stay_start_s[stay]
-                if goes_somewhere(x, y, z, recorded, leaving, arriving, arriving_s - leaving_s):
+                lasting_s = arriving_s - leaving_s
+                if goes_somewhere(x, y, z, error_m, recorded, leaving, arriving, lasting_s):
                     first[count], last[count] = leaving, arriving
                     start_s[count], end_s[count] = leaving_s, arriving_s
                     count += 1
                 leaving, leaving_s = stay_last[stay], stay_end_s[stay]
             stay += 1
         closing_s = time_s[closing]
-        if goes_somewhere(x, y, z, recorded, leaving, closing, closing_s - leaving_s):
+        if goes_somewhere(x, y, z, error_m, recorded, leaving, closing, closing_s - leaving_s):
             first[count], last[count] = leaving, closing
             start_s[count], end_s[count] = leaving_s, closing_s
             count += 1
@@ -128,15 +129,18 @@ def seek_movements(
 
 
 def goes_somewhere(
-    x: Any, y: Any, z: Any, recorded: Any, first: int, last: int, lasting_s: float
+    x: Any, y: Any, z: Any, error_m: Any, recorded: Any, first: int, last: int, lasting_s: float
 ) -> bool:
-    """Tell a trip from jitter: long enough, and away from its start further than jitter goes."""
+    """Tell a trip from jitter: long enough, and away from its start further than jitter goes.
+
+    Nor is it a trip where the errors that both fixes claim explain the way between them.
+    """
     if lasting_s < TRIP_MIN_S or last <= first:
         return False
     on_purpose = True
     for index in range(first, last + 1):
         on_purpose = on_purpose and recorded[index]
         away_m = arc_m(x[index], y[index], z[index], x[first], y[first], z[first])
-        if away_m >= EXCURSION_M:
+        if away_m >= max(EXCURSION_M, NEARLY_ALL * (error_m[first] + error_m[index])):
             return True
     return bool(on_purpose)

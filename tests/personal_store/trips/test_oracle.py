@@ -124,12 +124,12 @@ def stays(fixes: Sequence[Positionfix]) -> list[tuple[datetime, datetime]]:
 def runs(fixes: Sequence[Positionfix]) -> list[list[Positionfix]]:
     """Return each run of fixes around its centre of five minutes or more.
 
-    A fix's reach is 40 m and its error up to 40 m; one outside ends a run that lasted, and pushes
-    out the oldest fixes of a run that did not.
+    A fix's reach is 40 m and its error up to 40 m, or twice its error where that is more; one
+    outside ends a run that lasted, and pushes out the oldest fixes of a run that did not.
     """
     found, run = [], []
     for fix in fixes:
-        while run and away_m(fix, run) > 40 + min(error_m(fix), 40):
+        while run and away_m(fix, run) > max(40 + min(error_m(fix), 40), 2 * error_m(fix)):
             if seconds(run[0], run[-1]) >= 300:
                 found.append(run)
                 run = []
@@ -154,7 +154,9 @@ def is_one_stay(
     if away_m(here, before) > 150:
         return False
     between = fixes[fixes.index(before[-1]) + 1 : fixes.index(run[0])]
-    return seconds(before[-1], run[0]) < 300 or all(away_m(fix, before) <= 200 for fix in between)
+    return seconds(before[-1], run[0]) < 300 or all(
+        away_m(fix, before) <= max(200, 2 * error_m(fix)) for fix in between
+    )
 
 
 def settled(
