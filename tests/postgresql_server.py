@@ -48,11 +48,13 @@ class PostgresCluster:
         if done.returncode:
             raise RuntimeError(f"{program}: {done.stdout}{done.stderr}")
 
-    def fresh_url(self) -> str:
+    def fresh_url(self, *, like: str = "template0") -> str:
+        """Make a copy of a database that nobody has open: of the empty one unless told."""
         name = f"t{uuid.uuid4().hex}"
         address = f"host={self.folder} user=postgres dbname=postgres"
         with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+            # Copying files takes half the time of copying pages through the log.
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY FILE_COPY")
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def stop(self) -> None:

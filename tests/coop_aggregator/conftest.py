@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 from itertools import cycle, islice
 
 import httpx
@@ -15,6 +16,7 @@ from cooperative_in_memory import (
     SetClock,
     private_key,
 )
+from sqlalchemy.engine import make_url
 
 from consents.__main__ import main as consents_main
 from consents.tlog.policy import policy_text
@@ -24,6 +26,7 @@ from coop_aggregator.app import create_app
 from coop_aggregator.asking.questions import Question, draft_task, sign_draft
 from coop_aggregator.asking.territory import read_territory
 from coop_aggregator.cli.program import main
+from coop_aggregator.db.engine import connect, create_schema
 from coop_aggregator.db.keepers import save_keeper
 from coop_aggregator.db.questions import purpose_digests
 from coop_aggregator.db.releases import StoredRelease, add_release
@@ -40,11 +43,49 @@ from coop_aggregator.tlog.witness import add_checkpoint
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def url(request, tmp_path):
-    """Return the address of an empty database, of each kind in turn."""
-    if request.param == "sqlite":
+def kind(request):
+    """Return the kind of the database, each kind in turn."""
+    return request.param
+
+
+@pytest.fixture
+def url(kind, request, tmp_path):
+    """Return the address of an empty database."""
+    if kind == "sqlite":
         return f"sqlite:///{tmp_path / 'aggregator.db'}"
     return request.getfixturevalue("postgresql_url")
+
+
+def with_schema(url):
+    """Make the schema in an empty database, to copy: migrations take ten times as long."""
+    database = connect(url)
+    create_schema(database)
+    database.close()
+    return make_url(url).database
+
+
+@pytest.fixture(scope="session")
+def file_with_schema(tmp_path_factory):
+    """Return an SQLite database without an installation."""
+    return with_schema(f"sqlite:///{tmp_path_factory.mktemp('schema') / 'aggregator.db'}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_with_schema(postgresql_cluster):
+    """Return the name of a PostgreSQL database without an installation."""
+    return with_schema(postgresql_cluster.fresh_url())
+
+
+@pytest.fixture
+def settings_in(file_with_schema):
+    """Return a maker of settings over SQLite in a folder, with the schema and no installation."""
+
+    def make(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        shutil.copy(file_with_schema, folder / "aggregator.db")
+        return Settings(data=folder)
+
+    return make
 
 
 @pytest.fixture
@@ -53,14 +94,19 @@ def clock():
 
 
 @pytest.fixture
-def settings(tmp_path, url):
+def settings(kind, request, settings_in, tmp_path):
+    """Return settings over each kind of database, with the schema and no installation."""
+    if kind == "sqlite":
+        return settings_in(tmp_path)
+    like = request.getfixturevalue("postgresql_with_schema")
+    url = request.getfixturevalue("postgresql_cluster").fresh_url(like=like)
     return Settings(data=tmp_path, database_url=url)
 
 
 @pytest.fixture
-def light_settings(tmp_path):
-    """Settings over SQLite only, for what does not depend on the database."""
-    return Settings(data=tmp_path)
+def light_settings(settings_in, tmp_path):
+    """Return settings over SQLite only, for what does not depend on the database."""
+    return settings_in(tmp_path)
 
 
 def square(code, name, *, west, size=1.0):
@@ -123,14 +169,14 @@ def make_coop(make_leader, clock, write_territory, squares):
 
 
 @pytest.fixture
-def make_keepers(make_coop, clock, tmp_path):
+def make_keepers(make_coop, clock, settings_in, tmp_path):
     """Return a maker of two keepers whose operators exchanged cards and signed the question."""
     made = []
 
     def make(settings, helper_settings=None, *, urls=None, **question):
         def meet(leader):
             helper = init_helper(
-                helper_settings or Settings(data=tmp_path / "second"),
+                helper_settings or settings_in(tmp_path / "second"),
                 clock,
                 name="stewards.example",
                 log_vkey=leader.who.log_vkey,
@@ -214,10 +260,10 @@ def client(light_coop, serve):
 
 
 @pytest.fixture
-def helper(tmp_path, coop, clock):
+def helper(settings_in, tmp_path, coop, clock):
     """Return stewards who follow the cooperative's log, in a folder of their own."""
     made = init_helper(
-        Settings(data=tmp_path / "stewards"),
+        settings_in(tmp_path / "stewards"),
         clock,
         name="stewards.example",
         log_vkey=coop.leader.who.log_vkey,

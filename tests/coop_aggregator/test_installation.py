@@ -13,6 +13,18 @@ from coop_aggregator.settings import Settings
 GIVEN = {"name": "Coop", "origin": "coop.example/log", "contact": "x"}
 
 
+@pytest.fixture
+def settings(tmp_path, url):
+    """Return settings over an empty database of each kind."""
+    return Settings(data=tmp_path, database_url=url)
+
+
+@pytest.fixture
+def light_settings(tmp_path):
+    """Return settings over SQLite, where no file is yet."""
+    return Settings(data=tmp_path)
+
+
 def test_what_was_made_can_be_opened(settings, clock):
     made = init_leader(settings, clock, **GIVEN)
     made.database.close()

@@ -33,12 +33,6 @@ PROGRAM = Path(__file__).with_name("run_keeper.py")
 FOLDERS = "city", "stewards"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def kind(request):
-    """Return the kind of both keepers' databases, each kind in turn."""
-    return request.param
-
-
 @dataclass(frozen=True)
 class Original:
     """A pair that was made: who they are, and what both databases hold."""
@@ -55,13 +49,14 @@ def originals():
 
 
 @pytest.fixture
-def empty_settings(kind, request, tmp_path):
+def empty_settings(kind, request, settings_in, tmp_path):
     """Return a maker of settings for a new keeper in a folder of this test."""
 
     def make(name):
         if kind == "sqlite":
-            return Settings(data=tmp_path / name)
-        url = request.getfixturevalue("postgresql_cluster").fresh_url()
+            return settings_in(tmp_path / name)
+        like = request.getfixturevalue("postgresql_with_schema")
+        url = request.getfixturevalue("postgresql_cluster").fresh_url(like=like)
         return Settings(data=tmp_path / name, database_url=url)
 
     return make

@@ -50,9 +50,9 @@ def coop(make_coop, settings):
 
 
 @pytest.fixture
-def helper(coop, clock, tmp_path):
+def helper(coop, clock, settings_in, tmp_path):
     made = init_helper(
-        Settings(data=tmp_path / "stewards"),
+        settings_in(tmp_path / "stewards"),
         clock,
         name="stewards.example",
         log_vkey=coop.leader.who.log_vkey,

@@ -57,14 +57,14 @@ class City:
 
 
 @pytest.fixture
-def make_city(light_coop, serve, clock, tmp_path):
+def make_city(light_coop, serve, clock, settings_in, tmp_path):
     """Return a maker of a cooperative with so many stewards, each with keys of their own."""
     made = []
 
     def make(count, quorum=None):
         clients = {}
         for name in NAMES[:count]:
-            settings = Settings(data=tmp_path / name)
+            settings = settings_in(tmp_path / name)
             vkey = light_coop.leader.who.log_vkey
             made.append(init_helper(settings, clock, name=name, log_vkey=vkey))
             clients[f"https://{name}"] = serve(made[-1], settings)
