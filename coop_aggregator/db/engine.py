@@ -7,6 +7,7 @@ locking the identity row (`db.identity.lock`), so that log positions have no gap
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,10 @@ def connect(url: str) -> Database:
 def create_schema(database: Database) -> None:
     """Bring the schema to this program's version, in one transaction. Raises UnknownSchema."""
     with database.write() as connection:
-        _refuse_foreign(_revision(connection))
+        revision = _revision(connection)
+        _refuse_foreign(revision)
+        if revision == _scripts().get_current_head():
+            return
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
@@ -159,7 +163,9 @@ def _sqlite(url: str) -> Engine:
     return engine
 
 
+@cache
 def _scripts() -> ScriptDirectory:
+    # Read once: a running program's own files do not change under it.
     return ScriptDirectory(str(MIGRATIONS))
 
 
