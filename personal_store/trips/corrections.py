@@ -6,7 +6,11 @@ imports and recomputations do to the trips around it. The rule, when edges have 
 - a leg (or trip) takes a correction when more than half of it lies inside;
 - where both what lies inside and what lies outside last longer than `TOLERANCE`, the leg is
   first cut at the correction's edge, so that a word about ten minutes never spreads to an hour;
-- a correction that no leg takes (its leg was joined to a longer one) cuts that leg at its edges.
+- a correction that no leg takes (its leg was joined to a longer one) cuts that leg at its edges;
+- trips are merged where the stop between two of them lies mostly inside, legs where they do;
+- hiding takes trips that lie mostly inside, or hold most of its time (they grew); of others the
+  part inside, where that is longer than `TOLERANCE` or no trip was taken;
+- a purpose or a note stays with the trip that shares the most time.
 
 So edges that moved by less than the tolerance change nothing, and a correction holds as long as
 anything was travelled at its time. Later words win over earlier ones of the same kind. Splits and
@@ -20,7 +24,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from carbon.modes import ModeGroup, TransportMode
-from personal_store.trips.cutting import between_m, cut_legs, cut_trip, join_legs
+from personal_store.trips.cutting import between_m, cut_legs, cut_trip, join_legs, without
 from personal_store.trips.timeline import ModeProbability, ModeSource, Trip, Tripleg
 
 TOLERANCE = timedelta(minutes=5)
@@ -105,8 +109,7 @@ def correct(trips: Sequence[Trip], corrections: Sequence[Correction]) -> list[Tr
     for each in (c for c in ordered if c.kind in _WORDS):
         corrected = _word(corrected, each)
     for each in (c for c in ordered if c.kind is CorrectionKind.HIDE):
-        hidden = _meant(corrected, each)
-        corrected = [trip for trip in corrected if trip not in hidden]
+        corrected = _hide(corrected, each)
     return sorted(corrected, key=lambda trip: (trip.start, trip.device))
 
 
@@ -196,34 +199,71 @@ def _split(trips: Sequence[Trip], said: Correction) -> list[Trip]:
 
 
 def _merge_trips(trips: Sequence[Trip], said: Correction) -> list[Trip]:
-    inside = [trip for trip in trips if _takes(trip, said)]
-    if len(inside) < 2:
-        return list(trips)
+    merged: list[Trip] = []
+    for trip in (each for each in trips if each.device == said.device):
+        if merged and _are_one(merged[-1], trip, said):
+            merged[-1] = _joined(merged[-1], trip, said)
+        else:
+            merged.append(trip)
+    rest = [trip for trip in trips if trip.device != said.device]
+    return sorted([*rest, *merged], key=lambda trip: (trip.start, trip.device))
+
+
+def _are_one(one: Trip, other: Trip, said: Correction) -> bool:
+    """Tell whether the stop between two trips, be it but a moment, lies mostly inside."""
+    if _takes(one, said) and _takes(other, said):
+        return True
+    stop = other.start - one.end
+    if stop <= timedelta(0):
+        return said.start + SNAP <= one.end <= said.end - SNAP
+    return min(other.start, said.end) - max(one.end, said.start) > stop / 2
+
+
+def _joined(one: Trip, other: Trip, said: Correction) -> Trip:
     joined = replace(
-        inside[0],
-        end=inside[-1].end,
-        triplegs=tuple(leg for trip in inside for leg in trip.triplegs),
-        corrections=tuple(number for trip in inside for number in trip.corrections),
+        one,
+        end=max(one.end, other.end),
+        triplegs=(*one.triplegs, *other.triplegs),
+        corrections=(*one.corrections, *other.corrections),
     )
-    rest = [trip for trip in trips if trip not in inside]
-    return sorted([*rest, _marked(joined, said)], key=lambda trip: (trip.start, trip.device))
+    return joined if said.number in joined.corrections else _marked(joined, said)
 
 
 def _merge_legs(trips: Sequence[Trip], said: Correction) -> list[Trip]:
     result = []
     for trip in trips:
-        inside = [leg for leg in trip.triplegs if _inside(leg, said)]
-        if trip.device != said.device or len(inside) < 2:
+        meant = _legs_meant(trip, said)
+        if len(meant) < 2:
             result.append(trip)
             continue
-        first = trip.triplegs.index(inside[0])
-        legs = (
-            *trip.triplegs[:first],
-            join_legs(inside),
-            *trip.triplegs[first + len(inside) :],
-        )
+        first = trip.triplegs.index(meant[0])
+        legs = (*trip.triplegs[:first], join_legs(meant), *trip.triplegs[first + len(meant) :])
         result.append(_marked(replace(trip, triplegs=legs), said))
     return result
+
+
+def _legs_meant(trip: Trip, said: Correction) -> list[Tripleg]:
+    """Return the legs mostly inside; where they are not two, those there but for the tolerance."""
+    inside = [leg for leg in _legs_of(trip, said) if _inside(leg, said)]
+    if len(inside) > 1:
+        return inside
+    wider = replace(said, start=said.start - TOLERANCE, end=said.end + TOLERANCE)
+    return [leg for leg in _legs_of(trip, said) if _shared(leg, said) and _inside(leg, wider)]
+
+
+def _hide(trips: Sequence[Trip], said: Correction) -> list[Trip]:
+    whole = [trip for trip in trips if _takes(trip, said) or _holds(trip, said)]
+    least = TOLERANCE if whole else timedelta(0)
+    left: list[Trip] = []
+    for trip in (each for each in trips if each not in whole):
+        partly = trip.device == said.device and _shared(trip, said) > least
+        left += without([trip], [(said.start, said.end)]) if partly else [trip]
+    return left
+
+
+def _holds(trip: Trip, said: Correction) -> bool:
+    """Tell whether a trip holds most of the time of a word."""
+    return trip.device == said.device and _shared(trip, said) > (said.end - said.start) / 2
 
 
 def _label(trips: Sequence[Trip], said: Correction) -> list[Trip]:
