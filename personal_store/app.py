@@ -168,7 +168,7 @@ def jobs_of(lock: Lock, *, watched: Path | None) -> tuple[Callable[[], None], ..
 
     def empty_the_inbox() -> None:
         if not lock.is_locked and draining.run_once(lock.store).positions:
-            pipeline.run_once(lock.store.engine)
+            pipeline.take_news(lock.store.engine)
 
     def take_in_files() -> None:
         if lock.is_locked:
@@ -178,4 +178,9 @@ def jobs_of(lock: Lock, *, watched: Path | None) -> tuple[Callable[[], None], ..
         incoming.run_once(store.engine, data=store.folder, watched=watched, clock=store.clock)
         overlapping.run_once(store.engine)
 
-    return empty_the_inbox, take_in_files
+    def read_again() -> None:
+        # A slice a round, so that what phones send does not wait for the end of a long history.
+        if not lock.is_locked:
+            pipeline.read_again(lock.store.engine)
+
+    return empty_the_inbox, take_in_files, read_again

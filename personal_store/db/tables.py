@@ -164,6 +164,13 @@ dirty_window = Table(
     Column("device", Text, nullable=False),
     Column("start_ms", Integer, nullable=False),
     Column("end_ms", Integer, nullable=False, comment="of the last row that is new, included"),
+    Column("again", Boolean, nullable=False, comment="read by another engine, and nothing new"),
+)
+
+engine_mark = Table(
+    "engine_mark",
+    metadata,
+    Column("mark", Text, primary_key=True, comment="of the engine that reads; one row"),
 )
 
 correction = Table(

@@ -20,6 +20,7 @@ from personal_store.db.connection import reading, writing
 from personal_store.db.dirty_windows import DirtyWindow
 from personal_store.ingest.positionfix import Evidence, EvidenceKind
 from personal_store.trips.cutting import Span
+from personal_store.trips.engine import engine_mark
 from personal_store.trips.offsets import STATED_WITHIN, with_offsets
 from personal_store.trips.segments import WAIT_MAX, told_stays, told_trips
 from personal_store.trips.timeline import Timeline
@@ -50,20 +51,44 @@ def run_once(engine: Engine, *, everything: bool = False) -> int:
 
     Return how many devices were computed again.
 
-    A device without anything new is left as it is, unless `everything` asks: a newer version of the
-    trip engine reads an old history differently.
+    A device without anything new is left as it is, unless `everything` asks, or another engine than
+    this program's read it (`trips/engine.py`).
     """
+    return _run(engine, everything=everything, again=True)
+
+
+def take_news(engine: Engine) -> int:
+    """Compute what is new and no more; return how many devices were computed again.
+
+    For pages, which cannot wait until a history that another engine read is computed again.
+    """
+    return _run(engine, everything=False, again=False)
+
+
+def read_again(engine: Engine) -> bool:
+    """Compute one slice of what another engine read, if any; tell whether there was any."""
+    with reading(engine) as connection:
+        if dirty_windows.is_read_by(connection, engine_mark()):
+            return False
+    with writing(engine) as connection:
+        dirty_windows.read_again(connection, engine_mark())
+    return _one_slice(engine, _lines(engine), again=True) is not None
+
+
+def _run(engine: Engine, *, everything: bool, again: bool) -> int:
     with reading(engine) as connection:
         news = everything or dirty_windows.has_news(connection)
+        news = news or (again and not dirty_windows.is_read_by(connection, engine_mark()))
     recomputed: set[str] = set()
     if news:
         # Only now: a page that has nothing new to compute must not wait for an import to end.
         with writing(engine) as connection:
             if everything:
-                dirty_windows.mark_everything(connection)
+                dirty_windows.mark_everything(connection, engine_mark())
+            dirty_windows.read_again(connection, engine_mark())
             dirty_windows.enqueue(connection)
         lines = _lines(engine)
-        while (device := _one_slice(engine, lines)) is not None:
+        while (device := _one_slice(engine, lines, again=again)) is not None:
             recomputed.add(device)
     return len(recomputed)
 
@@ -77,10 +102,10 @@ def held(engine: Engine) -> Held:
         )
 
 
-def _one_slice(engine: Engine, lines: "LineIndex | None") -> str | None:
+def _one_slice(engine: Engine, lines: "LineIndex | None", *, again: bool) -> str | None:
     """Compute and store one slice of what is dirty; return its device, None when all is done."""
     with writing(engine) as connection:
-        dirty = dirty_windows.first(connection)
+        dirty = dirty_windows.first(connection, again=again)
         if dirty is None:
             return None
         end = min(_slice_end(connection, dirty), dirty.end)
@@ -88,7 +113,7 @@ def _one_slice(engine: Engine, lines: "LineIndex | None") -> str | None:
         written = [_compute(connection, dirty.device, news, lines)]
         written += _tell(connection, dirty.device, news)
         _state_offsets(connection, dirty.device, news, written)
-        dirty_windows.done(connection, device=dirty.device, end=end)
+        dirty_windows.done(connection, dirty, end=end)
         return dirty.device
 
 

@@ -59,7 +59,7 @@ def _budget(
 ) -> Response:
     store = pages.store
     try:
-        pipeline.run_once(store.engine)
+        pipeline.take_news(store.engine)
         page = budget_contexts.budget_page(
             store,
             year or budget_contexts.newest_year(store),

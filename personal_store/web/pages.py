@@ -173,7 +173,7 @@ def _week(pages: Pages, language: Language, week: str | None) -> Response:
         # What a phone has sent since the last look becomes trips now; what the inbox held may be
         # months, which are emptied beside the pages.
         if not waiting:
-            pipeline.run_once(store.engine)
+            pipeline.take_news(store.engine)
         context = contexts.week_page(store, week or contexts.newest_week(store))
     except (Malformed, OverflowError):
         now = week_of(store.clock.now())
@@ -186,7 +186,7 @@ def _week(pages: Pages, language: Language, week: str | None) -> Response:
 
 
 def _sharing(pages: Pages, language: Language, *, trouble: str | None = None) -> Response:
-    pipeline.run_once(pages.store.engine)
+    pipeline.take_news(pages.store.engine)
     context = contexts.sharing_page(pages.store)
     status = 200 if trouble is None else 409
     return pages.render(
@@ -230,7 +230,7 @@ def hand_over(store: Store, member: Membership) -> None:
 def _contribute(store: Store, task_digest: str, shown_sha256: str) -> None:
     member = catalogue.the_membership(store.engine)
     task = catalogue.find_task(store.engine, member, task_digest)
-    pipeline.run_once(store.engine)
+    pipeline.take_news(store.engine)
     consenting.hand_over(store, member)
     member = catalogue.the_membership(store.engine)
     sharing.run_once(store, member, task, shown_sha256=shown_sha256)

@@ -57,7 +57,7 @@ def _add_days(router: APIRouter, pages: Pages) -> None:
     @router.get("/{language}/days/{day}")
     def one_day(language: Language, request: Request, day: Day) -> Response:
         def show() -> Response:
-            pipeline.run_once(pages.store.engine)
+            pipeline.take_news(pages.store.engine)
             return pages.render("day.html", language, page=trip_contexts.day_page(pages.store, day))
 
         return _open(pages, language, request, show)
@@ -116,7 +116,7 @@ def _add_places(router: APIRouter, pages: Pages) -> None:
     @router.get("/{language}/places")
     def every_place(language: Language, request: Request) -> Response:
         def show() -> Response:
-            pipeline.run_once(pages.store.engine)
+            pipeline.take_news(pages.store.engine)
             page = trip_contexts.places_page(pages.store)
             return pages.render("places.html", language, page=page, radii=ZONE_RADII_M)
 

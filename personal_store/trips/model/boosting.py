@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from carbon.modes import TransportMode
 from personal_store.trips.features import FEATURES
+from personal_store.trips.model import MODEL_FILE
 from personal_store.trips.track import Floats
 
-MODEL_FILE: Final = "mode-trees.json"
 FORMAT: Final = 2
 CHUNK_LEGS: Final = 512
 """Legs evaluated together: their paths through all trees fit in a core's cache."""

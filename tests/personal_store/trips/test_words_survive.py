@@ -7,9 +7,11 @@ at once and the same words after: both must end alike.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count, pairwise
 from random import Random
 
+import pytest
 from fixes_added import add_fixes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,8 +21,10 @@ from personal_store.db.connection import reading, writing
 from personal_store.ingest.positionfix import Positionfix
 from personal_store.jobs import pipeline
 from personal_store.store import Store
-from personal_store.trips.corrections import Correction, CorrectionKind
-from personal_store.trips.timeline import ModeSource, Trip
+from personal_store.trips import modes, silences, staypoints, triplegs
+from personal_store.trips.corrections import TOLERANCE, Correction, CorrectionKind
+from personal_store.trips.model.boosting import ModeModel, load_model
+from personal_store.trips.timeline import ModeSource, Trip, Tripleg
 
 PAIRS = ((f"late-{number}", f"whole-{number}") for number in count())
 K = CorrectionKind
@@ -131,3 +135,43 @@ def test_a_mode_that_was_said_is_the_mode_whatever_is_computed_later(store, hist
     assert {(each.mode.mode.value, each.mode_source) for each in about} == {
         ("ferry", ModeSource.RESIDENT)
     }
+
+
+def another_model() -> ModeModel:
+    """Return a model that says of every leg what the shipped one says of another mode."""
+    shipped = load_model()
+    return replace(shipped, owner=(shipped.owner + 3) % len(shipped.modes))
+
+
+@pytest.mark.parametrize("seed", [1, 3, 5])
+def test_words_outlive_another_model_and_other_rules(store, history, seed, monkeypatch) -> None:
+    random = Random(seed)
+    device = next(PAIRS)[0]
+    take_in(store, device, history(seed, days=4, every_s=60.0))
+    pipeline.run_once(store.engine)
+    seen = known(store, device)
+    hidden, ridden = seen[0], random.choice(seen[1:]).triplegs[0]
+    spans = [(K.HIDE, hidden, ""), (K.MODE, ridden, "ferry")]
+    words = [
+        Correction(number=0, kind=kind, device=device, start=of.start, end=of.end, value=value)
+        for kind, of, value in spans
+    ]
+    say(store, words, device)
+    before = known(store, device)
+    monkeypatch.setattr(modes, "load_model", another_model)
+    monkeypatch.setattr(silences, "ACCESS_M", 0.0)
+    monkeypatch.setattr(staypoints, "SETTLED_SPREAD", 3.0)
+    monkeypatch.setattr(triplegs, "CHANGE_COSTS", 1.0)
+    monkeypatch.setattr(pipeline, "engine_mark", lambda: "of another program")
+    while pipeline.read_again(store.engine):
+        pass
+    after = known(store, device)
+    assert anonymous(after) != anonymous(before)
+    assert all(shared(each, hidden) <= TOLERANCE for each in after)
+    legs = [leg for trip in after for leg in trip.triplegs if shared(leg, ridden) > TOLERANCE]
+    assert legs
+    assert {leg.mode.mode.value for leg in legs} == {"ferry"}
+
+
+def shared(one: Trip | Tripleg, other: Trip | Tripleg) -> timedelta:
+    return min(one.end, other.end) - max(one.start, other.start)
