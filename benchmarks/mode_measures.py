@@ -6,10 +6,13 @@ over phones of one day. It judges nothing itself.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from carbon.activity import LegActivity
+from carbon.factors import load_factor_set
+from carbon.footprint import total_footprint
 from personal_store.trips.timeline import SURE_FROM
 
 MOTOR = ("car", "bus", "rail", "plane", "ferry")
@@ -28,6 +31,9 @@ class Judged:
     believed_error_kg: float
     low_kg: float
     high_kg: float
+    activity: LegActivity
+    is_day_covered: bool = False
+    day_share: float = 1.0
 
     @property
     def best(self) -> str:
@@ -65,18 +71,34 @@ def leg_coverage(legs: Sequence[Judged]) -> float:
 
 
 def day_coverage(legs: Sequence[Judged]) -> float:
-    """Return the share of days whose summed interval, legs independent, holds the true sum."""
+    """Return the share of days whose interval, as the program says it, holds the true sum.
+
+    A day that was drawn twice counts twice.
+    """
+    days = sum(leg.day_share for leg in legs)
+    return sum(leg.day_share for leg in legs if leg.is_day_covered) / days
+
+
+def with_days(legs: Sequence[Judged]) -> list[Judged]:
+    """Return the legs, each knowing whether the interval of its whole day holds the true sum."""
     days = defaultdict(list)
     for leg in legs:
         days[leg.day].append(leg)
-    covered = 0
-    for each in days.values():
-        said = sum(leg.said_kg for leg in each)
-        true = sum(leg.true_kg for leg in each)
-        # One day's mistakes are alike (the same vehicle on each leg), so they add up in full.
-        low = said - sum(leg.said_kg - leg.low_kg for leg in each)
-        covered += low <= true <= said + sum(leg.high_kg - leg.said_kg for leg in each)
-    return covered / len(days)
+    covered = {}
+    for day, each in days.items():
+        said = total_footprint([leg.activity for leg in each], load_factor_set()).life_cycle
+        covered[day] = said.low <= sum(leg.true_kg for leg in each) <= said.high
+    return [
+        replace(leg, is_day_covered=covered[leg.day], day_share=1 / len(days[leg.day]))
+        for leg in legs
+    ]
+
+
+def whole(legs: Sequence[Judged]) -> str:
+    """Return the true sum over all legs beside what the program says of it."""
+    said = total_footprint([leg.activity for leg in legs], load_factor_set()).life_cycle
+    true = sum(leg.true_kg for leg in legs)
+    return f"{true:.1f} kg, said {said.value:.1f} [{said.low:.1f}, {said.high:.1f}]"
 
 
 def accuracy(legs: Sequence[Judged]) -> float:
@@ -170,7 +192,6 @@ def bootstrap(
     names = sorted(days)
     figures: list[float] = []
     for _ in range(RESAMPLES):
-        # A day drawn twice is two days: renamed, so that day by day measures count it twice.
         drawn = [leg for name in rng.choice(names, len(names)).tolist() for leg in days[name]]
         figures.append(measure(drawn))
     low, high = np.quantile(figures, (0.025, 0.975))

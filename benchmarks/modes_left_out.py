@@ -1,10 +1,12 @@
 """Judge modes on data sets that the model was not trained on: carbon first, then calibration.
 
-Each of MobilityNet and SSI is left out in turn, then only their later or every other days; the
-model is learned without what it judges. Legs are true ones, as single phones saw them, and modes
-are said as the program says them. Intervals: a bootstrap over days, never over phones of one day. A
-part of `trips_scorecard.py`; alone: `python benchmarks/modes_left_out.py`. `--lines FEED.zip` and
-`--lines RAILS.json=train` add the stops and lines of the places where the legs were travelled.
+Each of MobilityNet, SSI and GOAL is left out in turn, then only later or every other days of the
+first two; the model is learned without what it judges. GOAL, minutes of delivery rounds, is judged
+on calibration alone, and so are the sets never trained on, taken together. Legs are true ones, as
+single phones saw them, and modes are said as the program says them. Intervals: a bootstrap over
+days, never over phones of one day. A part of `trips_scorecard.py`; alone:
+`python benchmarks/modes_left_out.py`. `--lines FEED.zip` and `--lines RAILS.json=train` add the
+stops and lines of the places where the legs were travelled.
 """
 
 import argparse
@@ -18,7 +20,18 @@ from pathlib import Path
 import mode_learning
 import mode_traces
 import numpy as np
-from mode_measures import MEASURES, Judged, bootstrap, chance_error, change
+from mode_measures import (
+    MEASURES,
+    Judged,
+    accuracy,
+    bootstrap,
+    calibration_error,
+    chance_error,
+    change,
+    true_error,
+    whole,
+    with_days,
+)
 from mode_traces import LabelledLeg
 from numpy.typing import NDArray
 
@@ -46,6 +59,7 @@ LATER_FROM = "MobilityNet/18113"
 """August 2019: 118 of MobilityNet's 314 legs are from then on."""
 ON = date(2026, 11, 2)
 POPULATIONS = ("MobilityNet, never trained on", "SSI, never trained on")
+ROUNDS_OF_DELIVERY = "GOAL, never trained on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +98,7 @@ def left_out(
     parts_of = {
         POPULATIONS[0]: [of_set == "MobilityNet"],
         POPULATIONS[1]: [of_set == "SSI"],
+        ROUNDS_OF_DELIVERY: [of_set == "GOAL"],
         "MobilityNet, later days, trained on the earlier ones": [later],
         "SSI, every other day, trained on the others": [
             np.isin(days, diary[half::2]) for half in (0, 1)
@@ -96,7 +111,9 @@ def left_out(
         found[name] = [[] for _ in views]
         for out in parts:
             judged = _judged_fold(legs, known, out, views)
-            found[name] = [[*each, *new] for each, new in zip(found[name], judged, strict=True)]
+            found[name] = [
+                [*each, *with_days(new)] for each, new in zip(found[name], judged, strict=True)
+            ]
     return found
 
 
@@ -145,9 +162,11 @@ def _angles(xyz_m: Floats) -> Floats:
 def report(judged: dict[str, list[list[Judged]]], views: Sequence[View]) -> None:
     """Print the figures, carbon first."""
     for name, seen in judged.items():
+        if name == ROUNDS_OF_DELIVERY:
+            continue
         for view, legs in zip(views, seen, strict=True):
             days = len({leg.day for leg in legs})
-            print(f"{name}; {view.title}: {len(legs)} legs of {days} days")
+            print(f"{name}; {view.title}: {len(legs)} legs of {days} days, {whole(legs)}")
             for title, measure in MEASURES:
                 low, high = bootstrap(legs, measure)
                 print(f"  {title:38s} {measure(legs):+.3f} [{low:+.3f}, {high:+.3f}]")
@@ -155,6 +174,20 @@ def report(judged: dict[str, list[list[Judged]]], views: Sequence[View]) -> None
         for view, legs in zip(views[1:], seen[1:], strict=True):
             gain, low, high = change(seen[0], legs)
             print(f"  carbon error, {view.title}: {gain:+.3f} [{low:+.3f}, {high:+.3f}]")
+    for names in ((ROUNDS_OF_DELIVERY,), POPULATIONS, (*POPULATIONS, ROUNDS_OF_DELIVERY)):
+        for number, view in enumerate(views):
+            legs = [leg for name in names for leg in judged[name][number]]
+            print(f"{'; '.join(names)}; {view.title}: {len(legs)} legs")
+            _calibration(legs)
+
+
+def _calibration(legs: Sequence[Judged]) -> None:
+    """Print how far said chances are from how often they are right."""
+    for title, measure in MEASURES:
+        if measure in (accuracy, calibration_error, true_error):
+            low, high = bootstrap(legs, measure)
+            print(f"  {title:38s} {measure(legs):+.3f} [{low:+.3f}, {high:+.3f}]")
+    print(f"  {'ECE of a perfect judge, by chance':38s} {chance_error(legs):+.3f}")
 
 
 def judged(leg: LabelledLeg, chances: dict[TransportMode, float], distance_m: float) -> Judged:
@@ -164,6 +197,7 @@ def judged(leg: LabelledLeg, chances: dict[TransportMode, float], distance_m: fl
     for mode, chance in chances.items():
         said[FIVE[mode.value]] += chance
     true = footprint({TransportMode(leg.mode): 1.0}, distance_m)
+    activity = LegActivity(modes=mixture, distance_m=distance_m, on=ON)
     guess = footprint(mixture, distance_m)
     single = [(share, footprint({mode: 1.0}, distance_m).value) for mode, share in mixture.items()]
     return Judged(
@@ -175,6 +209,7 @@ def judged(leg: LabelledLeg, chances: dict[TransportMode, float], distance_m: fl
         believed_error_kg=sum(share * abs(kg - guess.value) for share, kg in single),
         low_kg=guess.low,
         high_kg=guess.high,
+        activity=activity,
     )
 
 
