@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from fixes_added import add_fixes
 from sqlalchemy import update
 
-from personal_store.db import positionfixes, timelines, trips
+from personal_store.db import timelines, trips
 from personal_store.db.connection import reading, writing
 from personal_store.db.tables import engine_mark
 from personal_store.ingest.positionfix import Positionfix, SourceFormat
@@ -33,7 +34,7 @@ def days(outing):
 
 def take_in(store: Store, fixes) -> None:
     with writing(store.engine) as connection:
-        positionfixes.add(connection, fixes, received_at=store.clock.now())
+        add_fixes(connection, fixes, received_at=store.clock.now())
 
 
 def held(store: Store) -> list[trips.StoredTrip]:
