@@ -1,8 +1,8 @@
 """Name what reads fixes into trips, so that a store knows when another engine read its history.
 
 Another model is seen by its bytes. Another rule or constant is not: whoever changes one in a way
-that reads the same fixes differently raises `RULES` (`test_engine.py` fails where it was
-forgotten). It reads no fix, and brings no numpy to the pages.
+that reads the same fixes differently raises `RULES`. `test_engine.py` fails where drawn histories
+are read differently, and so reminds of most. It reads no fix, and brings no numpy to the pages.
 """
 
 from functools import cache
