@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
@@ -17,6 +18,17 @@ from personal_store.local_time import home_timezone, local_time
 from personal_store.settings import Language
 
 CATALOGUE = Path(__file__).parent / "locale" / "en.po"
+
+
+class NamedLeg(Protocol):
+    """What is said of a leg's mode: its name where `sure`, else the names that it may have."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - said above
+    @property
+    def names(self) -> Sequence[str]: ...  # noqa: D102
+    @property
+    def sure(self) -> bool: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +47,13 @@ class Speaker:
         """Return names, given in French, in this language with a word between them."""
         return between.join(self.text(name) for name in names)
 
+    def mode(self, leg: NamedLeg) -> str:
+        """Return a leg's mode, and what it may be where that is not sure."""
+        if leg.sure:
+            return self.text(leg.name)
+        names = self.either(leg.names, self.text(" ou "))
+        return self.text("mode incertain : {names}", names=names)
+
     def number(self, value: float, decimals: int = 1) -> str:
         """Return a number as this language writes it."""
         return wording.number(value, self.language, decimals=decimals)
@@ -47,6 +66,13 @@ class Speaker:
         """Return an hour and minute on the clock of the place, else of home."""
         return format(local_time(at, utc_offset_min), "%H:%M")
 
+    def span(self, start: datetime, end: datetime, utc_offset_min: int | None = None) -> str:
+        """Return from when to when on that clock, and whether it was changed in between."""
+        hours = f"{self.clock(start, utc_offset_min)} – {self.clock(end, utc_offset_min)}"
+        before, after = (local_time(at, utc_offset_min).utcoffset() for at in (start, end))
+        changed = self.text("changement d'heure")
+        return hours if before == after else f"{hours} ({changed})"
+
     def day(self, day: date) -> str:
         """Return a calendar day."""
         return format_date(day, "EEEE d MMMM y", locale=self.language)
@@ -56,9 +82,10 @@ class Speaker:
         between = "of" if self.language == "en" else "de"
         return f"{int(week[6:])} {between} {week[:4]}"
 
-    def time(self, at: datetime) -> str:
-        """Return a day and an hour, local time."""
-        return format_datetime(at, "EEE d MMM HH:mm", tzinfo=home_timezone(), locale=self.language)
+    def time(self, at: datetime, utc_offset_min: int | None = None) -> str:
+        """Return a day and an hour, on the clock of the place, else of home."""
+        zone = local_time(at, utc_offset_min).tzinfo
+        return format_datetime(at, "EEE d MMM HH:mm", tzinfo=zone, locale=self.language)
 
     def date(self, at: datetime) -> str:
         """Return a day with its year and an hour, local time: what is kept for years."""

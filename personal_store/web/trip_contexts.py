@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from math import cos, radians
@@ -74,33 +74,6 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """A part of a day: a stay (perhaps at a named place), a trip, or nothing recorded.
-
-    `silences` are the times in it without a position, so that nobody takes a guess for a record.
-    """
-
-    kind: MomentKind
-    start: datetime
-    end: datetime
-    place: str | None = None
-    trip: StoredTrip | None = None
-    modes: Sequence[str] = ()
-    silences: Sequence[Silence] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayPage:
-    """The page of a day: its moments in order, and the days around it."""
-
-    day: date
-    earlier: date
-    later: date
-    moments: Sequence[Moment]
-    moments_hidden: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LegRow:
     """One leg: its mode or what it may be, how sure, what says so, who was in the vehicle."""
 
@@ -116,6 +89,33 @@ class LegRow:
     gap_km: float
     occupants: float | None
     line: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A part of a day: a stay (perhaps at a named place), a trip, or nothing recorded.
+
+    `silences` are the times in it without a position, so that nobody takes a guess for a record.
+    """
+
+    kind: MomentKind
+    start: datetime
+    end: datetime
+    place: str | None = None
+    trip: StoredTrip | None = None
+    legs: Sequence[LegRow] = ()
+    silences: Sequence[Silence] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayPage:
+    """The page of a day: its moments in order, and the days around it."""
+
+    day: date
+    earlier: date
+    later: date
+    moments: Sequence[Moment]
+    moments_hidden: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ def day_page(store: Store, day: date) -> DayPage:
             start=each.trip.start,
             end=each.trip.end,
             trip=each,
-            modes=[MODE_NAMES[leg.mode.mode] for leg in each.trip.triplegs],
+            legs=[_leg_row(each.trip, number) for number in range(len(each.trip.triplegs))],
         )
         for each in stored
         if not is_lived_in(
@@ -350,12 +350,13 @@ def _sketch(trip: Trip, zones: Sequence[PrivacyZone]) -> list[str]:
     wide = (max(lon for lon, _ in points) - west) * narrow
     high = max(lat for _, lat in points) - south
     scale = min((SKETCH_WIDE - 20) / max(wide, 1e-9), (SKETCH_HIGH - 20) / max(high, 1e-9))
+    left, top = (SKETCH_WIDE - wide * scale) / 2, (SKETCH_HIGH - high * scale) / 2
     step = max(1, len(points) // SKETCH_POINTS)
 
     def draw(piece: Sequence[Point]) -> str:
         kept = [*piece[:-1:step], piece[-1]]
         moves = (
-            f"{10 + (lon - west) * narrow * scale:.0f} {10 + (south + high - lat) * scale:.0f}"
+            f"{left + (lon - west) * narrow * scale:.0f} {top + (south + high - lat) * scale:.0f}"
             for lon, lat in kept
         )
         return "M" + "L".join(moves)
@@ -372,4 +373,6 @@ def minute_on_day(at: datetime, clock: str, utc_offset_min: int | None) -> datet
         )
     except ValueError:
         return None
-    return local if local >= at else local + timedelta(days=1)
+    # In the night of the change an hour comes twice; the second is the first one's `fold`.
+    days = (local, local.replace(fold=1), local + timedelta(days=1))
+    return next((each for each in days if each.astimezone(UTC) >= at), None)

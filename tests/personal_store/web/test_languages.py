@@ -15,14 +15,14 @@ from personal_store.web import contexts, language
 from personal_store.web.language import Speaker, read_catalogue
 from personal_store.web.pages import TEMPLATES
 
-SPOKEN = re.compile(r"""(?:speak\.text|\b_)\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+SPOKEN = re.compile(r"""(?:(?:speak|self)\.text|\b_)\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 
 
 def _in_templates() -> set[str]:
     return {
         ast.literal_eval(found)
-        for template in TEMPLATES.iterdir()
-        for found in SPOKEN.findall(template.read_text())
+        for source in (*TEMPLATES.iterdir(), Path(language.__file__))
+        for found in SPOKEN.findall(source.read_text("utf-8"))
     }
 
 

@@ -96,7 +96,9 @@ def test_a_day_says_what_is_not_known(browser, joined, travel, read) -> None:
 
 SILENCES = {
     GapKind.STAY: "Aucune position de 06:23 à 08:13 : sans doute resté sur place.",
-    GapKind.MOVEMENT: "Aucune position de 08:23 à 08:37 : déplacement probable de 3,2 km.",
+    GapKind.MOVEMENT: (
+        "Aucune position de 08:23 à 08:37 : déplacement probable, 3,2 km à vol d'oiseau."
+    ),
     GapKind.ABSENCE: "Aucune position de 08:13 à 08:23 ; retrouvé à 3,2 km de là.",
 }
 
