@@ -79,7 +79,8 @@ def local_rows(
     scale = noise_scale(task)
     if n < task.min_batch_size:
         return suppressed_rows(task, zone=zone)
-    return _rows(units, task, zone=zone, n=n, half_width=half_width_95(scale, n))
+    noise = _Noise(half_width=half_width_95(scale, n), variance=n * laplace_variance(scale))
+    return _rows(units, task, zone=zone, n=n, noise=noise)
 
 
 def two_keepers_rows(
@@ -89,10 +90,14 @@ def two_keepers_rows(
 
     As `local_rows`; the interval is that of two draws at the level's part of ε, whatever `n` is.
     """
-    scale = keeper_noise_scale(task, Level.TERRITORY if zone is None else Level.ZONE)
+    level = Level.TERRITORY if zone is None else Level.ZONE
+    scale = keeper_noise_scale(task, level)
     if n < task.min_batch_size:
         return suppressed_rows(task, zone=zone)
-    return _rows(units, task, zone=zone, n=n, half_width=half_width_95(scale, KEEPERS))
+    noise = _Noise(
+        half_width=half_width_95(scale, KEEPERS), variance=released_noise_variance(task, level)
+    )
+    return _rows(units, task, zone=zone, n=n, noise=noise)
 
 
 def suppressed_rows(task: Task, *, zone: str | None) -> tuple[ReleaseRow, ...]:
@@ -105,6 +110,7 @@ def suppressed_rows(task: Task, *, zone: str | None) -> tuple[ReleaseRow, ...]:
             value=None,
             ci95_low=None,
             ci95_high=None,
+            noise_sd=None,
             n=None,
             quality=Quality.SUPPRESSED,
         )
@@ -179,8 +185,16 @@ class _Statements:
     sd_units: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Noise:
+    """The noise in one sum: 95 % half-width in units, variance in units²."""
+
+    half_width: int
+    variance: float
+
+
 def _rows(
-    units: Sequence[int], task: Task, *, zone: str | None, n: int, half_width: int
+    units: Sequence[int], task: Task, *, zone: str | None, n: int, noise: _Noise
 ) -> tuple[ReleaseRow, ...]:
     if len(units) != len(task.coordinates):
         raise Malformed(f"expected {len(task.coordinates)} sums, saw {len(units)}")
@@ -190,8 +204,9 @@ def _rows(
             measure=coordinate.measure,
             label=coordinate.label,
             value=decode(value, coordinate, task),
-            ci95_low=decode(value - half_width, coordinate, task),
-            ci95_high=decode(value + half_width, coordinate, task),
+            ci95_low=decode(value - noise.half_width, coordinate, task),
+            ci95_high=decode(value + noise.half_width, coordinate, task),
+            noise_sd=math.sqrt(noise.variance) * decode(1, coordinate, task),
             n=n,
             quality=Quality.PUBLISHED,
         )

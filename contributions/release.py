@@ -55,18 +55,29 @@ CSV_COLUMNS = (
     "value",
     "ci95_low",
     "ci95_high",
+    "noise_sd",
     "n_noisy",
     "epsilon",
     "mechanism",
     "quality",
     "method_version",
     "ef_version",
+    "privacy_unit",
+    "adjacency",
+    "delta",
+    "epsilon_week",
+    "epsilon_52_weeks",
+    "epsilon_52_weeks_pld",
+    "delta_pld",
+    "trust_mode",
 )
 """Columns of the published table. `zone` is empty for the whole territory; `n_noisy` counts
 reports, exactly, since taking part is not hidden; `indicator` is a measure, `label` a mode group,
-hour, band or zone of it; `ef_version` names the emission factors of kgCO2e and is empty else."""
+hour, band or zone of it; `ef_version` names the emission factors of kgCO2e and is empty else.
+A line taken out of its table still states what qualifies it: whom one has to trust is `trust_mode`
+(`local`: nobody; `two-keepers`: one of two), in the words of the release's `trust_fr`."""
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +88,9 @@ class Release:
     `epsilon_52_weeks_micro` of 52 such weeks under pure composition, each in millionths per
     resident-week; δ is 0. `epsilon_52_weeks_pld_micro` is the same year composed by PLD, at
     δ = one in a million. `noise` gives W and the sd of the noise of the territory's figure by
-    coordinate. `factor_set` is what kgCO2e were computed with, None without them.
-    `n` counts the reports summed. `noise_vs_two_keepers` is the sd of the territory's noise
-    divided by what two keepers would add at the same ε: what the missing partner costs.
+    coordinate; each row states its own. `factor_set` is what kgCO2e were computed with, None
+    without them. `n` counts the reports summed. `noise_vs_two_keepers` is the sd of the territory's
+    noise divided by what two keepers would add at the same ε: what the missing partner costs.
     Raises `Malformed`.
     """
 
@@ -140,6 +151,10 @@ class Release:
         places = [(row.zone, row.key) for row in self.rows]
         if len(set(places)) != len(places) or not {key for _zone, key in places} <= set(keys):
             raise Malformed("expected one row a zone and coordinate, all with their noise stated")
+        stated = {level.key: level.noise_sd for level in self.noise}
+        whole = [row for row in self.rows if row.zone is None and row.noise_sd is not None]
+        if any(row.noise_sd != stated[row.key] for row in whole):
+            raise Malformed("expected the territory's rows to carry the noise that is stated")
         if (self.factor_set is not None) != (Measure.KG_CO2E in self.measures):
             raise Malformed("expected a factor set where kgCO2e are published, and there only")
         if any(row.n is not None and row.n < self.min_batch_size for row in self.rows):
@@ -221,7 +236,16 @@ class Release:
 
     def csv_rows(self) -> tuple[tuple[str, ...], ...]:
         """Return the rows under `CSV_COLUMNS`, as texts; a figure held back is empty."""
-        epsilon = f"{Decimal(self.epsilon_micro).scaleb(-6).normalize():f}"
+        qualified = (
+            PRIVACY_UNIT,
+            self.adjacency.value,
+            "0",
+            _epsilon_text(self.epsilon_week_micro),
+            _epsilon_text(self.epsilon_52_weeks_micro),
+            _epsilon_text(self.epsilon_52_weeks_pld_micro),
+            DELTA_TEXT,
+            self.trust_mode.value,
+        )
         factors = "" if self.factor_set is None else self.factor_set.name
         return tuple(
             (
@@ -233,12 +257,14 @@ class Release:
                 decimal_text(row.value) or "",
                 decimal_text(row.ci95_low) or "",
                 decimal_text(row.ci95_high) or "",
+                decimal_text(row.noise_sd) or "",
                 "" if row.n is None else str(row.n),
-                epsilon,
+                _epsilon_text(self.epsilon_micro),
                 self.mechanism,
                 row.quality.value,
                 self.software_version,
                 factors if row.measure is Measure.KG_CO2E else "",
+                *qualified,
             )
             for row in self.rows
         )
@@ -250,6 +276,10 @@ class Release:
         writer.writerow(CSV_COLUMNS)
         writer.writerows(self.csv_rows())
         return text.getvalue().encode("utf-8")
+
+
+def _epsilon_text(micro: int) -> str:
+    return f"{Decimal(micro).scaleb(-6).normalize():f}"
 
 
 _TEXTS = ("task_digest", "week", "mechanism", "trust_fr", "trust_en", "software_version")

@@ -33,9 +33,10 @@ class Quality(StrEnum):
 class ReleaseRow:
     """One figure: one coordinate, one week, one zone (None: the whole territory).
 
-    `value`, `ci95_low` and `ci95_high` are rounded to one decimal; the 95 % interval covers the
-    privacy noise, not sampling nor clipping. A suppressed row holds None instead of each figure
-    and of the count `n` of reports. Raises `Malformed`.
+    `value`, both ends of the interval and `noise_sd`, the standard deviation of the noise in this
+    very figure, are rounded to one decimal; the 95 % interval covers that noise, not sampling nor
+    clipping. A suppressed row holds None instead of each figure and of the count `n` of reports.
+    Raises `Malformed`.
     """
 
     zone: str | None
@@ -44,6 +45,7 @@ class ReleaseRow:
     value: float | None
     ci95_low: float | None
     ci95_high: float | None
+    noise_sd: float | None
     n: int | None
     quality: Quality
 
@@ -54,13 +56,15 @@ class ReleaseRow:
         _expect_key(self.measure, self.label, "row")
         if not isinstance(self.quality, Quality):
             raise Malformed("expected row.quality as a member of Quality")
-        figures = (self.value, self.ci95_low, self.ci95_high, self.n)
+        figures = (self.value, self.ci95_low, self.ci95_high, self.noise_sd, self.n)
         if self.quality is Quality.SUPPRESSED:
             if any(figure is not None for figure in figures):
                 raise Malformed("expected no figure and no count in a suppressed row")
             return
         if self.value is None or self.ci95_low is None or self.ci95_high is None:
             raise Malformed("expected a value and both ends of the interval in a published row")
+        if self.noise_sd is None or self.noise_sd < 0:
+            raise Malformed("expected the noise of a published row, and no negative one")
         if not self.ci95_low <= self.value <= self.ci95_high:
             raise Malformed("expected ci95_low <= value <= ci95_high")
         expect_integer(self.n, "row.n", low=1, high=MAX_COUNT)
@@ -68,6 +72,7 @@ class ReleaseRow:
             ("value", self.value),
             ("ci95_low", self.ci95_low),
             ("ci95_high", self.ci95_high),
+            ("noise_sd", self.noise_sd),
         ):
             object.__setattr__(self, name, one_decimal(value, name))
 
@@ -86,6 +91,7 @@ class ReleaseRow:
             "value": decimal_text(self.value),
             "ci95_low": decimal_text(self.ci95_low),
             "ci95_high": decimal_text(self.ci95_high),
+            "noise_sd": decimal_text(self.noise_sd),
             "n": self.n,
             "quality": self.quality.value,
         }
@@ -103,6 +109,7 @@ class ReleaseRow:
                     "label",
                     "measure",
                     "n",
+                    "noise_sd",
                     "quality",
                     "unit",
                     "value",
@@ -118,6 +125,7 @@ class ReleaseRow:
             value=_read_optional_decimal(fields["value"], "row.value"),
             ci95_low=_read_optional_decimal(fields["ci95_low"], "row.ci95_low"),
             ci95_high=_read_optional_decimal(fields["ci95_high"], "row.ci95_high"),
+            noise_sd=_read_optional_decimal(fields["noise_sd"], "row.noise_sd"),
             n=None if n is None else expect_integer(n, "row.n", low=1, high=MAX_COUNT),
             quality=expect_member(Quality, fields["quality"], "row.quality"),
         )

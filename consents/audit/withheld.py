@@ -16,7 +16,7 @@ from consents.records.receipt import EventType
 # A row of a release that publishes nothing names its cell and no more; a member that is not listed
 # here could be a figure under another name.
 _ROW_NAMES = frozenset({"zone", "measure", "unit", "label", "quality"})
-_ROW_FIGURES = frozenset({"value", "ci95_low", "ci95_high", "n"})
+_ROW_FIGURES = frozenset({"value", "ci95_low", "ci95_high", "noise_sd", "n"})
 _STATEMENT = frozenset(
     {
         "v",

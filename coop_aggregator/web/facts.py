@@ -43,6 +43,10 @@ def facts_of(release: Release, wording: Wording, *, zones: Mapping[str, str]) ->
             _noise(release, wording, zones=zones) if release.n else "",
         ),
         (
+            wording.say("Écart type du bruit (par zone)"),
+            _zone_noise(release, wording, zones=zones),
+        ),
+        (
             wording.say("Facteurs d'émission"),
             "" if release.factor_set is None else release.factor_set.name,
         ),
@@ -69,6 +73,25 @@ def _noise(release: Release, wording: Wording, *, zones: Mapping[str, str]) -> s
         f"{wording.part(level.key, zones)} {wording.amount(level.noise_sd, level.measure.unit)}"
         for level in release.noise
     )
+
+
+def _zone_noise(release: Release, wording: Wording, *, zones: Mapping[str, str]) -> str:
+    """Return the noise in each figure of a zone; where zones differ, the least and the most."""
+    said = []
+    for level in release.noise:
+        found = [
+            row.noise_sd
+            for row in release.rows
+            if row.zone is not None and row.key == level.key and row.noise_sd is not None
+        ]
+        if not found:
+            continue
+        amount = wording.amount(max(found), level.measure.unit)
+        if min(found) != max(found):
+            least = wording.amount(min(found), level.measure.unit)
+            amount = wording.say("de {least} à {most}", least=least, most=amount)
+        said.append(f"{wording.part(level.key, zones)} {amount}")
+    return ", ".join(said)
 
 
 def _epsilon(micro: int, wording: Wording) -> str:

@@ -34,10 +34,16 @@ def _row(**changes):
         "value": 12.0,
         "ci95_low": -3.0,
         "ci95_high": 27.0,
+        "noise_sd": 8.0,
         "n": 12,
         "quality": Quality.PUBLISHED,
     }
     return ReleaseRow(**(fields | changes))
+
+
+SUPPRESSED = dict.fromkeys(["value", "ci95_low", "ci95_high", "noise_sd", "n"]) | {
+    "quality": Quality.SUPPRESSED
+}
 
 
 def test_the_bytes_of_a_release_round_trip_byte_for_byte(release):
@@ -89,6 +95,8 @@ def test_a_figure_is_written_with_exactly_one_decimal():
     [
         pytest.param({"value": None}, id="no figure"),
         pytest.param({"n": None}, id="no count"),
+        pytest.param({"noise_sd": None}, id="no noise"),
+        pytest.param({"noise_sd": -0.1}, id="a negative noise"),
         pytest.param({"n": 0}, id="nobody"),
         pytest.param({"value": 30.0}, id="outside its interval"),
         pytest.param({"value": math.nan}, id="not a number"),
@@ -99,8 +107,12 @@ def test_a_figure_is_written_with_exactly_one_decimal():
         pytest.param({"quality": "published"}, id="a text for a quality"),
         pytest.param({"quality": Quality.SUPPRESSED}, id="suppressed with figures"),
         pytest.param(
-            {"quality": Quality.SUPPRESSED, "value": None, "ci95_low": None, "ci95_high": None},
+            SUPPRESSED | {"n": 12},
             id="suppressed with its count",
+        ),
+        pytest.param(
+            SUPPRESSED | {"noise_sd": 8.0},
+            id="suppressed with its noise, which under local tells its count",
         ),
     ],
 )
@@ -155,6 +167,14 @@ def test_a_mode_whose_noise_is_not_stated_is_refused(release):
         Release.parse(data.encode())
 
 
+def test_a_row_of_the_territory_with_another_noise_than_stated_is_refused(release):
+    value = json.loads(release.to_bytes())
+    value["rows"][0]["noise_sd"] = "1.0"
+    data = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    with pytest.raises(Malformed):
+        Release.parse(data.encode())
+
+
 def test_a_negative_sd_is_refused():
     with pytest.raises(Malformed):
         CoordinateNoise(measure=Measure.KILOMETRES, label="car", weight=600, noise_sd=-1.0)
@@ -178,16 +198,26 @@ def test_a_published_line_of_the_csv_reads_like_its_row(release):
         "value": "1800.0",
         "ci95_low": f"{row.ci95_low:.1f}",
         "ci95_high": f"{row.ci95_high:.1f}",
+        "noise_sd": f"{row.noise_sd:.1f}",
         "n_noisy": "30",
         "epsilon": "1",
         "mechanism": "local-discrete-laplace",
         "quality": "published",
         "method_version": "mobilites 0.1.0",
         "ef_version": "",
+        "privacy_unit": "resident-week",
+        "adjacency": "replacement",
+        "delta": "0",
+        "epsilon_week": "1.5",
+        "epsilon_52_weeks": "78",
+        "epsilon_52_weeks_pld": f"{release.epsilon_52_weeks_pld_micro / 10**6:.6f}".rstrip("0"),
+        "delta_pld": "0.000001",
+        "trust_mode": "local",
     }
 
 
 def test_a_suppressed_line_of_the_csv_shows_no_figure(release):
     line = dict(zip(CSV_COLUMNS, release.csv_rows()[-1], strict=True))
     assert (line["zone"], line["quality"]) == ("17028", "suppressed")
-    assert (line["value"], line["ci95_low"], line["ci95_high"], line["n_noisy"]) == ("",) * 4
+    held_back = ("value", "ci95_low", "ci95_high", "noise_sd", "n_noisy")
+    assert [line[name] for name in held_back] == [""] * 5

@@ -163,13 +163,18 @@ def keepers(make_pair):
 
 
 class Wire:
-    """A listener that passes bytes on to a port and keeps every one of them."""
+    """A listener that passes bytes on to a port and keeps each way of each connection."""
 
     def __init__(self, target):
-        self.target, self.seen = target, bytearray()
+        self.target, self._ways = target, []
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port = self._server.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def seen(self):
+        """Return everything that passed; nothing of one way stands between bytes of another."""
+        return b"\n".join(bytes(way) for way in self._ways)
 
     def close(self):
         # Closing alone does not wake the thread that waits for a connection.
@@ -196,15 +201,18 @@ class Wire:
             except OSError:
                 return
             with far:
-                ready.register(near, selectors.EVENT_READ, far)
-                ready.register(far, selectors.EVENT_READ, near)
+                asked, answered = bytearray(), bytearray()
+                self._ways += [asked, answered]
+                ready.register(near, selectors.EVENT_READ, (far, asked))
+                ready.register(far, selectors.EVENT_READ, (near, answered))
                 while True:
                     for key, _events in ready.select():
                         data = key.fileobj.recv(65_536)
                         if not data:
                             return
-                        self.seen += data
-                        key.data.sendall(data)
+                        other, way = key.data
+                        way += data
+                        other.sendall(data)
 
 
 class Process:

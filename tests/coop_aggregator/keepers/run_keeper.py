@@ -7,6 +7,8 @@
 With KILL_AT=n in the environment the process kills itself, as `kill -9` would, when it is about to
 end its n-th transaction; with KILL_DRAWN=n, when it is about to end the n-th one from the one that
 draws noise, which is the first.
+
+With LEAK it is a keeper that a careless hand changed: it logs what it opens.
 """
 
 import itertools
@@ -25,6 +27,7 @@ from coop_aggregator.app import create_app
 from coop_aggregator.cli.program import main as cli_main
 from coop_aggregator.executors import InlineExecutor
 from coop_aggregator.installation import open_either
+from coop_aggregator.keepers import intake
 from coop_aggregator.release import publish
 from coop_aggregator.settings import load_settings
 from coop_aggregator.transport import helper_channel
@@ -56,6 +59,19 @@ def kill_at(commit_number, *, after_draw):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def leak():
+    """Log every half that intake opens, in hexadecimal, with the public share beside it."""
+    open_input_share = intake.open_input_share
+
+    def careless(report, sealed, **others):
+        opened = open_input_share(report, sealed, **others)
+        log = structlog.get_logger("intake")
+        log.warning("opened", share=opened.hex(), public=report.public_share.hex())
+        return opened
+
+    intake.open_input_share = careless
+
+
 def main():
     """Open the keeper and do what is asked."""
     data, clock, action, argument, *more = sys.argv[1:]
@@ -67,6 +83,8 @@ def main():
     for name in ("KILL_AT", "KILL_DRAWN"):
         if name in os.environ:
             kill_at(int(os.environ[name]), after_draw=name == "KILL_DRAWN")
+    if "LEAK" in os.environ:
+        leak()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     if action == "serve":
         app = create_app(side, settings)
