@@ -7,12 +7,17 @@ would take longer than checking them, so `--distinct` reports are split and aske
 again: the work a report is the same. Opening the sealed share is timed with the check of the
 leader's half; the helper's half is checked the same way, then every verdict is computed and both
 sums are kept. The same sums must come out of one process, of a pool and of a `dask.distributed`
-cluster that this script starts on this machine. Wall-clock times: say what else ran.
+cluster that this script starts on this machine: for each, the SHA-256 of both sums is printed, the
+time, and the most memory that this process and any worker have held so far. It ends with exit code
+1 if a digest differs. `--without-one-process` leaves out the longest of the three. Wall-clock
+times: say what else ran.
 """
 
 import argparse
 import hashlib
 import os
+import resource
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
@@ -154,12 +159,18 @@ def week(
     return sums[0], sums[1]
 
 
+def peak_mib(who: int) -> float:
+    """Return the most memory that was resident, in MiB; Linux counts it in kibibytes."""
+    return resource.getrusage(who).ru_maxrss / 1_024
+
+
 def main() -> None:
     """Read the arguments and measure one process, a pool and a cluster."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--reports", type=int, default=200_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--distinct", type=int, default=2_048)
+    parser.add_argument("--without-one-process", action="store_true")
     given = parser.parse_args()
     keys = [X25519PrivateKey.generate() for _ in Role]
     task = make_task(keys)
@@ -180,6 +191,8 @@ def main() -> None:
                 0, cluster=cluster.scheduler_address
             ),
         }
+        if given.without_one_process:
+            del kinds["one process"]
         for name, opening in kinds.items():
             print(name)
             with opening as executor:
@@ -187,7 +200,14 @@ def main() -> None:
                 found.append(week(executor, task, reports, keys, given.reports))
                 seconds = time.monotonic() - begin
             print(f"  both keepers, {given.reports} reports: {seconds:.1f} s")
-    print("bit-identical" if len(set(found)) == 1 else "DIFFERENT SUMS")
+            digest = hashlib.sha256(b"".join(found[-1])).hexdigest()
+            print(f"  SHA-256 of both sums: {digest}")
+            print(f"  most memory of this process so far: {peak_mib(resource.RUSAGE_SELF):.0f} MiB")
+    # Workers are counted once they have ended.
+    print(f"most memory of any worker: {peak_mib(resource.RUSAGE_CHILDREN):.0f} MiB")
+    if len(set(found)) > 1:
+        sys.exit("DIFFERENT SUMS")
+    print("bit-identical")
 
 
 if __name__ == "__main__":

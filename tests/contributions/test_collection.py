@@ -155,5 +155,13 @@ def test_a_commitment_changes_with_any_share_of_any_bucket() -> None:
     assert len(set(said)) == len(said)
 
 
+def test_a_commitment_tells_where_a_zone_s_name_ends() -> None:
+    """The same bytes, cut elsewhere: a code that is the first element of another zone's share."""
+    text = "abcdefghijklmnop"
+    element = int.from_bytes(text.encode(), "little")
+    assert element < FIELD128.modulus
+    assert commitment({"A": (element, 7)}) != commitment({f"A{text}": (7,)})
+
+
 def test_a_commitment_does_not_depend_on_the_order_of_buckets() -> None:
     assert commitment({"B": (1,), None: (2,)}) == commitment({None: (2,), "B": (1,)})

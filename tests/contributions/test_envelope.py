@@ -19,7 +19,9 @@ from contributions.envelope import (
     Binding,
     Role,
     open_share,
+    open_verify_key,
     seal_share,
+    seal_verify_key,
 )
 from contributions.errors import EnvelopeRefused, Malformed
 
@@ -157,3 +159,27 @@ def test_info_starts_with_the_domain_and_separates_every_part() -> None:
     infos = {BINDING.info} | {replace(BINDING, **change).info for change in OTHERS}
     assert len(infos) == 1 + len(OTHERS)
     assert all(info.startswith(DOMAIN) and len(info) == len(DOMAIN) + 32 for info in infos)
+
+
+def test_a_sealed_verification_key_is_no_share_nor_the_other_way_round(sealed: bytes) -> None:
+    """Opened by another implementation, with what a share of the same 32 bytes would have as info.
+
+    Only the domain tells the two apart, whatever is hashed after it.
+    """
+    digest = "ab" * 32
+    key_sealed = seal_verify_key(SHARE, keeper_key=KEY.public_key(), task_digest=digest)
+
+    def opened_as(domain: bytes) -> bytes:
+        receiver = HPKE.new(
+            receiver_key=import_x25519_private_key(SECRET),
+            enc=key_sealed[:32],
+            aead_id=HPKE.AEAD.AES128_GCM,
+            info=domain + bytes.fromhex(digest),
+        )
+        return receiver.unseal(key_sealed[32:])
+
+    assert opened_as(b"mobilites-en-commun verify key v1\x00") == SHARE
+    with pytest.raises(ValueError, match=r"MAC|Incorrect"):
+        opened_as(DOMAIN)
+    with pytest.raises(EnvelopeRefused):
+        open_verify_key(sealed, keeper_key=KEY, task_digest=digest, sha256="00" * 32)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from contributions.admission import ADMISSION_TYP
 from contributions.collection import ReportSet
 from contributions.errors import ContributionsError, Malformed, SignatureRefused
 from contributions.keeper import Keeper
@@ -20,8 +21,10 @@ from contributions.keeper_messages import (
     sign_message,
 )
 from contributions.measures import MAX_COORDINATES, Coordinate, Measure
+from contributions.messages import MEMBERSHIP_TYP, REPORT_TYP
 from contributions.prio3.field import FIELD128
-from contributions.task import MAX_CAP_UNITS, TrustMode
+from contributions.sealed_report import SEALED_REPORT_TYP
+from contributions.task import MAX_CAP_UNITS, TASK_TYP, TrustMode
 from contributions.two_keepers import Verdict, vdaf_for
 
 DIGEST = "ab" * 32
@@ -203,3 +206,25 @@ def test_a_keeper_out_of_bounds_is_refused(shared_task, changes):
     keeper = shared_task.keepers[0]
     with pytest.raises(Malformed):
         Keeper(**(keeper.to_json() | changes))
+
+
+def test_every_signed_message_has_a_kind_of_its_own():
+    """A signature of one thing is never taken for one of another, by the same key."""
+    kinds = [
+        ADMISSION_TYP,
+        MEMBERSHIP_TYP,
+        REPORT_TYP,
+        SEALED_REPORT_TYP,
+        TASK_TYP,
+        *(
+            message.TYP
+            for message in (
+                AggregationAnswer,
+                AggregationRequest,
+                CollectionRequest,
+                CollectionShare,
+                CosignRequest,
+            )
+        ),
+    ]
+    assert len(set(kinds)) == len(kinds)

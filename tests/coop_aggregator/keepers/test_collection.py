@@ -1,5 +1,7 @@
 """Step 8 for two keepers: one draw a bucket, by each, whatever is asked and whoever crashes."""
 
+from fractions import Fraction
+
 import pytest
 from sqlalchemy import text
 
@@ -12,7 +14,6 @@ from contributions.keeper_messages import (
     sign_message,
 )
 from contributions.noise import OpenDPLaplace
-from contributions.two_keepers import Level, keeper_noise_scale
 from coop_aggregator.db.collections import collected_of
 from coop_aggregator.db.releases import release_by_week
 from coop_aggregator.errors import KeeperFailed, KeeperRefused, ReleaseRefused, ReportRefused
@@ -70,15 +71,19 @@ def question(keepers, zone, reports, said="cd" * 32):
     return sign_message(request, keepers.leader.keeper.sign)
 
 
-def test_the_territory_and_each_large_enough_zone_have_a_draw_of_their_own(keepers):
+def test_the_territory_and_each_large_enough_zone_have_a_draw_of_their_own(make_pair):
+    """Three quarters of ε for the territory: the noise of its sum is a third of a zone's."""
+    keepers = make_pair(territory_share=Fraction(3, 4))
     fill(keepers, zones="AAABBBCC")
     ours, theirs = CountedNoise(), CountedNoise()
     keepers.channel.noise = theirs
     buckets = take(keepers, ours)
     assert {bucket.zone for bucket in buckets} == {None, "A", "B", "C"}
     assert ours.draws == theirs.draws == 4
-    zone, territory = (keeper_noise_scale(keepers.task, level) for level in Level)
-    assert sorted(ours.scales) == sorted([territory, zone, zone, zone])
+    assert keepers.task.epsilon_micro == 1_000_000
+    territory, zone = Fraction(4, 3) * 1000, Fraction(4) * 1000
+    for source in (ours, theirs):
+        assert source.scales == [territory, zone, zone, zone]
 
 
 def test_without_noise_the_figures_are_what_was_sent(keepers):

@@ -1,5 +1,6 @@
 """Step 6 for two keepers: what each takes in, and that both refuse alike, in four words."""
 
+import hashlib
 import itertools
 from dataclasses import replace
 
@@ -8,9 +9,12 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from consents.records.receipt import EventType
+from contributions import jws
+from contributions.admission import Admission
 from contributions.envelope import Binding, Role, seal_share
 from contributions.noise import OpenDPLaplace
 from contributions.sealed_report import SealedShares
+from contributions.task import TASK_TYP
 from contributions.two_keepers import expires_at, vdaf_for
 from coop_aggregator.db.sealed import counts
 from coop_aggregator.errors import ReportRefused
@@ -231,7 +235,13 @@ def test_a_report_that_the_leader_did_not_admit_is_uncovered_at_the_helper(keepe
     elsewhere = keepers.admission(other.statement(other.shares()))
     ours = keepers.admission(person.statement(shares))
     touched = ours[:-1] + (b"A" if ours[-1:] != b"A" else b"Q")
-    for admission in (elsewhere, b"a.b.c", touched):
+    word = Admission(
+        task_digest=keepers.task.digest,
+        statement_sha256=hashlib.sha256(person.statement(shares)).hexdigest(),
+    )
+    # The very words, by the very key, as a message of another kind.
+    as_task = jws.sign(word.to_bytes(), key=keepers.leader.keeper.sign, typ=TASK_TYP)
+    for admission in (elsewhere, b"a.b.c", touched, as_task):
         told = refusal(keepers, person, Role.HELPER, shares, admission=admission)
         assert (told.status, told.reason) == (403, "uncovered")
 

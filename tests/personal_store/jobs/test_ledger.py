@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.exc import DatabaseError
 
-from personal_store.db.connection import writing
+from personal_store.db.connection import is_locked, writing
 from personal_store.db.contributions import ContributionState, KeptContribution
 from personal_store.errors import LedgerRefused, PreviewChanged
 from personal_store.jobs import sharing
@@ -21,7 +22,7 @@ def _at_once(actions):
     gate, results = threading.Barrier(len(actions)), [None] * len(actions)
 
     def run(place, action):
-        gate.wait()
+        gate.wait(timeout=300)
         try:
             results[place] = action().state
         except LedgerRefused:
@@ -31,7 +32,7 @@ def _at_once(actions):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=300)
     return results
 
 
@@ -43,7 +44,7 @@ def _in_processes(resident, actions):
     gate = context.Barrier(len(actions))
 
     def run(action):
-        gate.wait(timeout=60)
+        gate.wait(timeout=300)
         with suppress(LedgerRefused):
             action()
 
@@ -51,7 +52,7 @@ def _in_processes(resident, actions):
     for process in processes:
         process.start()
     for process in processes:
-        process.join(timeout=120)
+        process.join(timeout=300)
     assert [process.exitcode for process in processes] == [0] * len(actions)
 
 
@@ -100,6 +101,42 @@ def test_five_processes_on_one_store_never_overspend(resident, room_for_two):  #
     states = sorted(kept.state for kept in resident.ledger())
     assert states == [ContributionState.REFUSED] * 3 + [ContributionState.SENT] * 2
     assert yearly_loss(resident.ledger()).pure == 8
+
+
+def test_nobody_else_can_write_while_a_week_is_decided(resident, room_for_two, monkeypatch):  # P4
+    """Two programs that both read the ledger before either wrote would both find room."""
+    decide, seen = sharing.decide, []
+
+    def watched(*arguments, **named):
+        other = resident.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with other as connection:
+            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except DatabaseError as error:
+                seen.append(is_locked(error.orig))
+            connection.invalidate()
+        return decide(*arguments, **named)
+
+    monkeypatch.setattr(sharing, "decide", watched)
+    assert resident.send(room_for_two[0]).state is ContributionState.SENT
+    assert seen == [True]
+
+
+def test_a_week_is_on_disk_as_spent_before_its_first_byte_leaves(
+    resident, room_for_two, cooperative, monkeypatch
+):  # P4
+    seen = []
+    exchange = type(cooperative).exchange
+
+    def watched(itself, method, path, body):
+        if path == "/v1/reports":
+            seen.extend(kept.state for kept in resident.ledger() if kept.state.spends)
+        return exchange(itself, method, path, body)
+
+    monkeypatch.setattr(type(cooperative), "exchange", watched)
+    resident.send(room_for_two[0])
+    assert seen == [ContributionState.RESERVED]
 
 
 def test_a_draft_and_a_refusal_lose_nothing(resident, room_for_two):
