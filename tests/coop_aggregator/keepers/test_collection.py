@@ -14,7 +14,8 @@ from contributions.keeper_messages import (
     sign_message,
 )
 from contributions.noise import OpenDPLaplace
-from coop_aggregator.db.collections import collected_of
+from contributions.prio3.field import FIELD128
+from coop_aggregator.db.collections import Collected, collected_of, keep_other_share
 from coop_aggregator.db.releases import release_by_week
 from coop_aggregator.errors import KeeperFailed, KeeperRefused, ReleaseRefused, ReportRefused
 from coop_aggregator.executors import InlineExecutor
@@ -108,6 +109,16 @@ def test_a_second_collection_gives_the_same_shares_and_draws_nothing(keepers):
     keepers.channel.noise = again
     assert take(keepers, again) == first
     assert again.draws == 0
+
+
+def test_the_helper_s_first_answer_stays(keepers):
+    """K6: two of its draws for one bucket would be a loss of twice ε; one is published."""
+    fill(keepers)
+    first = take(keepers)
+    for zone in (None, "A"):
+        with keepers.leader.database.write() as connection:
+            keep_other_share(connection, keepers.task.digest, zone, (1,) * 8)
+    assert take(keepers) == first
 
 
 def test_a_second_collection_of_another_set_is_refused_by_the_helper(keepers):
@@ -326,6 +337,29 @@ def test_a_week_below_the_minimum_is_released_with_nothing_in_it(make_pair):
     stored = publish(keepers.leader, WEEK, executor=InlineExecutor(), channel=keepers.channel)
     assert b'"n":0' in stored.body
     assert b'"published"' not in stored.body
+
+
+def test_a_total_that_so_many_reports_cannot_give_is_not_published(keepers):
+    """Shares that belong together give at most n·Q and the tail of both noises, 120 scales."""
+    task, reports = keepers.task, ReportSet.of(["01" * 16, "02" * 16])
+    most = 2 * 1000 + 120 * 2000
+
+    def released(total):
+        bucket = Collected(
+            task_digest=task.digest,
+            zone=None,
+            reports=reports,
+            noised_share=(FIELD128.modulus - 5,) * 8,
+            other_share=((total + 5) % FIELD128.modulus,) * 8,
+            collected_at=keepers.clock.now(),
+        )
+        return build_release(task, [bucket], software_version="test 1")
+
+    for total in (most, -most):
+        assert released(total).n == 2
+    for total in (most + 1, -most - 1):
+        with pytest.raises(KeeperFailed):
+            released(total)
 
 
 @pytest.fixture

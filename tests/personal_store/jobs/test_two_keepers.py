@@ -6,6 +6,7 @@ import pytest
 
 from carbon.modes import TransportMode
 from contributions.admission import check_admission
+from contributions.envelope import Role
 from contributions.sealed_report import check_sealed_report, keeper_number, open_input_share
 from contributions.task import TrustMode, sign_task
 from contributions.two_keepers import context, vdaf_for
@@ -71,6 +72,31 @@ def test_the_keepers_together_hold_the_exact_vector_and_each_alone_a_share(
     assert sent.exact[3] == 200
     for share in shares:
         assert all(value > 10**6 for value in share)
+
+
+def test_a_week_is_split_by_secret_randomness_that_serves_nothing_else(resident, shared, keepers):
+    """Whoever could guess the randomness would have the helper's half, and with it the week."""
+    drawn, real = [], resident.store.randomness
+
+    def listening(size):
+        drawn.append(real(size))
+        return drawn[-1]
+
+    heard = replace(resident, store=replace(resident.store, randomness=listening))
+    sent = heard.send(shared)
+    vdaf, read = vdaf_for(shared), keepers.helper.read[-1]
+    (secret,) = (each for each in drawn if len(each) == vdaf.rand_bytes)
+    expected = vdaf.shard(
+        list(sent.exact),
+        ctx=context(shared),
+        nonce=bytes.fromhex(read.report.report_id),
+        rand=secret,
+    )
+    half = open_input_share(
+        read.report, read.sealed, task=shared, role=Role.HELPER, keeper_key=keepers.helper.hpke_key
+    )
+    assert half == expected.input_shares[1]
+    assert read.report.public_share == expected.public_share
 
 
 def test_each_keeper_is_sent_its_own_share_and_never_the_other_s(resident, shared, keepers):  # S1
