@@ -13,7 +13,7 @@ from dp_accounting.pld import PLDAccountant
 
 from contributions.budget import EntryState, decide
 from contributions.errors import Malformed
-from contributions.loss import DELTA, pld_epsilon
+from contributions.loss import DELTA, pld_epsilon, yearly_pld_micro
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,12 @@ def test_one_contribution_has_the_closed_form_of_a_laplace_pair():
 def test_splitting_epsilon_or_counting_it_whole_both_stay_below_the_shown_figure():
     whole, split = pld_epsilon((1_000_000,) * 52), pld_epsilon((500_000,) * 104)
     assert split < whole
+
+
+@pytest.mark.parametrize("weekly_micro", [1_000_000, 123_457, 10_000])
+def test_a_year_is_stated_rounded_up_to_a_millionth(weekly_micro):
+    stated, exact = yearly_pld_micro(weekly_micro), 10**6 * pld_epsilon((weekly_micro,) * 52)
+    assert exact <= stated < exact + 1
 
 
 def test_nothing_spent_is_nothing_lost():
