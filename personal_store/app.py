@@ -7,7 +7,6 @@ those the owner asks for.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
-from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,6 +18,7 @@ from personal_store import home_zone
 from personal_store.cli.console import Session
 from personal_store.jobs import draining, incoming, overlapping, pipeline
 from personal_store.jobs.background import Background
+from personal_store.jobs.incoming import Watched
 from personal_store.lock import Lock, open_lock
 from personal_store.serving import announced, first_in, no_longer_locked
 from personal_store.store import Store
@@ -94,9 +94,18 @@ async def _running(background: Background) -> AsyncIterator[None]:
 
 
 def run_server(
-    session: Session, *, host: str, port: int, hosts: tuple[str, ...], locked: bool
+    session: Session,
+    *,
+    host: str,
+    port: int,
+    hosts: tuple[str, ...],
+    locked: bool,
+    local_times: bool = False,
 ) -> None:
-    """Serve until Ctrl-C, `locked` or not; access logs would tell who came when, so none."""
+    """Serve until Ctrl-C, `locked` or not; access logs would tell who came when, so none.
+
+    `local_times`: those without an offset in the watched folder's files are those of home.
+    """
     lock = session.locked() if locked else open_lock(session.open())
     settings = session.settings
     with first_in(settings.data) as is_first, first_in(settings.watch) as is_watcher:
@@ -104,7 +113,9 @@ def run_server(
             # Another server's browsers may be sending.
             incoming.drop_unfinished(settings.data)
         _say_of_folders(session, is_first=is_first, is_watcher=is_watcher)
-        watched = settings.watch if is_watcher else None
+        watched = None
+        if settings.watch is not None and is_watcher:
+            watched = Watched(folder=settings.watch, has_local_times=local_times)
         _serve(session, lock, host=host, port=port, hosts=hosts, watched=watched)
 
 
@@ -115,7 +126,7 @@ def _serve(
     host: str,
     port: int,
     hosts: tuple[str, ...],
-    watched: Path | None,
+    watched: Watched | None,
 ) -> None:
     locked = lock.is_locked
     background = Background(jobs_of(lock, watched=watched))
@@ -163,7 +174,7 @@ def _say_of_folders(session: Session, *, is_first: bool, is_watcher: bool) -> No
         )
 
 
-def jobs_of(lock: Lock, *, watched: Path | None) -> tuple[Callable[[], None], ...]:
+def jobs_of(lock: Lock, *, watched: Watched | None) -> tuple[Callable[[], None], ...]:
     """Return what a server does beside its pages; nothing while `lock` is locked."""
 
     def empty_the_inbox() -> None:

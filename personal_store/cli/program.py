@@ -150,7 +150,7 @@ def unlock(context: typer.Context, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0917 -- the options of the command
     context: typer.Context,
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8640,
@@ -159,6 +159,14 @@ def serve(
     ] = None,
     locked: Annotated[
         bool, typer.Option("--locked", help="Sans phrase de passe. / Without a passphrase.")
+    ] = False,
+    local_times: Annotated[
+        bool,
+        typer.Option(
+            "--local-times",
+            help="Dossier surveillé : les heures sans fuseau sont celles de chez vous. / "
+            "Watched folder: times without an offset are those of home.",
+        ),
     ] = False,
 ) -> None:
     """Ouvrir les pages et recevoir les positions. / Serve the pages and take in positions.
@@ -173,7 +181,14 @@ def serve(
     from personal_store.app import run_server  # noqa: PLC0415
 
     stays_locked = locked or not session.has_passphrase()
-    run_server(session, host=host, port=port, hosts=tuple(name or ()), locked=stays_locked)
+    run_server(
+        session,
+        host=host,
+        port=port,
+        hosts=tuple(name or ()),
+        locked=stays_locked,
+        local_times=local_times,
+    )
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from personal_store.errors import IngestError
+from personal_store.ingest.positionfix import SourceFormat
 from personal_store.ingest.values import printable
 from personal_store.jobs.draining import DrainReport
 from personal_store.jobs.importing import ImportReport
@@ -54,6 +55,8 @@ def import_document(
 
 def import_sentences(report: ImportReport) -> dict[str, str]:
     """Say what became of one file."""
+    if report.format is SourceFormat.EXPORT_REST:
+        return _computed_again(report)
     why = _reasons(report)
     detail, detail_fr = (f" ({each})" if each else "" for each in (why["en"], why["fr"]))
     name = printable(report.path.name)
@@ -89,6 +92,16 @@ def import_sentences(report: ImportReport) -> dict[str, str]:
         )
         + (f" Went on after {several_en(resumed, 'entry', 'entries')}." if resumed else "")
         + left_out["en"],
+    }
+
+
+def _computed_again(report: ImportReport) -> dict[str, str]:
+    """Say that nothing is read of a file that one's own export holds beside the rest."""
+    name = printable(report.path.name)
+    return {
+        "fr": f"{name} : fait partie de votre export ; rien à y reprendre, les déplacements sont "
+        "recalculés.",
+        "en": f"{name}: a part of your export; nothing to take back, trips are computed again.",
     }
 
 

@@ -6,7 +6,7 @@ be one is a `Rejected`, counted with its reason and never silently dropped. An `
 a source that is already cut into stays and legs says of one of them: it is no position.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -42,6 +42,10 @@ class SourceFormat(StrEnum):
     CARPOOL_JOURNEYS = "carpool-journeys"
     TRANSIT_TAPS = "transit-taps"
     INTERCODE_EVENTS = "intercode-events"
+    EXPORT_POSITIONS = "export-positions"
+    EXPORT_EVIDENCE = "export-evidence"
+    EXPORT_WORDS = "export-words"
+    EXPORT_REST = "export-rest"
     ZIP = "zip"
 
 
@@ -229,7 +233,27 @@ class SkippedMember:
     en: str
 
 
-Entry: TypeAlias = Positionfix | Rejected | Evidence | SkippedMember
+class OwnWordKind(StrEnum):
+    """What a resident tells a store, and its export holds."""
+
+    CORRECTION = "correction"
+    HABIT = "habit"
+    PLACE = "place"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnWord:
+    """One word of the resident in an export of a store, as it stands there, unjudged."""
+
+    kind: OwnWordKind
+    said: Mapping[str, object]
+
+    def __repr__(self) -> str:
+        """Redact what was said: it tells where somebody was."""
+        return f"<OwnWord {self.kind}>"
+
+
+Entry: TypeAlias = Positionfix | Rejected | Evidence | SkippedMember | OwnWord
 """All that a parser may yield; whoever consumes it may leave out what it does not store."""
 
 

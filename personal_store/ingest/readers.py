@@ -20,6 +20,7 @@ from personal_store.ingest import (
     gpx,
     kml,
     nmea,
+    own_export,
     owntracks,
     polarsteps,
     semantic_history,
@@ -48,6 +49,26 @@ class Reader:
 
 
 READERS: Final = (
+    Reader(
+        format=SourceFormat.EXPORT_POSITIONS,
+        recognises=own_export.recognises_positions,
+        parse=own_export.parse_positions,
+    ),
+    Reader(
+        format=SourceFormat.EXPORT_EVIDENCE,
+        recognises=own_export.recognises_evidence,
+        parse=own_export.parse_evidence,
+    ),
+    Reader(
+        format=SourceFormat.EXPORT_WORDS,
+        recognises=own_export.recognises_words,
+        parse=own_export.parse_words,
+    ),
+    Reader(
+        format=SourceFormat.EXPORT_REST,
+        recognises=own_export.recognises_rest,
+        parse=own_export.parse_rest,
+    ),
     Reader(
         format=SourceFormat.GPX,
         recognises=gpx.recognises,

@@ -107,10 +107,10 @@ def times_without_offset(column: str) -> WrongFile:
     return WrongFile(
         fr="Attendu : des heures avec leur décalage (2024-06-15T10:30:00+02:00) ; vu : des heures "
         f"sans fuseau dans la colonne « {column} » ; si ce sont celles de chez vous, importez avec "
-        "--local-times ou cochez la case de la page.",
+        "--local-times (dossier surveillé : « serve --local-times ») ou cochez la case de la page.",
         en="Expected times with their offset (2024-06-15T10:30:00+02:00); those of the column "
-        f"“{column}” have none; if they are those of your home, import with --local-times or tick "
-        "the box of the page.",
+        f"“{column}” have none; if they are those of your home, import with --local-times (watched "
+        "folder: “serve --local-times”) or tick the box of the page.",
     )
 
 

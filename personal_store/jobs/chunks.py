@@ -27,6 +27,7 @@ from personal_store.ingest.place import JsonPlace
 from personal_store.ingest.positionfix import (
     Entry,
     Evidence,
+    OwnWord,
     Positionfix,
     Rejected,
     RejectReason,
@@ -34,6 +35,7 @@ from personal_store.ingest.positionfix import (
     SourceFormat,
 )
 from personal_store.ingest.read import read_file
+from personal_store.trips.own_words import Word, word_of
 
 ENTRIES_AT_A_TIME = 20_000
 """Entries of one chunk: 5 MB, and less than a tenth of a second of the database's write lock."""
@@ -57,6 +59,7 @@ class Chunk:
     fixes: list[FixRow]
     reasons: Mapping[RejectReason, int]
     evidence: list[Evidence]
+    words: list[Word]
     skipped: list[SkippedMember]
     done_bytes: int
     place: JsonPlace | None
@@ -119,11 +122,16 @@ def _chunk(
     entries: list[Entry], now: datetime, *, done_bytes: int, place: JsonPlace | None
 ) -> Chunk:
     now_ms = to_ms(now)
+    told = [word_of(each) for each in entries if type(each) is OwnWord]
+    reasons = Counter(each.reason for each in entries if type(each) is Rejected)
+    if unreadable := told.count(None):
+        reasons[RejectReason.UNREADABLE_ENTRY] += unreadable
     return Chunk(
         entries=len(entries),
         fixes=[fix_row(each, now_ms) for each in entries if type(each) is Positionfix],
-        reasons=Counter(each.reason for each in entries if type(each) is Rejected),
+        reasons=reasons,
         evidence=[each for each in entries if type(each) is Evidence],
+        words=[word for word in told if word is not None],
         skipped=[each for each in entries if type(each) is SkippedMember],
         done_bytes=done_bytes,
         place=place,

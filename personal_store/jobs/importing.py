@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Engine
 
 from personal_store.clock import Clock
-from personal_store.db import evidence, imports, positionfixes
+from personal_store.db import evidence, imports, own_words, positionfixes
 from personal_store.db.connection import writing
 from personal_store.db.imports import Counts, FileImport, ImportState
 from personal_store.errors import ImportStopped, IngestError
@@ -38,7 +38,8 @@ class ImportReport:
     """What became of one file: `read == new + duplicate + rejected`, all counting positions.
 
     `evidence_read` and `evidence_new` count what an already segmented source says of stays, legs,
-    journeys and taps, which is kept beside the positions. `skipped` names the members of an archive
+    journeys and taps, and the resident's own words of an export, which are kept beside the
+    positions. `skipped` names the members of an archive
     that were left out, each with its reason. `resumed_entries` were in since an earlier run that
     was cut short; they are counted in the rest.
     """
@@ -166,6 +167,7 @@ class _Import:
         with writing(self.engine) as connection:
             new = positionfixes.add_rows(connection, chunk.fixes)
             evidence_new = evidence.add(connection, chunk.evidence, received_at=now)
+            words_new = own_words.add(connection, chunk.words, at=now)
             after = replace(
                 reached,
                 entries=reached.entries + chunk.entries,
@@ -177,8 +179,8 @@ class _Import:
                     accepted=counts.accepted + len(chunk.fixes),
                     new=counts.new + new,
                     reasons=dict(Counter(counts.reasons) + Counter(chunk.reasons)),
-                    evidence_read=counts.evidence_read + len(chunk.evidence),
-                    evidence_new=counts.evidence_new + evidence_new,
+                    evidence_read=counts.evidence_read + len(chunk.evidence) + len(chunk.words),
+                    evidence_new=counts.evidence_new + evidence_new + words_new,
                     skipped=(*counts.skipped, *chunk.skipped),
                 ),
             )

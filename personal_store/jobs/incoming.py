@@ -60,7 +60,17 @@ class _Found:
     has_local_times: bool = False
 
 
-def run_once(engine: Engine, *, data: Path, watched: Path | None, clock: Clock) -> IncomingReport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """The watched folder, and whether times without an offset in its files are those of home."""
+
+    folder: Path
+    has_local_times: bool = False
+
+
+def run_once(
+    engine: Engine, *, data: Path, watched: Watched | None, clock: Clock
+) -> IncomingReport:
     """Import every whole file that waits in the uploads of `data` and in the watched folder."""
     imported = refused = 0
     for found in [*_uploads(data), *_settled(watched, now=clock.now())]:
@@ -120,13 +130,20 @@ def _uploads(data: Path) -> Iterator[_Found]:
             yield _Found(path=path, name=path.name, is_copy=True, has_local_times=has_local_times)
 
 
-def _settled(watched: Path | None, *, now: datetime) -> Iterator[_Found]:
-    for path in sorted(watched.iterdir()) if watched is not None and watched.is_dir() else ():
+def _settled(watched: Watched | None, *, now: datetime) -> Iterator[_Found]:
+    if watched is None or not watched.folder.is_dir():
+        return
+    for path in sorted(watched.folder.iterdir()):
         unfinished = path.name.startswith(".") or path.suffix.lower() in UNFINISHED
         if unfinished or path.is_symlink() or not path.is_file():
             continue
         if path.stat().st_mtime <= (now - SETTLED).timestamp():
-            yield _Found(path=path, name=path.name, is_copy=False)
+            yield _Found(
+                path=path,
+                name=path.name,
+                is_copy=False,
+                has_local_times=watched.has_local_times,
+            )
 
 
 def _stamp(path: Path) -> tuple[int, int]:

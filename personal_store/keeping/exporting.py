@@ -1,9 +1,9 @@
 """Export a whole store as files that other programs read: the right to take one's data elsewhere.
 
-One zip, not encrypted: positions as CSV, which `import` reads back; trips, statements of segmented
-sources, corrections, places, home and contributions as JSON. It is written row by row, so that ten
-years fit on a small machine. Receipts of consents are `own_log.write_receipts`'s.
-Source: GDPR Article 20.
+One zip, not encrypted: positions as CSV; trips, statements of segmented sources, corrections,
+habits, places, home and contributions as JSON. `ingest/own_export.py` reads it back. It is written
+row by row, so that ten years fit on a small machine. Receipts of consents are
+`own_log.write_receipts`'s. Source: GDPR Article 20.
 """
 
 import csv
@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -34,37 +35,28 @@ from personal_store.db.tables import evidence, positionfix
 from personal_store.db.units import E7, from_ms
 from personal_store.documents.ledger import contribution_document
 from personal_store.documents.trips import Document, trip_documents
+from personal_store.ingest.own_export import POSITION_COLUMNS, TITLE
 from personal_store.keeping.drafts import draft_of
 from personal_store.local_time import home_timezone
 from personal_store.store import Store
 
 POSITIONS_FILE: Final = "positions.csv"
-COLUMNS: Final = (
-    "timestamp_utc",
-    "latitude",
-    "longitude",
-    "accuracy_m",
-    "speed_mps",
-    "altitude_m",
-    "device",
-    "activity",
-    "activity_confidence",
-    "utc_offset_min",
-    "source",
-    "received_at",
-)
 _BLOCK_ROWS: Final = 10_000
-_README: Final = """\
-Vos données de mobilité / Your mobility data
+_README: Final = f"""\
+{TITLE}
 
 positions.csv       chaque position mesurée / every measured position (UTC, WGS 84)
 trips.json          déplacements et étapes / trips and legs (docs/cli.md, « trips --json »)
 evidence.jsonl      ce que disent les historiques déjà découpés / what segmented histories say
 corrections.json    ce que vous avez corrigé / what you corrected
+habits.json         vos habitudes de mode / your usual modes
 places.json         vos lieux / your places
 home.json           le fuseau de chez vous et la commune confirmée / home's time zone and commune
 contributions.json  ce qui est parti, à l'octet / what left, to the byte
 
+« personal-store import » le reprend tout entier, sauf la commune, le fuseau et ce qui est parti.
+“personal-store import” takes all of it back but the commune, the time zone and what left.
+Un fichier qui serait vide n'y est pas. / A file that would be empty is left out.
 Ce fichier n'est pas chiffré. / This file is not encrypted.
 """
 
@@ -99,10 +91,11 @@ def _write(connection: Connection, file: io.BufferedRandom, on_progress: OnProgr
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         archive.writestr("LISEZMOI.txt", _README)
         rows = _told(_positions(connection), total, on_progress)
-        _member(archive, POSITIONS_FILE, _csv_lines([COLUMNS], rows))
+        _member(archive, POSITIONS_FILE, _csv_lines([POSITION_COLUMNS], rows))
         _member(archive, "trips.json", _array(_trips(connection)))
         _member(archive, "evidence.jsonl", _evidence(connection))
         _member(archive, "corrections.json", _array(map(asdict, corrections.every(connection))))
+        _member(archive, "habits.json", _array(map(asdict, corrections.habits(connection))))
         _member(archive, "places.json", _array(map(asdict, places.every(connection))))
         _member(archive, "home.json", [json.dumps(_home(connection), ensure_ascii=False)])
         _member(archive, "contributions.json", _array(_contributions(connection)))
@@ -110,8 +103,13 @@ def _write(connection: Connection, file: io.BufferedRandom, on_progress: OnProgr
 
 
 def _member(archive: zipfile.ZipFile, name: str, lines: Iterable[str]) -> None:
+    """Write a file of the export; one without a line is left out."""
+    given = iter(lines)
+    first = next(given, None)
+    if first is None:
+        return
     with archive.open(name, "w", force_zip64=True) as member:
-        for line in lines:
+        for line in chain([first], given):
             member.write(line.encode())
 
 
@@ -120,7 +118,8 @@ def _array(values: Iterable[object]) -> Iterator[str]:
     for value in values:
         yield separator + json.dumps(value, ensure_ascii=False, default=_plain)
         separator = ",\n"
-    yield "\n]\n" if separator == ",\n" else "[]\n"
+    if separator == ",\n":
+        yield "\n]\n"
 
 
 def _plain(value: object) -> str:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from personal_store.errors import IngestError
 from personal_store.ingest.judge import judge_for
+from personal_store.ingest.own_export import POSITION_COLUMNS
 from personal_store.ingest.readers import READERS
 
 Pieces = Callable[[], Iterator[bytes]]
@@ -133,6 +134,16 @@ FIT_RECORD = bytes.fromhex("01 00000040 00000010 00000010")
 # Two hundred fields of 255 bytes each that nobody asks for, then one record of them.
 FIT_WIDE = bytes.fromhex("4300001400 c8") + bytes([9, 255, 13]) * 200 + b"\x03" + bytes(51_000)
 FIT_LENGTH_BYTES = 2**32 - 1
+EXPORTED = ",".join(POSITION_COLUMNS) + "\n"
+EXPORTED_ROW = "2024-01-01T00:00:00.000+00:00,46.16,-1.15,8.0,,,phone,,,,gpx,x\n"
+STATEMENT = (
+    '{"confidence":null,"destination":null,"device":"a","distance_m":1,"end":1704067300000,'
+    '"kind":"visit","modes":[{"label":"x"}],"source":"gpx","start":1704067200000}\n'
+)
+WORD = (
+    '{"number":1,"kind":"mode","device":"a","start":"2024-01-01T00:00:00+00:00",'
+    '"end":"2024-01-01T01:00:00+00:00","value":"bus"},'
+)
 REGISTER = "journey_id;trip_id;journey_start_datetime;journey_end_datetime\n"
 
 HOSTILE = {
@@ -190,6 +201,9 @@ HOSTILE = {
     "polarsteps: a name without end": endless('[{"lat":1,"lon":1,"name":"', "x"),
     "carpool-journeys: a name without end": endless('[{"operator_journey_id":"', "x"),
     "intercode-events: an event of lists without end": endless('{"events":[{"a":[', "[],"),
+    "export-positions: a row without end": endless(EXPORTED, "1,"),
+    "export-evidence: a line without end": endless('{"confidence":"', "x"),
+    "export-words: a word without end": endless('[{"number":1,"value":"', "x"),
     "transit-taps: a row without end": endless("tap_at,line\n", "1,"),
 }
 LONG = {
@@ -213,6 +227,10 @@ LONG = {
     "carpool-journeys: a long history": endless("[", JOURNEY),
     "intercode-events: a long history": endless('{"card":"a","events":[', EVENT),
     "transit-taps: a long table": endless("tap_at,line\n", TAP),
+    "export-positions: a long table": endless(EXPORTED, EXPORTED_ROW),
+    "export-evidence: a long list": endless("", STATEMENT),
+    "export-words: a long list": endless("[", WORD),
+    "export-rest: trips without end": endless("[", '{"trip_id":"a","start":1,"end":2,"legs":[]},'),
     "csv: a long table": endless("time,lat,lon\n", ROW),
     "nmea: a long log": endless("", SENTENCE),
     "carpool-register: rides with long names": counted(
@@ -228,9 +246,9 @@ LONG = {
         "", fit_file(FIT_ID + FIT_CLOCK + FIT_RECORDS + FIT_RECORD)
     ),
 }
-SELF_BOUNDED = frozenset({"fit"})
-"""Formats that state the length of each of their parts in one or two bytes: nothing in them can be
-without end but their number."""
+SELF_BOUNDED = frozenset({"fit", "export-rest"})
+"""FIT states the length of each of its parts in one or two bytes: nothing in it can be without end
+but their number. Of the rest of an export nothing is read at all."""
 MEGABYTE = 1024**2
 LONG_BYTES = 12 * MEGABYTE
 """A program that keeps what this holds in memory needs far more than the limit."""

@@ -10,6 +10,7 @@ from personal_store.db import imports, positionfixes
 from personal_store.db.connection import reading
 from personal_store.db.imports import ImportState
 from personal_store.jobs import incoming
+from personal_store.jobs.incoming import Watched
 from personal_store.store import Store
 
 SETTINGS = '{"deviceSettings": [], "createdTime": "2020-01-01T00:00:00Z"}'
@@ -30,7 +31,8 @@ def left(store: Store, path: Path, text: str, *, ago: timedelta = timedelta(minu
     return path
 
 
-def look(store: Store, watched: Path | None) -> tuple[int, int]:
+def look(store: Store, folder: Path | None, *, local_times: bool = False) -> tuple[int, int]:
+    watched = folder and Watched(folder=folder, has_local_times=local_times)
     report = incoming.run_once(store.engine, data=store.folder, watched=watched, clock=store.clock)
     return report.imported, report.refused
 
@@ -47,6 +49,23 @@ def test_a_file_of_the_watched_folder_is_imported_and_moved(store, watched, outi
     assert (watched / "importes" / "ride.gpx").read_text() == outing().gpx()
     assert not (watched / "ride.gpx").exists()
     assert look(store, watched) == (0, 0)
+
+
+LOCAL_TABLE = "time,lat,lon\n2026-11-02 08:30:00,46.16,-1.15\n"
+
+
+def test_times_without_offset_in_the_watched_folder_are_refused_unless_told(store, watched) -> None:
+    left(store, watched / "table.csv", LOCAL_TABLE)
+    assert look(store, watched) == (0, 1)
+    assert "« serve --local-times »" in (watched / "refuses" / "table.csv.raison.txt").read_text()
+
+
+def test_times_without_offset_in_the_watched_folder_are_those_of_home(store, watched) -> None:
+    left(store, watched / "table.csv", LOCAL_TABLE)
+    assert look(store, watched, local_times=True) == (1, 0)
+    with reading(store.engine) as connection:
+        (fix,) = positionfixes.of_device(connection, "csv")
+    assert (fix.at.hour, fix.utc_offset_min) == (7, 60)
 
 
 def test_a_file_that_was_written_to_a_moment_ago_waits(store, watched, outing) -> None:
