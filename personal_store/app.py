@@ -7,11 +7,11 @@ those the owner asks for.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 
 from personal_store import home_zone
@@ -26,7 +26,7 @@ from personal_store.web.budget_page import budget_routes
 from personal_store.web.choosing_page import choosing_routes
 from personal_store.web.consents_page import consent_routes
 from personal_store.web.devices_page import device_routes
-from personal_store.web.failures import install_handlers
+from personal_store.web.failures import install_handlers, refused
 from personal_store.web.for_another_page import for_another_routes
 from personal_store.web.live import live_routes
 from personal_store.web.others_page import others_routes
@@ -55,6 +55,7 @@ def create_lockable_app(
     page cannot reach it under its own name (DNS rebinding).
     """
     jobs = background or Background(())
+    pages = make_pages(lock, Sessions(lock))
     app = FastAPI(
         title="personal-store",
         docs_url=None,
@@ -62,13 +63,10 @@ def create_lockable_app(
         openapi_url=None,
         lifespan=lambda _: _running(jobs),
     )
-    # The one added last sees a request first: the guard's headers are on every refusal too.
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, hosts=hosts, refuse=partial(refused, pages))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_api_route("/healthz", lambda: PlainTextResponse("ok"), include_in_schema=False)
     app.include_router(live_routes(lock.reception, lock.clock))
-    pages = make_pages(lock, Sessions(lock))
     install_handlers(app, pages)
     # Before the pages: "/fr/import" must not be taken for one of theirs.
     app.include_router(upload_routes(pages, limit_bytes=MAX_UPLOAD_BYTES, wake=jobs.wake))

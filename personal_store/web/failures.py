@@ -38,6 +38,31 @@ _FAILED = _Failure(
 )
 
 
+_REFUSED = {
+    400: _Failure(
+        fr="Cet espace ne répond pas sous ce nom : ouvrez-le à l'adresse que « serve » affiche, ou "
+        "ajoutez le nom par « serve --name ».",
+        en="This store does not answer to this name: open it at the address that “serve” shows, or "
+        "add the name by “serve --name”.",
+    ),
+    403: _Failure(
+        fr="Cette demande vient d'un autre site : rien n'a été fait. Recommencez depuis les pages.",
+        en="This request comes from another site: nothing was done. Start again from the pages.",
+    ),
+    413: _Failure(
+        fr="Envoi trop volumineux : rien n'en est gardé. Un grand fichier se prend par "
+        "« personal-store import ».",
+        en="Too much was sent: none of it was kept. Take in a large file by "
+        "“personal-store import”.",
+    ),
+}
+
+
+def refused(pages: Pages, request: Request, status: int) -> Response:
+    """Return what the guard answers to a browser or a client that it does not let in."""
+    return _answer(pages, request, _REFUSED[status], status)
+
+
 def install_handlers(app: FastAPI, pages: Pages) -> None:
     """Have every failure of `app` answered here, on the site's own page for browsers."""
 

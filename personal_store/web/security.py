@@ -6,9 +6,12 @@ one owner.
 """
 
 import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from personal_store.doors.device_setup import PATHS
@@ -20,6 +23,7 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_UPLOAD_BYTES = 8 * 10**9
 UPLOAD_PATHS = frozenset({"/fr/import", "/en/import"})
 _LIVE_PATHS = frozenset(PATHS.values())
+_STATIC = "/static/"
 HEADERS = (
     (
         b"content-security-policy",
@@ -56,15 +60,21 @@ class Sessions:
         self._open_until.pop(token or "", None)
 
 
-class Guard:
-    """ASGI middleware: security headers on every answer, no large body, no cross-site form."""
+Refuse = Callable[[Request, int], Response]
+"""Gives the answer to a request that is refused with a status: 400, 403 or 413."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Stand in front of `app`."""
+
+class Guard:
+    """ASGI middleware: our own names alone, no cross-site form, no large body, security headers."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], refuse: Refuse) -> None:
+        """Stand in front of `app`, which answers to `hosts`; `refuse` speaks to people."""
         self._app = app
+        self._hosts = frozenset(hosts)
+        self._refuse = refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 403 or 413 in its place."""
+        """Pass a request on, or answer 400 (another name), 403 or 413 in its place."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -78,19 +88,31 @@ class Guard:
                 message["headers"] = [*message["headers"], *HEADERS]
             await send(message)
 
-        origin = headers.get(b"origin")
-        if origin is not None and origin.partition(b"://")[2] != headers.get(b"host"):
-            await _refuse(with_headers, 403)
-            return
-        length = headers.get(b"content-length", b"0")
         most_bytes = MAX_UPLOAD_BYTES if scope["path"] in UPLOAD_PATHS else MAX_BODY_BYTES
-        if not length.isdigit() or int(length) > most_bytes:
-            await _refuse(with_headers, 413)
-            return
-        try:
-            await self._app(scope, _bounded(receive, most_bytes), with_headers)
-        except _TooLarge:
-            await _refuse(with_headers, 413)
+        status = self._status(scope["path"], headers, most_bytes)
+        if status is None:
+            try:
+                await self._app(scope, _bounded(receive, most_bytes), with_headers)
+            except _TooLarge:
+                status = 413
+        if status is not None:
+            is_app = scope["path"] in _LIVE_PATHS and status in {403, 413}
+            answer = (
+                Response(status_code=status) if is_app else self._refuse(Request(scope), status)
+            )
+            await answer(scope, receive, with_headers)
+
+    def _status(self, path: str, headers: Mapping[bytes, bytes], most_bytes: int) -> int | None:
+        """Return with what a request is refused before any of its body is read."""
+        host = headers.get(b"host", b"")
+        # The style of the refusal itself is asked for under the name that was refused.
+        if host.decode("latin-1").split(":")[0] not in self._hosts and not path.startswith(_STATIC):
+            return 400
+        origin = headers.get(b"origin")
+        if origin is not None and origin.partition(b"://")[2] != host:
+            return 403
+        length = headers.get(b"content-length", b"0")
+        return None if length.isdigit() and int(length) <= most_bytes else 413
 
 
 def _without_body(send: Send) -> Send:
@@ -117,8 +139,3 @@ def _bounded(receive: Receive, most_bytes: int) -> Receive:
         return message
 
     return bounded
-
-
-async def _refuse(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
