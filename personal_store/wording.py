@@ -4,6 +4,7 @@ French: decimal comma, and a narrow no-break space (U+202F) between thousands an
 sign; one is the last singular. It holds no sentence and knows nothing of what is counted.
 """
 
+from datetime import date, datetime
 from typing import Final
 
 from personal_store.settings import Language
@@ -62,3 +63,61 @@ def several_en(count: int, one: str, many: str) -> str:
     ('0 trips', '1 trip')
     """
     return f"{number(count, 'en', decimals=0)} {one if count == 1 else many}"
+
+
+def week(code: str, language: Language) -> str:
+    """Return an ISO week by its first and last day; French begins with "du".
+
+    >>> week("2026-W12", "fr"), week("2026-W12", "en")
+    ('du 16 au 22 mars 2026', '16 to 22 March 2026')
+    >>> week("2026-W53", "fr"), week("2026-W40", "en")
+    ('du 28 décembre 2026 au 3 janvier 2027', '28 September to 4 October 2026')
+    """
+    year, number = int(code[:4]), int(code[6:])
+    first, last = (date.fromisocalendar(year, number, each) for each in (1, 7))
+    if first.year != last.year:
+        start = day(first, language)
+    elif first.month != last.month:
+        start = f"{_number_of(first, language)} {_month(first, language)}"
+    else:
+        start = _number_of(first, language)
+    if language == "en":
+        return f"{start} to {day(last, language)}"
+    return f"du {start} au {day(last, language)}"
+
+
+def day(at: date, language: Language) -> str:
+    """Return a day with its year, in French with the ordinal of a first.
+
+    >>> day(date(2026, 5, 1), "fr"), day(date(2026, 5, 1), "en")
+    ('1er mai 2026', '1 May 2026')
+    """
+    return f"{_number_of(at, language)} {_month(at, language)} {at.year}"
+
+
+def moment(at: datetime, language: Language) -> str:
+    """Return a day and the hour, as the clock of `at` shows them.
+
+    >>> moment(datetime(2026, 5, 1, 9, 5), "fr"), moment(datetime(2026, 5, 1, 9, 5), "en")
+    ('1er mai 2026 à 09:05', '1 May 2026 at 09:05')
+    """
+    return f"{day(at, language)} {'at' if language == 'en' else 'à'} {at:%H:%M}"
+
+
+def _number_of(at: date, language: Language) -> str:
+    return "1er" if at.day == 1 and language == "fr" else str(at.day)
+
+
+def _month(at: date, language: Language) -> str:
+    names = _MONTHS_EN if language == "en" else _MONTHS_FR
+    return names[at.month - 1]
+
+
+_MONTHS_FR: Final = (
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
+_MONTHS_EN: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)

@@ -41,7 +41,7 @@ from personal_store.errors import LogForked, TransportError
 from personal_store.jobs import catalogue, catching_up, joining, pipeline, sharing
 from personal_store.membership import Membership
 from personal_store.store import Store
-from personal_store.wording import several, several_en
+from personal_store.wording import several, several_en, week
 
 consents_app = typer.Typer(
     help="Donner, retirer, relire ses accords. / Give, withdraw, read back consents.",
@@ -80,8 +80,8 @@ def tasks(context: typer.Context, *, as_json: JsonOption = False) -> None:
         return
     for each in asked:
         session.say(
-            fr=f"{each.task.digest[:12]}  {each.task.week}  {each.task.title_fr}",
-            en=f"{each.task.digest[:12]}  {each.task.week}  {each.task.title_en}",
+            fr=f"{each.task.digest[:12]}  {week(each.task.week, 'fr')}  {each.task.title_fr}",
+            en=f"{each.task.digest[:12]}  {week(each.task.week, 'en')}  {each.task.title_en}",
         )
 
 
@@ -122,8 +122,10 @@ def contribute(
     member = catalogue.the_membership(store.engine)
     sent = sharing.run_once(store, member, asked)
     session.say(
-        fr=f"Contribution de {sent.week} envoyée : {len(sent.report)} octets, ceux de l'aperçu.",
-        en=f"Contribution of {sent.week} sent: {len(sent.report)} bytes, those of the preview.",
+        fr=f"Contribution de la semaine {week(sent.week, 'fr')} envoyée : {len(sent.report)} "
+        "octets, ceux de l'aperçu.",
+        en=f"Contribution of the week of {week(sent.week, 'en')} sent: {len(sent.report)} bytes, "
+        "those of the preview.",
     )
     if as_json:
         session.answer(contribution_document(sent))

@@ -1,14 +1,15 @@
 """What the ledger's commands answer: each week shared and what it cost, as JSON and sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from contributions.loss import DELTA
-from personal_store.db.contributions import KeptContribution
+from personal_store.db.contributions import ContributionState, KeptContribution
 from personal_store.db.presumptions import PresumedWeek
 from personal_store.jobs.ledger import yearly_loss
 from personal_store.jobs.sharing import YEARLY_CAP_EPSILON_MICRO
 from personal_store.settings import Language
-from personal_store.wording import number, shortest
+from personal_store.wording import number, shortest, week
 
 Document = dict[str, object]
 MICRO = 1_000_000
@@ -49,6 +50,15 @@ def ledger_document(
     }
 
 
+STATE_WORDS: Final[Mapping[ContributionState, Mapping[Language, str]]] = {
+    ContributionState.PREPARED: {"fr": "préparée", "en": "prepared"},
+    ContributionState.RESERVED: {"fr": "partie sans réponse", "en": "left without an answer"},
+    ContributionState.SENT: {"fr": "envoyée", "en": "sent"},
+    ContributionState.REFUSED: {"fr": "refusée par le budget", "en": "refused by the budget"},
+}
+"""What the states of a contribution are called on the terminal."""
+
+
 def ledger_sentences(
     rows: Sequence[KeptContribution], presumed: Sequence[PresumedWeek] = ()
 ) -> dict[str, str]:
@@ -71,12 +81,12 @@ def _lines(
     rows: Sequence[KeptContribution], presumed: Sequence[PresumedWeek], language: Language
 ) -> str:
     restored = {"fr": "supposé dépensé : espace restauré", "en": "presumed spent: restored store"}
-    said = [(row.week, row.epsilon_micro, row.state.value) for row in rows] + [
+    said = [(row.week, row.epsilon_micro, STATE_WORDS[row.state][language]) for row in rows] + [
         (each.week, each.epsilon_micro, restored[language])
         for each in presumed
         if each.epsilon_micro
     ]
     return "\n".join(
-        f"  {week}  ε {shortest(epsilon_micro / MICRO, language)}  {state}"
-        for week, epsilon_micro, state in said
+        f"  {week(code, language)}  ε {shortest(epsilon_micro / MICRO, language)}  {state}"
+        for code, epsilon_micro, state in said
     )

@@ -24,7 +24,7 @@ from personal_store.vocabulary import (
     part_name_en,
     unit_name,
 )
-from personal_store.wording import NARROW, number, shortest
+from personal_store.wording import NARROW, number, shortest, week
 
 Document = dict[str, object]
 
@@ -172,14 +172,15 @@ def _rows(shown: Preview) -> dict[str, str]:
 
 def preview_sentences(shown: Preview) -> dict[str, str]:
     """Say what would leave: the exact vector stays, the noised bytes leave."""
+    week_fr, week_en = week(shown.task.week, "fr"), week(shown.task.week, "en")
     rows = _rows(shown)
     reduced = reduction_sentences(shown)
     if shown.kept is None:
         closed = shown.closed
         return {
-            "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows['fr']}\n"
+            "fr": f"Semaine {week_fr}, vecteur exact (ne part jamais) :\n{rows['fr']}\n"
             f"{reduced['fr']}Rien ne partirait : {closed.fr if closed else ''}",
-            "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows['en']}\n"
+            "en": f"Week of {week_en}, exact vector (never leaves):\n{rows['en']}\n"
             f"{reduced['en']}Nothing would leave: {closed.en if closed else ''}",
         }
     leaves = shown.kept.report.decode()
@@ -187,19 +188,19 @@ def preview_sentences(shown: Preview) -> dict[str, str]:
         leader, helper = shown.task.keepers
         sizes = len(shown.kept.sealed_leader), len(shown.kept.sealed_helper)
         return {
-            "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais entier) :\n"
+            "fr": f"Semaine {week_fr}, vecteur exact (ne part jamais entier) :\n"
             f"{rows['fr']}\n{reduced['fr']}Ce qui part : une moitié scellée pour {leader.name} "
             f"({sizes[0]} octets), l'autre pour {helper.name} ({sizes[1]} octets), illisibles "
             f"l'une sans l'autre, et à chacun cet énoncé signé ({len(leaves)} octets) :\n{leaves}",
-            "en": f"Week {shown.task.week}, exact vector (never leaves whole):\n{rows['en']}\n"
+            "en": f"Week of {week_en}, exact vector (never leaves whole):\n{rows['en']}\n"
             f"{reduced['en']}What leaves: one half sealed for {leader.name} ({sizes[0]} bytes), "
             f"the other for {helper.name} ({sizes[1]} bytes), unreadable without each other, and "
             f"to each this signed statement ({len(leaves)} bytes):\n{leaves}",
         }
     return {
-        "fr": f"Semaine {shown.task.week}, vecteur exact (ne part jamais) :\n{rows['fr']}\n"
+        "fr": f"Semaine {week_fr}, vecteur exact (ne part jamais) :\n{rows['fr']}\n"
         f"{reduced['fr']}Ce qui part, bruit compris, octet pour octet ({len(leaves)}) :\n{leaves}",
-        "en": f"Week {shown.task.week}, exact vector (never leaves):\n{rows['en']}\n"
+        "en": f"Week of {week_en}, exact vector (never leaves):\n{rows['en']}\n"
         f"{reduced['en']}What leaves, noise included, byte for byte ({len(leaves)}):\n{leaves}",
     }
 
@@ -218,10 +219,13 @@ def attempt_sentences(attempt: Attempt) -> dict[str, str]:
     """Say what became of one due week."""
     if attempt.refusal is not None:
         return {
-            "fr": f"Semaine {attempt.week} : {attempt.refusal.fr}",
-            "en": f"Week {attempt.week}: {attempt.refusal.en}",
+            "fr": f"Semaine {week(attempt.week, 'fr')} : {attempt.refusal.fr}",
+            "en": f"Week of {week(attempt.week, 'en')}: {attempt.refusal.en}",
         }
-    return {"fr": f"Semaine {attempt.week} envoyée.", "en": f"Week {attempt.week} sent."}
+    return {
+        "fr": f"Semaine {week(attempt.week, 'fr')} envoyée.",
+        "en": f"Week of {week(attempt.week, 'en')} sent.",
+    }
 
 
 def event_document(event: KeptEvent, status: ProofStatus) -> Document:
@@ -269,9 +273,9 @@ def covered_sentences(row: KeptContribution) -> dict[str, str]:
     at = row.changed_at.astimezone(home_timezone())
     start, epsilon = f"{at:%Y-%m-%d %H:%M}  {row.cid[:8]}  ", row.epsilon_micro / MICRO
     return {
-        "fr": f"{start}contribution de la semaine {row.week}, "
+        "fr": f"{start}contribution de la semaine {week(row.week, 'fr')}, "
         f"ε = {shortest(epsilon, 'fr')} (voir « ledger »)",
-        "en": f"{start}contribution of week {row.week}, "
+        "en": f"{start}contribution of the week of {week(row.week, 'en')}, "
         f"ε = {shortest(epsilon, 'en')} (see “ledger”)",
     }
 

@@ -38,6 +38,7 @@ from personal_store.jobs.counting import week_of_task
 from personal_store.jobs.ledger import entries, entry_of
 from personal_store.membership import Membership
 from personal_store.store import Store
+from personal_store.wording import week
 
 # ε of 52 weeks: a resident's own ceiling. At ε = 4 a week a full year comes to 208.
 YEARLY_CAP_EPSILON_MICRO = 208_000_000
@@ -196,10 +197,11 @@ def _expect_unshared(connection: Connection, kept: KeptContribution | None, task
     is_draft = kept is None or kept.state is ContributionState.PREPARED
     if is_draft and restored_at is not None and task.period.end <= restored_at:
         raise NotAnswerable(
-            fr=f"Cet espace vient d'une sauvegarde restaurée : la semaine {task.week} a pu être "
-            "envoyée entre-temps, donc rien ne part pour elle. Les semaines suivantes partiront.",
-            en=f"This store was restored from a backup: week {task.week} may have been sent in "
-            "between, so nothing leaves for it. The next weeks will leave.",
+            fr=f"Cet espace vient d'une sauvegarde restaurée : la semaine {week(task.week, 'fr')} "
+            "a pu être envoyée entre-temps, donc rien ne part pour elle. Les semaines suivantes "
+            "partiront.",
+            en=f"This store was restored from a backup: the week of {week(task.week, 'en')} may "
+            "have been sent in between, so nothing leaves for it. The next weeks will leave.",
         )
 
 
@@ -231,8 +233,10 @@ def _check_answerable(task: Task, member: Membership, *, now: datetime) -> None:
         )
     if now < task.period.end:
         raise NotAnswerable(
-            fr=f"La semaine {task.week} n'est pas finie : rien ne part avant qu'elle soit entière.",
-            en=f"Week {task.week} is not over: nothing leaves until it is complete.",
+            fr=f"La semaine {week(task.week, 'fr')} n'est pas finie : rien ne part avant qu'elle "
+            "soit entière.",
+            en=f"The week of {week(task.week, 'en')} is not over: nothing leaves until it is "
+            "complete.",
         )
     if now >= task.report_deadline:
         raise NotAnswerable(

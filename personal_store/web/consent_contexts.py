@@ -3,19 +3,21 @@
 It sends nothing and asks nobody: proofs are judged offline, from what the store keeps.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from math import ceil
 
 from sqlalchemy import Connection
 
+from consents.records.chain import key_digest
 from consents.records.limits import ConsentLimits
-from consents.records.record import Purpose
+from consents.records.record import EventType, Purpose
 from personal_store.choices import consenting, limit_words, limiting, own_log
 from personal_store.choices.consent_events import EXPIRY_NOTICE
 from personal_store.choices.proofs import ProofState, ProofStatus
-from personal_store.db import contributions, memberships, trust
+from personal_store.db import consents, contributions, memberships, trust
 from personal_store.db.connection import reading
 from personal_store.db.consents import KeptEvent
 from personal_store.db.contributions import ContributionState, KeptContribution
@@ -23,19 +25,41 @@ from personal_store.jobs import catalogue
 from personal_store.store import Store
 from personal_store.vocabulary import field_name
 
-# A line is at most nine elements; more lines would not fit the page's budget of nodes.
-LINES_SHOWN = 20
+# Two screens of a phone, and well within the page's budget of nodes.
+LINES_SHOWN = 12
 UNSETTLED = frozenset({ProofState.SIGNED, ProofState.LEFT, ProofState.PROMISED, ProofState.LOGGED})
+
+
+class Signer(StrEnum):
+    """Who signed an event, as far as its consent names them."""
+
+    OWN = "own"
+    DELEGATE = "delegate"
+    CODE = "code"
+    PARENT = "parent"
+
+
+_NAMING = {
+    EventType.DELEGATE_NAMED: Signer.DELEGATE,
+    EventType.RECOVERY_NAMED: Signer.CODE,
+    EventType.SIGNER_JOINED: Signer.PARENT,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentLine:
-    """One line of the resident's log: a choice with the state of its proofs, or a contribution."""
+    """One line of the resident's log: a choice with the state of its proofs, or a contribution.
+
+    `who` names the cooperative, `signer` who signed, `erased` tells that the body is gone.
+    """
 
     at: datetime
     event: KeptEvent | None = None
     status: ProofStatus | None = None
     contribution: KeptContribution | None = None
+    who: str = ""
+    signer: Signer = Signer.OWN
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +112,8 @@ def consents_page(store: Store, *, number: int = 1) -> ConsentsPage:
             if each.state is not ContributionState.PREPARED
         ]
         trusting = _is_trusting(connection)
-    lines = [
-        ConsentLine(at=event.signed_at, event=event, status=status) for event, status in judged
-    ]
+        erased = _erased(connection)
+    lines = _event_lines(judged, erased)
     lines += [ConsentLine(at=each.changed_at, contribution=each) for each in sent]
     lines.sort(key=lambda line: line.at)
     lines.reverse()  # of one moment, the later event first as well
@@ -120,14 +143,17 @@ def consents_page(store: Store, *, number: int = 1) -> ConsentsPage:
 
 def consent_page(store: Store, cid: str, n: str) -> ConsentPage | None:
     """Return one choice by its consent's id and its number as written, None where none is."""
-    for event, status in own_log.judged_events(store):
+    with reading(store.engine) as connection:
+        trusting = _is_trusting(connection)
+        erased = _erased(connection)
+    for line in _event_lines(own_log.judged_events(store), erased):
+        event = line.event
+        assert event is not None, "a line of an event has it"
         if (event.signed.payload.cid, str(event.signed.payload.n)) == (cid, n):
             kept = own_log.personal_receipt(store, event)
             limits = event.body.limits if event.body else None
-            with reading(store.engine) as connection:
-                trusting = _is_trusting(connection)
             return ConsentPage(
-                line=ConsentLine(at=event.signed_at, event=event, status=status),
+                line=line,
                 event=event,
                 purpose=None if kept is None else kept.purpose,
                 limits_said=_said(store, limits),
@@ -136,6 +162,36 @@ def consent_page(store: Store, cid: str, n: str) -> ConsentPage | None:
                 files=list(own_log.receipt_files(store, event)),
             )
     return None
+
+
+def _event_lines(
+    judged: Sequence[tuple[KeptEvent, ProofStatus]], erased: Collection[str]
+) -> list[ConsentLine]:
+    """Return the lines of events: who signed each is told by what its consent named before."""
+    names: dict[str, str] = {}
+    signers: dict[tuple[str, str], Signer] = {}
+    lines = []
+    for event, status in judged:
+        payload = event.signed.payload
+        if event.body is not None:
+            names[payload.cid] = event.body.party_identification[0].party_name
+        if payload.t in _NAMING:
+            signers[payload.cid, payload.c] = _NAMING[payload.t]
+        lines.append(
+            ConsentLine(
+                at=event.signed_at,
+                event=event,
+                status=status,
+                who=names.get(payload.cid, ""),
+                signer=signers.get((payload.cid, key_digest(payload.kid)), Signer.OWN),
+                erased=payload.cid in erased and payload.t.of_consent,
+            )
+        )
+    return lines
+
+
+def _erased(connection: Connection) -> frozenset[str]:
+    return frozenset(each.cid for each in consents.every(connection) if each.erased_at)
 
 
 def _is_trusting(connection: Connection) -> bool:

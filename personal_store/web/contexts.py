@@ -43,9 +43,9 @@ EVENT_NAMES = {
     EventType.KEY_ROTATED: "changement de clé",
     EventType.KEY_RECOVERED: "clé remplacée après une perte",
     EventType.SIGNER_JOINED: "signature d'un parent demandée",
-    EventType.DELEGATE_NAMED: "personne nommée pour retirer",
+    EventType.DELEGATE_NAMED: "personne nommée pour retirer à ma place",
     EventType.DELEGATE_REVOKED: "mandat repris",
-    EventType.RECOVERY_NAMED: "clé de secours nommée",
+    EventType.RECOVERY_NAMED: "code de retrait lié à l'accord",
 }
 # A mode that is merely possible and weighs less than this share of the week gets no bar.
 SHOWN_SHARE = 0.01

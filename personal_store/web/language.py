@@ -78,9 +78,8 @@ class Speaker:
         return format_date(day, "EEEE d MMMM y", locale=self.language)
 
     def week(self, week: str) -> str:
-        """Return an ISO week as people say it: 46 de 2026, 46 of 2026."""
-        between = "of" if self.language == "en" else "de"
-        return f"{int(week[6:])} {between} {week[:4]}"
+        """Return an ISO week by its days."""
+        return wording.week(week, self.language)
 
     def time(self, at: datetime, utc_offset_min: int | None = None) -> str:
         """Return a day and an hour, on the clock of the place, else of home."""
@@ -89,7 +88,7 @@ class Speaker:
 
     def date(self, at: datetime) -> str:
         """Return a day with its year and an hour, local time: what is kept for years."""
-        return format_datetime(at, "d MMMM y HH:mm", tzinfo=home_timezone(), locale=self.language)
+        return wording.moment(local_time(at), self.language)
 
 
 def read_catalogue() -> Mapping[str, str]:

@@ -85,6 +85,7 @@ class SheetPage:
 
     code: str
     url: str
+    key_name: str
     key_groups: Sequence[str]
     printed_at: datetime
 
@@ -268,10 +269,11 @@ def _sheet(pages: Pages, language: Language) -> Response:
     code = naming.code_letters(store)
     if code is None:
         return to(f"/{language}/{PATH}")
-    key = member.log_vkeys[0]
+    name, plus, key = member.log_vkeys[0].partition("+")
     page = SheetPage(
         code=code,
         url=member.url,
+        key_name=name + plus,
         key_groups=[key[at : at + GROUP_LENGTH] for at in range(0, len(key), GROUP_LENGTH)],
         printed_at=store.clock.now(),
     )

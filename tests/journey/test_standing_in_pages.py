@@ -10,7 +10,7 @@ import pytest
 
 from personal_store import vault
 from personal_store.app import create_app
-from personal_store.choices import naming
+from personal_store.choices import erasing, naming
 from tests.in_process import InProcess
 
 PASSPHRASE = "trois mots au hasard"
@@ -194,3 +194,27 @@ def test_a_stranger_sees_none_of_it(given, path):
 def test_files_that_were_never_handed_out_are_not_found(browser):
     assert browser.get(FOR_ANOTHER + "/files/x").status_code == 404
     assert browser.get(OTHERS + "/ab/mandat.json").status_code == 404
+
+
+def test_the_log_says_who_ended_a_consent_and_what_was_erased(given, browser, elsewhere):
+    kid, pem = make_key(elsewhere)
+    name(browser, given, kid)
+    sheet = browser.get(f"{OTHERS}/{cid_of(given)}/mandat.json").content
+    files = {"sheet": ("mandat.json", sheet), "key": ("mandataire.pem", pem)}
+    elsewhere.post(FOR_ANOTHER + "/mandate", files=files)
+    browser.post("/fr/consents/deliver")
+    assert "Signé par la personne que vous aviez nommée." in browser.get("/fr/consents").text
+    erasing.erase(given.store)
+    assert browser.get("/fr/consents").text.count("Son contenu a été effacé") == 2
+
+
+def test_the_log_says_that_the_code_ended_a_consent(given, browser, elsewhere):
+    browser.post(OTHERS + "/code")
+    copied = {
+        "code": naming.code_letters(given.store),
+        "url": "https://coop.test",
+        "log_key": given.member.log_vkey,
+    }
+    elsewhere.post(FOR_ANOTHER + "/code", data=copied)
+    browser.post("/fr/consents/deliver")
+    assert "Signé avec votre code de retrait." in browser.get("/fr/consents").text

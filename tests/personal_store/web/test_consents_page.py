@@ -57,7 +57,7 @@ def test_a_resident_who_never_chose_is_told_so(log) -> None:
 
 @pytest.mark.parametrize(
     ("language", "sentence"),
-    [("fr", "Aucun témoin n'est connu d'ici"), ("en", "No steward is known here")],
+    [("fr", "vous n'avez dit croire aucun témoin"), ("en", "you have named no steward to believe")],
 )
 @pytest.mark.usefixtures("asked")
 def test_a_logged_choice_without_stewards_says_whom_to_ask(give, log, language, sentence) -> None:
@@ -73,15 +73,17 @@ def test_a_countersigned_choice_names_the_witnesses(
     serve_cosigned_proof(cooperative, stewards)
     assert browser.post("/fr/consents/deliver").headers["location"] == "/fr/consents"
     said = log().text
-    assert f"inscrit au rang 0 du journal, et contresigné par {STEWARD}" in said
+    assert "Prouvé, au plus tard le" in said
     assert "Transmettre" not in said
+    choice = re.search(r'href="(/fr/consents/\w{32}/0)"', browser.get("/fr/consents").text)[1]
+    assert f"inscrit au rang 0 du journal, et contresigné par {STEWARD}" in log(choice).text
 
 
 @pytest.mark.usefixtures("asked")
 def test_a_promise_says_by_whom_and_by_when(give, log, cooperative) -> None:
     cooperative.patient = True
     give()
-    assert re.search(r"Promis par Coopérative avant le \d+ \w+ 20\d\d \d\d:\d\d", log().text)
+    assert re.search(r"Promis par Coopérative avant le \d+ \w+ 20\d\d à \d\d:\d\d", log().text)
 
 
 @pytest.mark.usefixtures("asked")
@@ -118,7 +120,7 @@ def test_withdrawing_offline_stops_here_and_says_that_it_will_be_delivered(
     assert answer.headers["location"] == "/fr/consents"
     page = log()
     assert "Vous ne partagez rien." in page.text
-    assert "Arrêté ici aussitôt : plus rien ne part." in page.text
+    assert "Plus rien ne part." in page.text
     assert "Il lui sera transmis" in page.text
 
 
@@ -165,10 +167,11 @@ def test_a_contribution_is_a_line_of_its_own(browser, give, joined, travel, log)
     travel(joined, {TransportMode.CAR: 120.0}, at=MONDAY)
     give()
     html = browser.get("/fr/sharing").text
-    assert "contribution de la semaine" not in log().text, "a preview is no contribution"
+    assert "réponse pour la semaine" not in log().text, "a preview is no contribution"
     form = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', html))
     assert browser.post("/fr/sharing/contribute", data=form).status_code == 303
-    assert "contribution de la semaine 46 de 2026, ε = 4,0 Envoyée et reçue." in log().text
+    said = "réponse pour la semaine du 9 au 15 novembre 2026 Envoyée et reçue ; ε = 4,0."
+    assert said in log().text
 
 
 @pytest.mark.usefixtures("asked")

@@ -73,7 +73,7 @@ def test_less_than_two_trips_are_singular_in_french() -> None:
 
 def test_a_week_is_said_as_people_say_it() -> None:
     said = [Speaker(language=each, catalogue={}).week("2026-W03") for each in ("fr", "en")]
-    assert said == ["3 de 2026", "3 of 2026"]
+    assert said == ["du 12 au 18 janvier 2026", "12 to 18 January 2026"]
 
 
 def test_a_translation_takes_the_same_values_as_its_original() -> None:

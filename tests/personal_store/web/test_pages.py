@@ -134,11 +134,11 @@ class TestEveryPage:
 class TestWeek:
     def test_it_opens_on_the_week_of_the_newest_trip(self, browser, joined, travel, read) -> None:
         travel(joined, {CAR: 10.0}, at=MONDAY)
-        assert "Semaine 46 de 2026" in read(browser.get("/fr/").text).text
+        assert "Semaine du 9 au 15 novembre 2026" in read(browser.get("/fr/").text).text
 
     def test_it_opens_on_this_week_without_trips(self, browser, read) -> None:
         page = read(browser.get("/fr/").text)
-        assert "Semaine 47 de 2026" in page.text
+        assert "Semaine du 16 au 22 novembre 2026" in page.text
         assert "Aucun déplacement enregistré" in page.text
 
     def test_it_shows_the_footprint_of_the_week_with_its_interval(
