@@ -109,7 +109,7 @@ def prepare_code(store: Store, membership: Membership, *, anew: bool = False) ->
         secret = None if code is None or anew else code.secret
         if secret is None:
             secret = store.randomness(withdrawal_code.SECRET_LENGTH_BYTES)
-            withdrawal_codes.keep(connection, secret, at=store.clock.now())
+            withdrawal_codes.keep(connection, secret)
         for each in consents.every(connection):
             chain = consents.chain(connection, each.cid)
             if each.url != membership.url or not consenting.permits(chain):

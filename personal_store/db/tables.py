@@ -1,7 +1,6 @@
 """The tables of a personal store, as SQLAlchemy Core. The migrations create them.
 
-Times are integer milliseconds of Unix time, UTC; coordinates are integer 1e-7 degrees (1 cm), so
-that "the same position" is exact.
+Times are integer milliseconds of Unix time, UTC; coordinates integer 1e-7 degrees (1 cm): exact.
 """
 
 from sqlalchemy import (
@@ -311,7 +310,6 @@ withdrawal_code = Table(
     metadata,
     Column("id", Integer, primary_key=True, comment="1: there is one at most"),
     Column("secret", LargeBinary, nullable=False, comment="20 bytes; ends consents, opens nothing"),
-    Column("made_at_ms", Integer, nullable=False),
     Column("written_at_ms", Integer, comment="when the sheet was last written; NULL before"),
     Column("heads", Text, comment="JSON: the last leaf of each consent that this sheet knew"),
 )

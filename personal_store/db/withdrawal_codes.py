@@ -16,13 +16,12 @@ _ID = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptCode:
-    """The secret of the code, when it was made, and when its sheet was last written.
+    """The secret of the code, and when its sheet was last written.
 
     `heads` are the last leaves, by their digest, of the consents that the sheet knew.
     """
 
     secret: bytes = field(repr=False)
-    made_at: datetime
     written_at: datetime | None
     heads: tuple[str, ...]
 
@@ -34,15 +33,14 @@ def kept(connection: Connection) -> KeptCode | None:
         return None
     return KeptCode(
         secret=bytes(row.secret),
-        made_at=from_ms(row.made_at_ms),
         written_at=None if row.written_at_ms is None else from_ms(row.written_at_ms),
         heads=tuple(json.loads(row.heads)) if row.heads else (),
     )
 
 
-def keep(connection: Connection, secret: bytes, *, at: datetime) -> None:
+def keep(connection: Connection, secret: bytes) -> None:
     """Keep a new secret in place of any earlier one; no sheet is written of it yet."""
-    values = {"secret": secret, "made_at_ms": to_ms(at), "written_at_ms": None, "heads": None}
+    values = {"secret": secret, "written_at_ms": None, "heads": None}
     connection.execute(
         upsert(withdrawal_code)
         .values(id=_ID, **values)

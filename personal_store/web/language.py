@@ -14,7 +14,7 @@ from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 
 from personal_store import wording
-from personal_store.local_time import home_timezone, local_time
+from personal_store.local_time import local_time
 from personal_store.settings import Language
 
 CATALOGUE = Path(__file__).parent / "locale" / "en.po"

@@ -204,7 +204,7 @@ def test_the_doctor_says_when_the_sheet_no_longer_serves(given):
 
 def test_the_doctor_says_which_code_names_nothing(given):
     with writing(given.store.engine) as connection:
-        withdrawal_codes.keep(connection, b"s" * 20, at=given.store.clock.now())
+        withdrawal_codes.keep(connection, b"s" * 20)
     assert "1 de vos accords" in sheet_finding(given).fr
 
 

@@ -13,7 +13,6 @@ def upgrade() -> None:
         CREATE TABLE withdrawal_code (
             id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
             secret BLOB NOT NULL,
-            made_at_ms INTEGER NOT NULL,
             written_at_ms INTEGER,
             heads TEXT
         )
