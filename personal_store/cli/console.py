@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from rich.console import Console
 from sqlalchemy.exc import DatabaseError
-from typer import Abort, Exit, Option
+from typer import Abort, Exit, Option, rich_utils
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
@@ -44,6 +44,7 @@ _PROMPTS = {
     "en": ("Passphrase: ", "Again: "),
 }
 
+_PROGRAM_OPTIONS = frozenset({"--lang", "--data", "--passphrase-file"})
 _YES = {"fr": {"o", "oui"}, "en": {"y", "yes"}}
 
 
@@ -152,8 +153,9 @@ class Program(TyperGroup):
             raise Exit(code)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Read the options, `--lang` wherever it stands."""
-        return super().parse_args(ctx, language_first(args))
+        """Read the options, those of the whole program wherever they stand."""
+        _help_in_both_languages(self, ctx)
+        return super().parse_args(ctx, program_options_first(args))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -165,25 +167,38 @@ class Program(TyperGroup):
             raise Exit(EXIT_INTERRUPTED) from None
 
 
-def language_first(arguments: Sequence[str]) -> list[str]:
-    """Return arguments with `--lang` and its value before everything else, up to a `--`.
+def _help_in_both_languages(program: TyperGroup, context: Any) -> None:
+    """Have the help say in French too what the framework says in English alone."""
+    rich_utils.COMMANDS_PANEL_TITLE = "Commandes / Commands"
+    rich_utils.REQUIRED_LONG_STRING = "[obligatoire / required]"
+    rich_utils.DEFAULT_STRING = "[par défaut / default: {}]"
+    below: list[Any] = [program]
+    while below:
+        command = below.pop()
+        below += getattr(command, "commands", {}).values()
+        command.get_help_option(context).help = "Montrer cette aide. / Show this help."
 
-    >>> language_first(["trips", "--lang", "en", "--json"])
-    ['--lang', 'en', 'trips', '--json']
+
+def program_options_first(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with the program's options before everything else, up to a `--`.
+
+    >>> program_options_first(["trips", "--lang", "en", "--json", "--data=here"])
+    ['--lang', 'en', '--data=here', 'trips', '--json']
     """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     first: list[str] = []
     others: list[str] = []
     read = iter(arguments[:end])
     for each in read:
-        if each == "--lang":
+        if each in _PROGRAM_OPTIONS:
             value = next(read, None)
             if value is None:
                 # Before a command it would take the command's name for its value.
                 return [each]
             first += [each, value]
         else:
-            (first if each.startswith("--lang=") else others).append(each)
+            is_ours = each.partition("=")[0] in _PROGRAM_OPTIONS
+            (first if is_ours else others).append(each)
     return [*first, *others, *arguments[end:]]
 
 

@@ -25,7 +25,11 @@ from personal_store.ingest.live.letter import Letter, LiveApp, Reply
 from personal_store.ingest.live.traccar import traccar_token
 from personal_store.web.security import MAX_BODY_BYTES
 
-_IN_THE_ADDRESS = {LiveApp.GPSLOGGER, LiveApp.TRACCAR}
+_METHODS = {
+    # GPSLogger offers each of these for its custom address.
+    LiveApp.GPSLOGGER: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    LiveApp.TRACCAR: ["GET", "POST"],
+}
 _GZIP_OR_ZLIB = 15 + 32  # zlib's own way to say "look at the header"
 _CHALLENGE = {"WWW-Authenticate": "Basic"}
 
@@ -34,7 +38,7 @@ def live_routes(reception: Reception, clock: Clock) -> APIRouter:
     """Return the routes that phones send to."""
     router = APIRouter(include_in_schema=False)
     for app, path in PATHS.items():
-        methods = ["GET", "POST"] if app in _IN_THE_ADDRESS else ["POST"]
+        methods = _METHODS.get(app, ["POST"])
         router.add_api_route(path, _door(app, reception, clock), methods=methods)
     return router
 

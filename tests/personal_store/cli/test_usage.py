@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from personal_store.cli.console import language_first
+from personal_store.cli.console import program_options_first
 
 UNREAD = {
     "option": (["trips", "--fro"], "Option inconnue : --fro."),
@@ -62,6 +62,26 @@ def test_the_language_may_stand_after_the_command(run) -> None:
     assert (code, json.loads(out)) == (0, [])
 
 
+def test_the_data_folder_and_the_passphrase_may_stand_after_the_command(run, options) -> None:
+    # `options` are those two.
+    assert run("init", *options, options=())[0] == 0
+    assert run("process", *options, options=()) == run("process")
+
+
+@pytest.mark.parametrize("arguments", [("trips", "--data"), ("trips", "--passphrase-file")])
+def test_a_program_option_without_its_value_is_asked_for(run, arguments) -> None:
+    code, _, err = run(*arguments)
+    assert (code, err.partition(" attend ")[0]) == (2, f"L'option {arguments[1]}")
+
+
+@pytest.mark.parametrize("command", [(), ("trips",), ("consents",), ("consents", "give")])
+def test_the_help_of_every_command_is_in_french_too(run, command) -> None:
+    code, out, _ = run(*command, "--help")
+    assert code == 0
+    assert "Montrer cette aide." in out
+    assert "Show this message" not in out
+
+
 @pytest.mark.parametrize("arguments", [("trips", "--lang"), ("--lang",)])
 def test_a_language_that_is_not_told_is_asked_for(run, arguments) -> None:
     code, _, err = run(*arguments)
@@ -79,7 +99,7 @@ def test_a_language_may_be_in_capitals(run) -> None:
 
 
 def test_what_follows_two_dashes_is_no_option() -> None:
-    assert language_first(["import", "--", "--lang"]) == ["import", "--", "--lang"]
+    assert program_options_first(["import", "--", "--lang"]) == ["import", "--", "--lang"]
 
 
 def test_help_alone_says_no_more(run) -> None:

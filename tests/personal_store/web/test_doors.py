@@ -227,6 +227,14 @@ def test_another_method_is_405(stranger, made, path, method):
     assert answer.status_code == 405
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_gpslogger_may_send_by_any_method_that_it_offers(stranger, joined, made, method):
+    form = f"lat=46.16&lon=-1.15&timestamp={TST}"
+    answer = stranger.request(method, "/gpslogger", content=form, headers=bearer(made))
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert devices.every(joined)[0].positions == 1
+
+
 @pytest.mark.parametrize("body", [b"{", b"[]", b"[" * 50_000, b"{}", b'{"locations":3}'])
 def test_a_batch_that_is_none_is_acknowledged_and_counted(stranger, joined, made, body):
     answer = stranger.post("/overland", content=body, headers=bearer(made))
