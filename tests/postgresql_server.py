@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from loopback import wait_until
 
 
 class PostgresCluster:
@@ -29,7 +30,7 @@ class PostgresCluster:
         self._run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N", "-D")
         options = (
             f"-k {self.folder} -c listen_addresses='' -c fsync=off -c full_page_writes=off "
-            "-c shared_buffers=32MB -c max_connections=60"
+            "-c shared_buffers=32MB -c max_connections=60 -c autovacuum=off"
         )
         log = str(self.folder / "log")
         self._run("pg_ctl", "-s", "-w", "-t", "300", "-l", log, "-o", options, "start", "-D")
@@ -53,12 +54,15 @@ class PostgresCluster:
         name = f"t{uuid.uuid4().hex}"
         address = f"host={self.folder} user=postgres dbname=postgres"
         with psycopg.connect(address, autocommit=True) as connection:
+            # The server leaves a database some time after its client: then it can be copied.
+            used = "SELECT 1 FROM pg_stat_activity WHERE datname = %s"
+            wait_until(lambda: not connection.execute(used, (like,)).fetchall())
             # Copying files takes half the time of copying pages through the log.
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY FILE_COPY")
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def stop(self) -> None:
-        self._run("pg_ctl", "-s", "-w", "-m", "immediate", "stop", "-D")
+        self._run("pg_ctl", "-s", "-w", "-t", "300", "-m", "immediate", "stop", "-D")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
