@@ -94,6 +94,18 @@ def test_a_report_is_in_the_sum_of_its_own_zone_only(keepers):
     assert helper_states(keepers) == {State.RECEIVED: 1}
 
 
+def test_a_week_is_not_over_for_the_helper_because_the_leader_says_so(keepers):
+    """K8: from its own deadline on. A leader that closes early could see who answers after it."""
+    keepers.resident("A").send_sealed([3] * 8)
+    request = honest_question(keepers)
+    keepers.clock.advance(seconds=-1)
+    with pytest.raises(KeeperRefused):
+        answer_to(keepers, request)
+    assert helper_states(keepers) == {State.RECEIVED: 1}
+    keepers.clock.advance(seconds=1)
+    assert answer_to(keepers, request).verdicts == (Verdict.ACCEPTED,)
+
+
 def test_an_answer_to_an_older_question_is_not_taken_for_this_one(keepers):
     """An answer that somebody overheard would otherwise leave reports out without a trace."""
     keepers.resident("A").send_sealed([3] * 8)
