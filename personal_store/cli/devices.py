@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -11,6 +12,7 @@ from personal_store.documents.imports import drain_document, drain_sentences
 from personal_store.doors import device_setup, devices
 from personal_store.jobs import draining
 
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 devices_app = typer.Typer(
     help="Les appareils qui envoient des positions. / The devices that send positions.",
     no_args_is_help=True,
@@ -20,7 +22,7 @@ devices_app = typer.Typer(
 @devices_app.command()
 def add(
     context: typer.Context,
-    name: str,
+    name: Annotated[str, typer.Argument(help="Nom de votre choix. / A name of your choice.")],
     address: Annotated[
         str, typer.Option(help="Adresse vue du téléphone. / Address as the phone sees it.")
     ] = "http://127.0.0.1:8640",
@@ -36,6 +38,14 @@ def add(
         en=f"Device “{made.device}” may send. Token, key and set-ups below, shown this once; the "
         "page “My devices” also draws them as QR codes.",
     )
+    if urlsplit(address).hostname in _THIS_MACHINE:
+        session.say(
+            fr="Ces réglages ne valent que sur cette machine. Pour un téléphone, donnez l'adresse "
+            "à laquelle il la joint : « --address https://maison.example », et le même nom à "
+            "« serve --name ».",
+            en="These set-ups hold on this machine alone. For a phone, give the address at which "
+            "it reaches it: “--address https://home.example”, and the same name to “serve --name”.",
+        )
     session.answer(
         {
             "device": made.device,

@@ -43,8 +43,24 @@ from personal_store.whatif import (
 from personal_store.wording import several, several_en
 from personal_store.zones import Outlines, read_outlines, stated_zone
 
-Since = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])]
-Until = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])]
+Since = Annotated[
+    datetime,
+    typer.Option(
+        "--from",
+        formats=["%Y-%m-%d"],
+        metavar="AAAA-MM-JJ",
+        help="Premier jour compté. / First day that counts.",
+    ),
+]
+Until = Annotated[
+    datetime,
+    typer.Option(
+        "--to",
+        formats=["%Y-%m-%d"],
+        metavar="AAAA-MM-JJ",
+        help="Premier jour qui ne compte plus. / First day that counts no more.",
+    ),
+]
 Prices = Annotated[
     list[str] | None,
     typer.Option("--price", help="MODE=EUROS_PAR_KM, par exemple car=0.11. / such as car=0.11."),
@@ -92,6 +108,12 @@ def list_trips(
     if as_json:
         session.answer(trip_documents(stored, geometry=geometry, names=names, zones=zones))
         return
+    if not stored:
+        session.say(
+            fr="Aucun déplacement encore : prenez des fichiers avec « import », ou autorisez un "
+            "téléphone avec « devices add ».",
+            en="No trip yet: take in files with “import”, or let a phone send with “devices add”.",
+        )
     for each in stored:
         session.say(**trip_sentences(each))
 
@@ -103,7 +125,7 @@ def footprint(
     price: Prices = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Calculer l'empreinte de [from, to[. / Compute the footprint of [from, to)."""
+    """Calculer l'empreinte d'une période. / Compute the footprint of a period."""
     session: Session = context.obj
     start, end = _period(since, until)
     prices = read_prices(price or ())

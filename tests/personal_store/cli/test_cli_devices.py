@@ -47,3 +47,13 @@ def test_unlocking_beside_a_locked_server_says_how_to_open_it(run, data) -> None
     assert code == 0
     assert f"{ADDRESS}fr/login" in err
     assert ADDRESS not in run("unlock")[2]
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize(
+    ("address", "is_told"), [("http://127.0.0.1:8640", True), ("https://maison.example", False)]
+)
+def test_an_address_that_no_phone_reaches_is_said_so(run, address, is_told) -> None:
+    code, _, err = run("devices", "add", "téléphone", "--address", address)
+    assert code == 0
+    assert ("ne valent que sur cette machine" in err) == is_told

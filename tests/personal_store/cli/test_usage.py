@@ -107,3 +107,10 @@ def test_help_alone_says_no_more(run) -> None:
     assert code == 2
     assert "forget" in out + err
     assert "en dit plus" not in out + err
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_store_without_trips_says_what_to_do(run) -> None:
+    code, out, err = run("trips")
+    assert (code, out) == (0, "")
+    assert "« import »" in err
