@@ -1,6 +1,6 @@
 """One million leaves: appending, proving, restarting and auditing, beside pymerkle.
 
-    python benchmarks/consents_log.py --leaves 1000000 [--pymerkle PYTHON]
+    python benchmarks/consents_log.py --leaves 1000000 --new 2000 [--pymerkle PYTHON]
 
 The storage is the cooperative's own (`coop_aggregator.db.log`) over SQLite (WAL, synchronous FULL).
 Leaves are real: signed, chained, and verified before they are appended. pymerkle is GPL and no
@@ -267,7 +267,7 @@ def measure_log(bench: Bench) -> None:
 def export(bench: Bench, batches: dict[int, list[bytes]]) -> tuple[Path, Path]:
     """Write the export and the auditor's policy."""
     folder, policy = bench.folder / "export", bench.folder / "stewards.policy"
-    (folder / "batches").mkdir(parents=True)
+    (folder / "batches").mkdir(parents=True, exist_ok=True)
     witness = key_of("steward")
     with opened(bench.database) as connection:
         storage = SqlLog(connection, now=NOW)
@@ -290,15 +290,42 @@ def export(bench: Bench, batches: dict[int, list[bytes]]) -> tuple[Path, Path]:
     return folder, policy
 
 
-def measure_audit(bench: Bench, folder: Path, policy: Path) -> None:
-    """Measure the first audit, which verifies everything, and one from the auditor's folder."""
+def grow(bench: Bench, count: int) -> None:
+    """Append one more event to each of `count` consents, durably."""
+    made = (consent(number).leaves[-1] for number in range(count))
+    leaves = [
+        leaf(
+            EventType.RENEWED,
+            cid=sha256(b"cid %d" % number).hexdigest()[:32],
+            n=len(EVENTS),
+            before=before,
+            c=sha256(b"new body %d" % number).hexdigest(),
+            key=f"resident {number}",
+        )
+        for number, before in enumerate(made)
+    ]
+    with opened(bench.database) as connection:
+        ConsentLog(SqlLog(connection, now=NOW), ORIGIN, key_of("log")).append_batch(leaves)
+
+
+def measure_audits(bench: Bench, batches: dict[int, list[bytes]], new: int) -> None:
+    """Measure the first audit, one of the same log, and one of the log grown by `new` leaves."""
+    folder, policy = export(bench, batches)
+    measure_audit(bench, folder, policy, "coverage audit, everything verified anew")
+    measure_audit(bench, folder, policy, "coverage audit of the same log, from the workspace")
+    grow(bench, new)
+    export(bench, batches)
+    measure_audit(bench, folder, policy, f"coverage audit of the log with {new:,} new leaves")
+
+
+def measure_audit(bench: Bench, folder: Path, policy: Path, name: str) -> None:
+    """Measure one audit of the command line, with the auditor's folder as it is by then."""
     command = ["audit", "coverage", folder, "--policy", policy, "--workspace"]
     command += [bench.folder / "auditor", "--lang", "en"]
-    for name in ("coverage audit, everything verified anew", "coverage audit from the workspace"):
-        start, worked = time.perf_counter(), _children_s()
-        code = subprocess.call([sys.executable, "-m", "consents", *map(str, command)])
-        bench.measure(f"{name} (exit {code})", time.perf_counter() - start, "s")
-        bench.measure("the same by processor time", _children_s() - worked, "s")
+    start, worked = time.perf_counter(), _children_s()
+    code = subprocess.call([sys.executable, "-m", "consents", *map(str, command)])
+    bench.measure(f"{name} (exit {code})", time.perf_counter() - start, "s")
+    bench.measure("the same by processor time", _children_s() - worked, "s")
 
 
 def _children_s() -> float:
@@ -353,6 +380,7 @@ def main() -> None:
     """Run everything and print one line a figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--leaves", type=int, default=1_000_000)
+    parser.add_argument("--new", type=int, default=2_000, help="leaves before the last audit")
     parser.add_argument("--pymerkle", help="interpreter of an environment that has pymerkle")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -360,7 +388,7 @@ def main() -> None:
         batches = commit_batches(bench, fill(bench, options.leaves))
         measure_log(bench)
         measure_pymerkle(bench, options.pymerkle)
-        measure_audit(bench, *export(bench, batches))
+        measure_audits(bench, batches, options.new)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from typing import NoReturn
 from consents.audit import command as audit
 from consents.errors import LogError
 from consents.receipts.personal_receipt import MAX_RECEIPT_BYTES
+from consents.tlog.shards import followed_vkeys
 from consents.verify import purpose_differences
 from consents.verify.export_folder import (
     export_note,
@@ -94,11 +95,12 @@ def _verify(options: argparse.Namespace) -> Verification:
     path: Path = options.path
     if options.what == "log":
         folders = log_folders(path)
-        if len(folders) != len(options.vkey):
-            detail = f"expected {len(folders)} keys, seen {len(options.vkey)}"
+        if len(folders) < len(options.vkey):
+            detail = f"expected at most {len(folders)} keys, seen {len(options.vkey)}"
             finding = Finding(problem=Problem.KEY_COUNT, detail=detail)
             return Verification(findings=(finding,))
-        *former, newest = map(_log_files, folders, options.vkey)
+        leaves = [folder_entries(each, export_note(each)) for each in folders]
+        *former, newest = map(_log_files, folders, followed_vkeys(options.vkey, leaves))
         return verify_log(
             newest,
             former=former,
@@ -145,6 +147,7 @@ def _document(what: str, verification: Verification, language: Language) -> dict
         "origin": None if checkpoint is None else checkpoint.origin,
         "size": None if checkpoint is None else checkpoint.size,
         "root": None if checkpoint is None else checkpoint.root.hex(),
+        "vkeys": list(verification.vkeys),
         "entries": verification.entries,
         "consents": verification.consents,
         "witnesses": verification.witnesses,

@@ -115,6 +115,10 @@ class ExportError(ConsentsError):
     """A file of an export misses or has another form: nothing can be verified from it."""
 
 
+class KeptError(ConsentsError):
+    """What an auditor kept of an audit is damaged, or was made from something else."""
+
+
 class LogError(ConsentsError):
     """A leaf or a size does not belong to this log."""
 
@@ -173,6 +177,15 @@ class SizeConflict(WitnessRefusal):
         """Keep the last cosigned `size`, the body of the 409 answer."""
         super().__init__(sentence)
         self.size = size
+
+
+class RootConflict(WitnessRefusal):
+    """The checkpoint has the size that this witness last cosigned, and another root: a fork.
+
+    Its answer bears no size: there is none from which to try again.
+    """
+
+    status = HTTPStatus.CONFLICT
 
 
 class Inconsistent(WitnessRefusal):

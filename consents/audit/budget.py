@@ -30,7 +30,7 @@ def audit_budget(case: Case) -> AuditResult:
         facts={
             "batches": len(case.batches),
             "withheld": len(case.withheld),
-            "erased": len(case.erased),
+            **case.erased_counts,
             "items": sum(len(batch.items) for batch in case.batches),
             "most_week_micro": max(week_micro.values(), default=0),
             "most_total_micro": max(total_micro.values(), default=0),

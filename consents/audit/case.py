@@ -237,6 +237,14 @@ class Case:
         """Return the operator's acts of one kind, in log order."""
         return tuple(act for act in self.acts if act.leaf.kind is kind)
 
+    @property
+    def erased_counts(self) -> Mapping[str, int]:
+        """How many batches were erased lawfully, and how many contributions of theirs are gone."""
+        return {
+            "erased": len(self.erased),
+            "erased_items": sum(each.item_count for each in self.erased),
+        }
+
 
 def open_acts(
     leaves: Iterable[ActLeaf], bodies: Iterable[OpenedBody], *, operator_kid: str

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from consents.canonical import base64url_bytes, parse_json
-from consents.errors import CanonicalError, ExportError, MalformedLeaf
+from consents.errors import CanonicalError, KeptError, MalformedLeaf
 from consents.jws import read_jws
 from consents.tlog.merkle import leaf_hash
 
@@ -102,10 +102,10 @@ def zone_sha256(code: object) -> bytes:
 
 
 def unpack(content: bytes) -> list[Contribution]:
-    """Return the contributions that were kept; raise ExportError when they are damaged."""
+    """Return the contributions that were kept; raise KeptError when they are damaged."""
     records, digest = content[:-_DIGEST_BYTES], content[-_DIGEST_BYTES:]
     if sha256(records).digest() != digest or len(records) % RECORD_BYTES:
-        raise ExportError("expected kept contributions as they were written")
+        raise KeptError("expected kept contributions as they were written")
     return [
         Contribution(
             cid=cid,

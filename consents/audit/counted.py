@@ -64,8 +64,14 @@ _FACTS: Mapping[str, Words] = {
         en="Batches too small to publish, kept closed (their ε is not counted here)",
     ),
     "erased": Words(
-        fr="lots effacés à la fin de la conservation annoncée, comme inscrit au journal",
-        en="batches erased at the end of the stated retention, as logged",
+        fr="Lots effacés à la fin de la conservation annoncée, comme inscrit au journal : ce "
+        "qu'ils contenaient n'est plus vérifiable",
+        en="Batches erased at the end of the stated retention, as logged: what they held can no "
+        "longer be checked",
+    ),
+    "erased_items": Words(
+        fr="Contributions de ces lots effacés, selon le nombre que le journal engage",
+        en="Contributions of these erased batches, by the number that the log commits to",
     ),
     "pending": Words(fr="En attente, dans les délais", en="Pending, in time"),
     "releases": Words(fr="Publications", en="Releases"),

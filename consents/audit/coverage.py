@@ -5,10 +5,13 @@ of each item's consent must permit (given, limited, renewed), and the item must 
 entry, its purpose, its key, and the batch's task. What comes later in the log covers nothing
 before it, whatever time it claims: back-dating gains nothing.
 Invented residents stay invisible to anybody but the operator: the log shows consents, not people.
+A batch that was erased lawfully is told apart, with the number that the log still commits to.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from consents.audit.case import Batch, Case
 from consents.audit.contribution import Contribution, zone_sha256
@@ -44,21 +47,34 @@ def audit_coverage(case: Case) -> AuditResult:
             "entries": len(case.timeline),
             "batches": len(case.batches),
             "withheld": len(case.withheld),
-            "erased": len(case.erased),
+            **case.erased_counts,
             "items": items,
         },
         findings=tuple(findings),
-        columns=("batch", "week", "items", "uncovered"),
-        rows=[
-            (
-                batch.position,
-                batch.question.week,
-                len(batch.items),
-                sum(1 for finding in findings if finding.entry == batch.position),
-            )
-            for batch in case.batches
-        ],
+        columns=("batch", "week", "items", "uncovered", "state"),
+        rows=sorted(_rows(case, findings)),
     )
+
+
+class BatchState(StrEnum):
+    """What an audit could do with a batch."""
+
+    CHECKED = "checked"
+    ERASED = "erased"
+    WITHHELD = "withheld"
+
+
+def _rows(case: Case, findings: Sequence[AuditFinding]) -> Iterator[tuple[int, str, int, int, str]]:
+    """Yield each batch with its week, contributions, those not covered, and its state."""
+    uncovered_at = Counter(finding.entry for finding in findings)
+    for batch in case.batches:
+        count = uncovered_at[batch.position]
+        yield batch.position, batch.question.week, len(batch.items), count, BatchState.CHECKED
+    for erased in case.erased:
+        week = erased.question.week
+        yield erased.position, week, erased.item_count, 0, BatchState.ERASED
+    for position in case.withheld:
+        yield position, "", 0, 0, BatchState.WITHHELD
 
 
 def standings_at_batches(case: Case) -> Iterator[tuple[Batch, Mapping[bytes, Standing]]]:

@@ -73,9 +73,8 @@ def check_evidence(lines: Iterable[Held], *, timeline: Timeline) -> Evidence:
             events += _promised_event(held)
             continue
         signers = timeline.signers() if signers is None else signers
-        slip = _slip(held.token, timeline.keys.stewards) if claimed in signers else None
-        if slip and timeline.may_act(slip.event.payload, received_at=slip.received_at):
-            slips.append(slip)
+        if claimed in signers:
+            slips.append(_slip(held.token, timeline.keys.stewards))
         else:
             strangers += 1
     owed = {each.leaf_hash for each in promises}
@@ -93,6 +92,7 @@ def check_evidence(lines: Iterable[Held], *, timeline: Timeline) -> Evidence:
 class _Link:
     """One entry of a chain in the log; `kid` is the chain's key after it."""
 
+    position: int
     head: str
     kid: bytes
     kind: EventType | None
@@ -108,34 +108,52 @@ def _mergeable(
     Whoever holds a key of a chain could else leave what fits nowhere, and accuse the operator.
     """
     chains: dict[bytes, list[_Link]] = {bytes.fromhex(each.event.payload.cid): [] for each in slips}
-    for cid, kind, _, _, kid, head, _, at_s in timeline.rows() if slips else ():
+    for position, row in enumerate(timeline.rows() if slips else ()):
+        cid, kind, _, _, kid, head, _, at_s = row
         if cid in chains:
-            link = _Link(head=head.hex(), kid=kid, kind=event_type(kind), at_s=at_s)
-            chains[cid].append(link)
+            chains[cid].append(
+                _Link(position=position, head=head.hex(), kid=kid, kind=event_type(kind), at_s=at_s)
+            )
     return tuple(
         each
         for each in slips
-        if each.event.payload.p in promised
-        or _fits(each, chains[bytes.fromhex(each.event.payload.cid)], timeline)
+        if _fits(each, chains[bytes.fromhex(each.event.payload.cid)], promised, timeline)
     )
 
 
-def _fits(slip: DropboxSlip, chain: Sequence[_Link], timeline: Timeline) -> bool:
+def _fits(
+    slip: DropboxSlip, chain: Sequence[_Link], promised: Collection[str], timeline: Timeline
+) -> bool:
     """Tell whether a slip's event is in its chain, or could have been when it was received."""
     payload = slip.event.payload
-    if any(link.head == slip.event.head for link in chain):
+    n = min(payload.n, len(chain))
+    before = chain[n - 1] if n else None
+    if before is None or not _may_act(slip, before, timeline):
+        return False
+    if payload.p in promised:
         return True
-    if not 0 < payload.n <= len(chain) or chain[payload.n - 1].head != payload.p:
+    if payload.n > len(chain) or before.head != payload.p or not _may_sign(slip, before, timeline):
         return False
-    helpers = timeline.helpers.get(payload.cid, ())
-    if payload.kid not in helpers and base64url_bytes(payload.kid) != chain[payload.n - 1].kid:
-        return False
-    if payload.n == len(chain):
+    if n == len(chain) or chain[n].head == slip.event.head:
         return True
     # Another event stands in its place: the operator's own, or one signed later, excuses nobody.
-    instead = chain[payload.n]
+    instead = chain[n]
     later = instead.at_s > slip.received_at.timestamp()
     return instead.kind is EventType.EXPIRED or later
+
+
+def _may_act(slip: DropboxSlip, before: _Link, timeline: Timeline) -> bool:
+    """Tell whether a delegate's act came within the mandate that held after the entry before it."""
+    payload = slip.event.payload
+    helpers = timeline.helpers_at(payload.cid, before.position)
+    return helpers.may_act(payload, received_at=slip.received_at)
+
+
+def _may_sign(slip: DropboxSlip, before: _Link, timeline: Timeline) -> bool:
+    """Tell whether the signer was the chain's key, or one that could end it, after that entry."""
+    payload = slip.event.payload
+    helpers = timeline.helpers_at(payload.cid, before.position)
+    return payload.kid in helpers.kids or base64url_bytes(payload.kid) == before.kid
 
 
 def _promise(token: bytes, operators: Sequence[str]) -> Promise:

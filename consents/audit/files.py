@@ -56,9 +56,9 @@ class Export:
         """Return the export of each year's log, oldest first and this one last; raise LogError."""
         return tuple(Export(folder=each) for each in log_folders(self.folder))
 
-    def entries(self) -> Iterator[bytes]:
-        """Yield the leaves; raise LogError or OSError."""
-        return folder_entries(self.folder, self.note())
+    def entries(self) -> "Entries":
+        """Return the leaves, which are read each time that they are asked for."""
+        return Entries(folder=self.folder)
 
     def older_notes(self) -> tuple[str, ...]:
         """Return the checkpoints of before, as far as the operator kept them."""
@@ -112,6 +112,17 @@ class Export:
     def _lines(self, name: str) -> Iterator[bytes]:
         path = handed_over(self.folder, name)
         return iter(()) if path is None else bounded_lines(path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entries:
+    """The leaves of an export; going through them raises LogError or OSError."""
+
+    folder: Path
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Read them from the first."""
+        return folder_entries(self.folder, export_note(self.folder))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ class AuditProblem(StrEnum):
 
     NO_FILE = "no-file"
     BAD_FILE = "bad-file"
+    BAD_WORKSPACE = "bad-workspace"
     BAD_POLICY = "bad-policy"
     KEYS_BESIDE_LOG = "keys-beside-log"
     NO_QUORUM = "no-quorum"
@@ -92,6 +93,7 @@ _INCONCLUSIVE = frozenset(
     {
         AuditProblem.NO_FILE,
         AuditProblem.BAD_FILE,
+        AuditProblem.BAD_WORKSPACE,
         AuditProblem.BAD_POLICY,
         AuditProblem.KEYS_BESIDE_LOG,
         AuditProblem.NO_QUORUM,

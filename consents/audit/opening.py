@@ -2,8 +2,8 @@
 
 1. The checkpoint is signed by a log of the policy and cosigned by its quorum; so is the last one
    of each earlier year's log, and each log names and binds the next.
-2. Every leaf verifies, every chain continues and the leaves give the root (or all that was verified
-   before, for this very root, by this auditor); every older checkpoint is a prefix.
+2. Every leaf verifies, every chain continues and the leaves give the root (what this auditor kept
+   of an audit before counts, bit for bit); every older checkpoint is a prefix (`logs`).
 3. Every operator's entry is the operator's, and a body opens it.
 4. Every batch's contributions verify and give the root and count that its entry commits to.
 5. Texts of purposes and tasks are known by their digests; evidence by whom signed it.
@@ -14,7 +14,7 @@ was published from it: opening a batch below the minimum would tell its size.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from consents.audit.case import (
     Act,
@@ -31,32 +31,24 @@ from consents.audit.contribution import Contribution, pack_all, read_contributio
 from consents.audit.evidence import Held, check_evidence
 from consents.audit.files import Export, Workspace
 from consents.audit.findings import AuditFinding, AuditProblem
+from consents.audit.logs import AuditWork, verify_logs
 from consents.audit.retention import check_erasures
-from consents.audit.timeline import (
-    Timeline,
-    TrustedKeys,
-    timeline_file,
-    verified_timeline,
-)
-from consents.audit.times import seen_times
+from consents.audit.timeline import Timeline
 from consents.audit.withheld import withheld_batches
 from consents.canonical import sha256_hex
 from consents.errors import (
     ExportError,
     ForgedNote,
+    KeptError,
     LeafError,
     LogError,
     NoteError,
     PromiseError,
     RecordError,
-    UntrustedNote,
 )
-from consents.jws import thumbprint_of_raw
 from consents.records.receipt import ConsentBody, EventType, Purpose
 from consents.tlog import merkle
-from consents.tlog.checkpoint import Checkpoint, NoteKey
 from consents.tlog.policy import Attested, WitnessPolicy
-from consents.verify.verification import LogFiles, Problem, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,41 +57,6 @@ class Refused:
 
     findings: tuple[AuditFinding, ...]
     attested: Attested | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Log:
-    """One year's log: its files, its attested checkpoint, and where its entries begin."""
-
-    export: Export
-    attested: Attested
-    start: int
-
-    @property
-    def kid(self) -> str:
-        """Thumbprint of the key that signs it."""
-        return _kid(self.attested.log_vkey)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Opening:
-    """The work in progress: sources, and what was wrong so far."""
-
-    export: Export
-    policy: WitnessPolicy
-    workspace: Workspace | None
-    findings: list[AuditFinding] = field(default_factory=list)
-    past: tuple[Checkpoint, ...] = ()
-    logs: tuple[_Log, ...] = ()
-
-    def find(self, problem: AuditProblem, detail: object, entry: int | None = None) -> None:
-        """Note what is wrong with the export, or with one entry of it."""
-        self.findings.append(AuditFinding(problem=problem, detail=str(detail), entry=entry))
-
-    def forget(self, name: str) -> None:
-        """Remove what was kept under this name, so that it is verified anew."""
-        if self.workspace is not None:
-            self.workspace.forget(name)
 
 
 def open_case(
@@ -115,15 +72,12 @@ def open_case(
 
     `older` are checkpoints that the auditor kept. What was verified is kept in `workspace`.
     """
-    opening = _Opening(export=export, policy=policy, workspace=workspace)
+    opening = AuditWork(export=export, policy=policy, workspace=workspace)
     try:
-        opening.logs = _logs(export, policy)
-        known = _known(opening, older)
-        timeline = _timeline(opening)
-        if timeline is None:
+        verified = verify_logs(opening, older)
+        if verified is None:
             return Refused(findings=tuple(opening.findings), attested=opening.logs[-1].attested)
-        _hold_to_history(opening, timeline)
-        return _case(opening, timeline, seen_times(known, timeline), evidence)
+        return _case(opening, verified.timeline, verified.seen, evidence)
     except (OSError, UnicodeDecodeError) as error:
         opening.find(AuditProblem.NO_FILE, f"seen {type(error).__name__}")
     except NoteError as error:
@@ -131,109 +85,15 @@ def open_case(
         opening.find(AuditProblem.FORGED_CHECKPOINT if forged else AuditProblem.NO_QUORUM, error)
     except (ExportError, LogError) as error:
         opening.find(AuditProblem.BAD_FILE, error)
+    except KeptError as error:
+        opening.find(AuditProblem.BAD_WORKSPACE, error)
     except PromiseError as error:
         opening.find(AuditProblem.BAD_EVIDENCE, error)
     return Refused(findings=tuple(opening.findings))
 
 
-def trusted_keys(policy: WitnessPolicy, log_vkeys: Sequence[str]) -> TrustedKeys:
-    """Return the thumbprints of the logs' keys, oldest log first, and of the policy's witnesses."""
-    return TrustedKeys(
-        operators=tuple(map(_kid, log_vkeys)), stewards=tuple(map(_kid, policy.witnesses.values()))
-    )
-
-
-def _kid(vkey: str) -> str:
-    return thumbprint_of_raw(NoteKey.parse(vkey).public_key)
-
-
-def _logs(export: Export, policy: WitnessPolicy) -> tuple[_Log, ...]:
-    found: list[_Log] = []
-    start = 0
-    for each in export.logs():
-        attested = policy.attest(each.note())
-        found.append(_Log(export=each, attested=attested, start=start))
-        start += attested.checkpoint.size
-    return tuple(found)
-
-
-def _timeline(opening: _Opening) -> Timeline | None:
-    *former, newest = (log.attested.checkpoint for log in opening.logs)
-    keys = trusted_keys(opening.policy, [log.attested.log_vkey for log in opening.logs])
-    name = timeline_file(newest.root, keys)
-    kept = None if opening.workspace is None else opening.workspace.read(name)
-    if kept is not None:
-        known = Timeline.parse(kept, checkpoint=newest, keys=keys)
-        if known.former == tuple(former):
-            return known
-    verification, timeline = verified_timeline(
-        [
-            LogFiles(
-                entries=log.export.entries(),
-                checkpoint=log.export.note(),
-                vkey=log.attested.log_vkey,
-            )
-            for log in opening.logs
-        ],
-        keys,
-    )
-    for finding in verification.findings:
-        opening.find(
-            _problem_of_log(finding.problem),
-            f"{finding.problem.value}: {finding.detail}",
-            finding.index,
-        )
-    if timeline is not None and opening.workspace is not None:
-        opening.workspace.write(name, timeline.to_bytes())
-    return timeline
-
-
-def _problem_of_log(problem: Problem) -> AuditProblem:
-    if problem in {Problem.HANDOVER, Problem.NO_FORMER_LOG}:
-        return AuditProblem(problem.value)
-    violation = problem.verdict is Verdict.VIOLATION
-    return AuditProblem.LOG if violation else AuditProblem.BAD_FILE
-
-
-def _known(opening: _Opening, older: Sequence[str]) -> list[Attested]:
-    """
-    Return the checkpoints that bound time, those of the logs included, holding the logs to each.
-
-    Those that the auditor kept count for its history even without a quorum: the operator signed
-    them. Those that the operator hands over count only with one.
-    """
-    known = [log.attested for log in opening.logs]
-    past = [opening.policy.signed(note) for note in older]
-    handed = [note for log in opening.logs for note in log.export.older_notes()]
-    for note in (*older, *handed):
-        try:
-            known.append(opening.policy.attest(note))
-        except UntrustedNote:
-            continue
-    past += [each.checkpoint for each in known[len(opening.logs) :]]
-    opening.past = tuple(past)
-    return known
-
-
-def _hold_to_history(opening: _Opening, timeline: Timeline) -> None:
-    """Find a log that was left out, and checkpoints that are no prefix: a fork or a rollback."""
-    if opening.policy.names_before(timeline.origins[0]):
-        opening.find(AuditProblem.NO_FORMER_LOG, "expected the log of the year before as well")
-    for origin in {each.origin for each in opening.past}:
-        if origin not in timeline.origins:
-            detail = "expected the log of an older checkpoint: its entries were not handed over"
-            opening.find(AuditProblem.FORK, detail)
-            continue
-        past = [each for each in opening.past if each.origin == origin]
-        roots = timeline.prefix_roots(origin, {each.size for each in past})
-        sizes = sorted(each.size for each in past if roots.get(each.size) != each.root)
-        if sizes:
-            detail = f"expected the first {sizes[0]} entries of an older checkpoint"
-            opening.find(AuditProblem.FORK, detail)
-
-
 def _case(
-    opening: _Opening, timeline: Timeline, seen: tuple[Seen, ...], evidence: Iterable[Held]
+    opening: AuditWork, timeline: Timeline, seen: tuple[Seen, ...], evidence: Iterable[Held]
 ) -> Case:
     proved = check_evidence(evidence, timeline=timeline)
     acts, findings = _acts(opening, timeline)
@@ -268,7 +128,7 @@ def _case(
     )
 
 
-def _acts(opening: _Opening, timeline: Timeline) -> tuple[list[Act], list[AuditFinding]]:
+def _acts(opening: AuditWork, timeline: Timeline) -> tuple[list[Act], list[AuditFinding]]:
     acts: list[Act] = []
     findings: list[AuditFinding] = []
     for log in opening.logs:
@@ -284,7 +144,7 @@ def _acts(opening: _Opening, timeline: Timeline) -> tuple[list[Act], list[AuditF
 
 
 def _erasures(
-    opening: _Opening,
+    opening: AuditWork,
     timeline: Timeline,
     acts: Sequence[Act],
     *,
@@ -306,7 +166,7 @@ def _erasures(
 
 
 def _batches(
-    opening: _Opening,
+    opening: AuditWork,
     acts: Sequence[Act],
     questions: Mapping[str, Question],
     erasures: Mapping[int, Act],
@@ -331,14 +191,14 @@ def _batches(
     return tuple(found), tuple(erased)
 
 
-def _items(opening: _Opening, act: Act) -> list[Contribution] | None:
+def _items(opening: AuditWork, act: Act) -> list[Contribution] | None:
     """Return the contributions that a batch commits to, None when they cannot be had."""
     root, count = act.digest("root"), act.count("report_count")
     kept = None if opening.workspace is None else opening.workspace.read(f"{root}.items")
     if kept is not None:
         items = unpack(kept)
     else:
-        log = _log_at(opening, act.leaf.position)
+        log = opening.log_at(act.leaf.position)
         tokens = log.export.batch(act.leaf.position - log.start)
         if tokens is None:
             opening.find(
@@ -362,7 +222,7 @@ def _items(opening: _Opening, act: Act) -> list[Contribution] | None:
     return items
 
 
-def _purposes(opening: _Opening, texts: Sequence[bytes]) -> Mapping[str, Purpose]:
+def _purposes(opening: AuditWork, texts: Sequence[bytes]) -> Mapping[str, Purpose]:
     found: dict[str, Purpose] = {}
     for text in texts:
         try:
@@ -372,27 +232,22 @@ def _purposes(opening: _Opening, texts: Sequence[bytes]) -> Mapping[str, Purpose
     return found
 
 
-def _releases(opening: _Opening, acts: Sequence[Act]) -> Mapping[int, bytes]:
+def _releases(opening: AuditWork, acts: Sequence[Act]) -> Mapping[int, bytes]:
     found: dict[int, bytes] = {}
     for act in acts:
         if act.leaf.kind is EventType.RELEASE_PUBLISHED:
             position = act.leaf.position
-            log = _log_at(opening, position)
+            log = opening.log_at(position)
             content = log.export.release(position - log.start)
             if content is not None:
                 found[position] = content
     return found
 
 
-def _has_batch(opening: _Opening, position: int) -> bool:
-    log = _log_at(opening, position)
+def _has_batch(opening: AuditWork, position: int) -> bool:
+    log = opening.log_at(position)
     return log.export.has_batch(position - log.start)
 
 
-def _log_at(opening: _Opening, position: int) -> _Log:
-    """Return the log that the entry at `position` stands in."""
-    return next(log for log in reversed(opening.logs) if log.start <= position)
-
-
-def _bodies(opening: _Opening) -> Mapping[bytes, ConsentBody]:
+def _bodies(opening: AuditWork) -> Mapping[bytes, ConsentBody]:
     return dict(open_body(line) for log in opening.logs for line in log.export.body_lines())

@@ -1,41 +1,35 @@
 """The log as a timeline: after each entry, where its consent stands, in records of fixed length.
 
-Making one verifies everything once: signatures, chains, root. The records then answer the
-questions of an audit in seconds, also when kept in the auditor's own folder. They are believed
-only for the very root that they were made from.
+It is collected while the log is verified (`consents.audit.grown`), and its records then answer the
+questions of an audit in seconds, also when kept in the auditor's own folder (`kept`).
+Nothing here verifies or reads a file.
 """
 
 import struct
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
-from consents.canonical import (
-    base64url_bytes,
-    canonical_bytes,
-    parse_json,
-    sha256_hex,
-    utc_text,
-    utc_time,
-)
-from consents.errors import CanonicalError, ExportError, LeafError, NoteError
+from consents.canonical import base64url_bytes, canonical_bytes, sha256_hex, utc_text, utc_time
+from consents.errors import KeptError
 from consents.records.chain import ConsentState, Delegate
 from consents.records.decision import CLOCK_TOLERANCE
-from consents.records.mandate import Mandate
 from consents.records.receipt import EventType, LeafPayload, SignedEvent
-from consents.tlog.checkpoint import Checkpoint, read_checkpoint
-from consents.tlog.merkle import EMPTY_ROOT
+from consents.tlog.checkpoint import Checkpoint
+from consents.tlog.merkle import EMPTY_ROOT, HASH_BYTES
 from consents.tlog.nodes import Frontier
-from consents.verify.verification import LogFiles, Verification, verify_log
-
-FORMAT = "consents-timeline/3"
-"""First member of a kept timeline's header."""
 
 _RECORD = struct.Struct(">16sBB32s32s32s32sq")
 _KINDS = tuple(EventType)
 _NOTHING = 255
+
+RECORD_BYTES = _RECORD.size
+"""Length of the record of one entry."""
+
+_CID_BYTES = 16
+_AT_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,22 +82,42 @@ class ActLeaf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Helpers:
+    """
+    The keys that may end a consent beside that of its chain, from the entry at `position` on.
+
+    `kids` are those of all of them; the `delegates` among them only within their mandates.
+    """
+
+    position: int
+    kids: tuple[str, ...] = ()
+    delegates: tuple[Delegate, ...] = ()
+
+    def may_act(self, payload: LeafPayload, *, received_at: datetime) -> bool:
+        """Tell whether an act that somebody received is within its signer's mandate, if any."""
+        for each in self.delegates:
+            if each.kid == payload.kid:
+                in_time = received_at < each.mandate.ends_at + CLOCK_TOLERANCE
+                return in_time and each.mandate.covers(payload.t, at=payload.at_time)
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """
     All steps of the log that a checkpoint describes, and the operator's entries among them.
 
     `former` are the final checkpoints of the logs of the years before, oldest first: their steps
     come first, and positions count on from one log to the next. `keys` are those whose entries were
-    let in; `helpers` those, by consent id, that may end a consent beside the key of its chain;
-    `mandates` say within which time the delegates among them may.
+    let in; `helpers` tell, by consent id, who could end a consent beside the key of its chain, with
+    every change of it in order.
     """
 
     checkpoint: Checkpoint
     keys: TrustedKeys
     records: bytes = field(repr=False)
     acts: tuple[ActLeaf, ...]
-    helpers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    mandates: Mapping[str, tuple[Delegate, ...]] = field(default_factory=dict)
+    helpers: Mapping[str, tuple[Helpers, ...]] = field(default_factory=dict)
     former: tuple[Checkpoint, ...] = ()
 
     @property
@@ -138,19 +152,28 @@ class Timeline:
             )
 
     def signers(self) -> frozenset[bytes]:
-        """Return the keys of each chain, and its helpers: consent id and thumbprint, 48 bytes."""
+        """Return the keys that ever could act in a chain: consent id and thumbprint, 48 bytes."""
         found = {row[0] + row[4] for row in self.rows() if row[2] != _NOTHING}
-        for cid, kids in self.helpers.items():
-            found.update(bytes.fromhex(cid) + base64url_bytes(kid) for kid in kids)
+        for cid, changes in self.helpers.items():
+            for each in changes:
+                found.update(bytes.fromhex(cid) + base64url_bytes(kid) for kid in each.kids)
         return frozenset(found)
 
-    def may_act(self, payload: LeafPayload, *, received_at: datetime) -> bool:
-        """Tell whether an act that somebody received is within its signer's mandate, if any."""
-        for each in self.mandates.get(payload.cid, ()):
-            if each.kid == payload.kid:
-                in_time = received_at < each.mandate.ends_at + CLOCK_TOLERANCE
-                return in_time and each.mandate.covers(payload.t, at=payload.at_time)
-        return True
+    def helpers_at(self, cid: str, position: int) -> Helpers:
+        """Return who could end a consent beside its chain's key after the entry at `position`."""
+        changes = self.helpers.get(cid, ())
+        after = bisect_right(changes, position, key=lambda each: each.position)
+        return changes[after - 1] if after else Helpers(position=0)
+
+    def cid(self, position: int) -> bytes:
+        """Return the consent id of the entry at `position`."""
+        start = position * RECORD_BYTES
+        return self.records[start : start + _CID_BYTES]
+
+    def leaf_hash(self, position: int) -> bytes:
+        """Return the Merkle hash of the entry at `position`."""
+        end = (position + 1) * RECORD_BYTES - _AT_BYTES
+        return self.records[end - HASH_BYTES : end]
 
     def prefix_roots(self, origin: str, sizes: Collection[int]) -> dict[int, bytes]:
         """
@@ -170,83 +193,6 @@ class Timeline:
             roots[size] = frontier.root()
         return roots
 
-    def to_bytes(self) -> bytes:
-        """Return the file that an auditor keeps: a line of JSON, then the records."""
-        header = {
-            "format": FORMAT,
-            "origin": self.checkpoint.origin,
-            "size": self.checkpoint.size,
-            "root": self.checkpoint.root.hex(),
-            "former": [_line(each) for each in self.former],
-            "keys": self.keys.digest,
-            "records_sha256": sha256_hex(self.records),
-            "helpers": {cid: list(kids) for cid, kids in self.helpers.items()},
-            "mandates": {
-                cid: [[each.kid, each.mandate.to_mapping()] for each in delegates]
-                for cid, delegates in self.mandates.items()
-            },
-            "acts": [asdict(act) for act in self.acts],
-        }
-        return canonical_bytes(header) + b"\n" + self.records
-
-    @classmethod
-    def parse(cls, content: bytes, *, checkpoint: Checkpoint, keys: TrustedKeys) -> "Timeline":
-        """Read a kept file made from this checkpoint with these very keys; raise ExportError."""
-        line, _, records = content.partition(b"\n")
-        try:
-            header = parse_json(line)
-        except CanonicalError as error:
-            raise ExportError("expected a kept timeline") from error
-        of = [FORMAT, checkpoint.origin, checkpoint.size, checkpoint.root.hex(), keys.digest]
-        if (
-            not isinstance(header, dict)
-            or [header.get(name) for name in ("format", "origin", "size", "root", "keys")] != of
-            or header.get("records_sha256") != sha256_hex(records)
-        ):
-            raise ExportError(
-                "expected a whole timeline of this log, at this checkpoint, by these keys"
-            )
-        try:
-            acts = tuple(
-                ActLeaf(**{**each, "kind": EventType(each["kind"])}) for each in header["acts"]
-            )
-            helpers = {cid: tuple(kids) for cid, kids in header["helpers"].items()}
-            mandates = {
-                cid: tuple(
-                    Delegate(kid=kid, mandate=Mandate.from_value(said)) for kid, said in delegates
-                )
-                for cid, delegates in header.get("mandates", {}).items()
-            }
-            former = tuple(map(_checkpoint, header["former"]))
-        except (LeafError, AttributeError, KeyError, TypeError, ValueError, NoteError) as error:
-            raise ExportError("expected a kept timeline") from error
-        entries = sum(each.size for each in (*former, checkpoint))
-        if len(records) != entries * _RECORD.size:
-            raise ExportError("expected every entry of the logs in a kept timeline")
-        return cls(
-            checkpoint=checkpoint,
-            keys=keys,
-            records=records,
-            acts=acts,
-            helpers=helpers,
-            mandates=mandates,
-            former=former,
-        )
-
-
-def timeline_file(root: bytes, keys: TrustedKeys) -> str:
-    """Return the name, in an auditor's folder, of the timeline of a root by these keys."""
-    return f"{root.hex()}-{keys.digest[:16]}.timeline"
-
-
-def _line(checkpoint: Checkpoint) -> list[str | int]:
-    return [checkpoint.origin, checkpoint.size, checkpoint.root.hex()]
-
-
-def _checkpoint(line: Sequence[Any]) -> Checkpoint:
-    origin, size, root = line
-    return Checkpoint(origin=origin, size=size, root=bytes.fromhex(root))
-
 
 def event_type(code: int) -> EventType | None:
     """Return the type with this code in a record; None for what does not count."""
@@ -259,45 +205,43 @@ def type_code(kind: EventType | None) -> int:
 
 
 class TimelineBuilder:
-    """Collects records while `verify_log` reads the entries."""
+    """
+    Collects records while the entries are read, from the first or on from a `kept` timeline.
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self._records = bytearray()
+    Of what was kept, the consents `replayed` are collected anew, and must come to the same.
+    """
+
+    def __init__(
+        self, kept: Timeline | None = None, *, replayed: Collection[bytes] = frozenset()
+    ) -> None:
+        """Begin before the first entry."""
+        self._next = 0
+        self._records = bytearray() if kept is None else bytearray(kept.records)
         self._acts: list[ActLeaf] = []
-        self._helpers: dict[str, tuple[str, ...]] = {}
-        self._mandates: dict[str, tuple[Delegate, ...]] = {}
-        self._count = 0
+        self._helpers: dict[str, list[Helpers]] = {}
+        for cid, changes in {} if kept is None else kept.helpers.items():
+            if bytes.fromhex(cid) not in replayed:
+                self._helpers[cid] = list(changes)
+
+    def skip(self) -> None:
+        """Pass over an entry that was kept."""
+        self._next += 1
 
     def observe(
         self, leaf_hash: bytes, event: SignedEvent | None, state: ConsentState | None
     ) -> None:
-        """Take in the next entry."""
-        position = self._count
-        self._count += 1
+        """Take in the next entry; raise KeptError where something else was kept of it."""
+        position, record = self._next, record_of(leaf_hash, event, state)
+        self._next += 1
+        kept = self._records[position * RECORD_BYTES : self._next * RECORD_BYTES]
+        if not kept:
+            self._records += record
+        elif kept != record:
+            raise KeptError("expected kept records that follow from the entries")
         if event is None:
-            self._records += _RECORD.pack(
-                bytes(16), _NOTHING, _NOTHING, bytes(32), bytes(32), bytes(32), leaf_hash, 0
-            )
             return
         payload = event.payload
-        kid = payload.kid if state is None else state.kid
-        self._records += _RECORD.pack(
-            bytes.fromhex(payload.cid),
-            type_code(payload.t),
-            type_code(None if state is None else state.status),
-            bytes.fromhex(payload.pd if state is None else state.purpose_digest),
-            base64url_bytes(kid),
-            bytes.fromhex(event.head),
-            leaf_hash,
-            int(payload.at_time.timestamp()),
-        )
-        if state is not None and (state.signers or state.delegates or state.recovery):
-            self._helpers[payload.cid] = tuple(sorted(state.ending_kids))
-            self._mandates[payload.cid] = state.delegates
-        else:
-            self._helpers.pop(payload.cid, None)
-            self._mandates.pop(payload.cid, None)
+        self._note_helpers(payload.cid, position, state)
         if not payload.t.of_resident:
             self._acts.append(
                 ActLeaf(
@@ -319,32 +263,45 @@ class TimelineBuilder:
             keys=keys,
             records=bytes(self._records),
             acts=tuple(self._acts),
-            helpers=self._helpers,
-            mandates=self._mandates,
+            helpers={cid: tuple(changes) for cid, changes in self._helpers.items()},
             former=tuple(former),
         )
 
+    def _note_helpers(self, cid: str, position: int, state: ConsentState | None) -> None:
+        now = Helpers(position=position)
+        if state is not None and (state.signers or state.delegates or state.recovery):
+            kids = tuple(sorted(state.ending_kids))
+            now = Helpers(position=position, kids=kids, delegates=state.delegates)
+        before = self._helpers.get(cid, [Helpers(position=position)])[-1]
+        if (now.kids, now.delegates) != (before.kids, before.delegates):
+            self._helpers.setdefault(cid, []).append(now)
 
-def verified_timeline(
-    logs: Sequence[LogFiles], keys: TrustedKeys
-) -> tuple[Verification, Timeline | None]:
-    """Verify whole logs, one for each year, and return what was found.
 
-    With it comes their timeline where all of them are sound.
-    """
-    builder = TimelineBuilder()
-    *former, newest = logs
-    verification = verify_log(
-        newest,
-        former=former,
-        operator_kids=keys.operators,
-        steward_kids=keys.stewards,
-        observe=builder.observe,
+def record_of(leaf_hash: bytes, event: SignedEvent | None, state: ConsentState | None) -> bytes:
+    """Return the record of one entry, of `RECORD_BYTES`."""
+    if event is None:
+        return _RECORD.pack(
+            bytes(_CID_BYTES),
+            _NOTHING,
+            _NOTHING,
+            bytes(HASH_BYTES),
+            bytes(HASH_BYTES),
+            bytes(HASH_BYTES),
+            leaf_hash,
+            0,
+        )
+    payload = event.payload
+    kid = payload.kid if state is None else state.kid
+    return _RECORD.pack(
+        bytes.fromhex(payload.cid),
+        type_code(payload.t),
+        type_code(None if state is None else state.status),
+        bytes.fromhex(payload.pd if state is None else state.purpose_digest),
+        base64url_bytes(kid),
+        bytes.fromhex(event.head),
+        leaf_hash,
+        int(payload.at_time.timestamp()),
     )
-    if verification.checkpoint is None or verification.findings:
-        return verification, None
-    finals = [read_checkpoint(each.checkpoint) for each in former]
-    return verification, builder.timeline(verification.checkpoint, keys, former=finals)
 
 
 def seconds(text: str) -> int:

@@ -49,6 +49,7 @@ def audit_after_withdrawal(case: Case) -> AuditResult:
             "slips": len(case.slips),
             "strangers": case.strangers,
             "promises": len(case.promises),
+            **case.erased_counts,
             "after_freeze": after - ignored,
         },
         findings=tuple(findings),
@@ -117,7 +118,7 @@ def ignored_withdrawals(
         if uncovered(item, standing, batch) is AuditProblem.WITHDRAWN:
             problem = AuditProblem.WITHDRAWN
         elif standing is not None and any(
-            each.n > standing.n and each.at_s < frozen_s and _may_end(case, standing, each)
+            each.n > standing.n and each.at_s < frozen_s and _may_end(case, batch, standing, each)
             for each in evidence.get(item.cid, ())
         ):
             problem = AuditProblem.EVIDENCE_IGNORED
@@ -131,7 +132,7 @@ def ignored_withdrawals(
         )
 
 
-def _may_end(case: Case, standing: Standing, evidence: ProvedWithdrawal) -> bool:
-    """Tell whether the withdrawal was by a key that can end the consent; a stranger's cannot."""
-    helpers = case.timeline.helpers.get(evidence.cid.hex(), ())
-    return evidence.kid == standing.kid or evidence.kid in map(base64url_bytes, helpers)
+def _may_end(case: Case, batch: Batch, standing: Standing, evidence: ProvedWithdrawal) -> bool:
+    """Tell whether the withdrawal was by a key that could end the consent at its batch."""
+    helpers = case.timeline.helpers_at(evidence.cid.hex(), batch.position)
+    return evidence.kid == standing.kid or evidence.kid in map(base64url_bytes, helpers.kids)

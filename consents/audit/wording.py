@@ -155,6 +155,12 @@ _PROBLEMS: Mapping[AuditProblem, Words] = {
         fr="la publication manque.",
         en="the release is missing.",
     ),
+    AuditProblem.BAD_WORKSPACE: Words(
+        fr="ce que votre dossier de travail garde est abîmé ou d'une autre politique. Effacez-en "
+        "les fichiers .timeline et .items : tout sera vérifié de nouveau.",
+        en="what your working folder keeps is damaged or of another policy. Delete its .timeline "
+        "and .items files: everything will be verified anew.",
+    ),
     AuditProblem.NO_TIMES: Words(
         fr="aucun point de contrôle cosigné ne donne l'heure.",
         en="no cosigned checkpoint gives the time.",

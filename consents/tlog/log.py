@@ -9,6 +9,7 @@ Specs: RFC 9162 section 2.1, C2SP tlog-checkpoint, entry bound of tlog-tiles.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Protocol, runtime_checkable
@@ -21,6 +22,9 @@ from consents.records.receipt import read_event
 from consents.tlog import merkle, nodes
 from consents.tlog.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from consents.tlog.proofs import InclusionProof, LogReceipt
+
+_PLAIN_LINE = re.compile(rb'"[A-Za-z0-9._-]*"\n')
+"""A JSON string that is spelt as itself: every line of an export that was written as usual."""
 
 __all__ = [
     "ConsentLog",
@@ -127,6 +131,8 @@ def export_line(leaf: bytes) -> bytes:
 
 def read_export_line(line: bytes) -> bytes:
     """Return the leaf of one line of `entries.jsonl`; raise LogError when it is not a string."""
+    if _PLAIN_LINE.fullmatch(line):
+        return line[1:-2]
     try:
         value = parse_json(line)
     except CanonicalError as error:

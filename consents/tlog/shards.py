@@ -16,6 +16,7 @@ which its witnesses' cosignatures prove. What may follow in a consent's chain is
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from consents.canonical import canonical_bytes, parse_json, sha256_hex
@@ -24,11 +25,13 @@ from consents.errors import (
     ConsentsError,
     HandoverError,
     HandoverFault,
+    LeafError,
+    LogError,
     NoteError,
     ProofError,
 )
 from consents.jws import thumbprint_of_raw
-from consents.records.receipt import EventType, SignedEvent
+from consents.records.receipt import EventType, SignedEvent, read_event
 from consents.tlog.checkpoint import Checkpoint, NoteKey, SignatureType, verify_checkpoint
 from consents.tlog.proofs import LogReceipt
 
@@ -111,6 +114,31 @@ def check_opening(
         raise HandoverError(
             HandoverFault.PREDECESSOR, "expected the log before it, at its final size and root"
         )
+
+
+def followed_vkeys(trusted: Sequence[str], firsts: Iterable[Iterable[bytes]]) -> tuple[str, ...]:
+    """
+    Return a verifier key for each yearly log, oldest first, from those that are trusted.
+
+    `trusted` are the keys of the oldest logs, `firsts` the leaves of each log, of which only the
+    first is read. A log without a key is taken to be of the key that signed its first leaf; that
+    the log before named this very key is checked with its last leaf (`check_closing`), without
+    which nothing is shown. Raises LogError where a first leaf names no log.
+    """
+    found: list[str] = []
+    for number, leaves in enumerate(firsts):
+        if number < len(trusted):
+            found.append(trusted[number])
+            continue
+        first = next(iter(leaves), None)
+        try:
+            event = None if first is None else read_event(first)
+        except LeafError as error:
+            raise LogError("expected a yearly log to begin with its opening") from error
+        if event is None or event.payload.t is not EventType.SHARD_OPENED:
+            raise LogError("expected a yearly log to begin with its opening")
+        found.append(NoteKey.of_log(event.payload.o, event.public_key).vkey)
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

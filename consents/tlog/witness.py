@@ -17,6 +17,7 @@ from consents.errors import (
     MalformedNote,
     MalformedRequest,
     ProofError,
+    RootConflict,
     SizeConflict,
     UnknownLog,
     UntrustedLog,
@@ -107,7 +108,8 @@ def witness_step(
     `state` is None for a log never cosigned. `origin_vkey` is the key trusted for the log, whose
     name is its origin unless `origin` says otherwise. The refusals, in the order of the checks:
     MalformedRequest (400), UnknownLog (404), UntrustedLog (403), MalformedRequest (400, old size
-    above the new), SizeConflict (409), Inconsistent (422).
+    above the new), SizeConflict (409), Inconsistent (422), RootConflict (409, the same size again
+    with another root).
     """
     trusted = NoteKey.parse(origin_vkey).name if origin is None else origin
     if request.origin != trusted or (state is not None and state.origin != trusted):
@@ -136,6 +138,9 @@ def _check_continues(
         if request.proof:
             raise Inconsistent("expected no proof from the empty tree")
         return
+    same = hmac.compare_digest(checkpoint.root, state.root)
+    if checkpoint.size == state.size and not request.proof and not same:
+        raise RootConflict("expected the root that was cosigned at this size, seen another")
     try:
         verify_consistency(
             old_size=state.size,

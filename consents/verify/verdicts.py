@@ -76,9 +76,11 @@ class Verification:
     What was checked and found.
 
     `entries` and `consents` count what was read; `witnesses` and `older` what was compared.
+    `vkeys` are the keys of the logs that were read, oldest first, each handed over to the next.
     """
 
     checkpoint: Checkpoint | None = None
+    vkeys: tuple[str, ...] = ()
     entries: int = 0
     consents: int = 0
     witnesses: int = 0

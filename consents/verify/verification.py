@@ -33,7 +33,7 @@ from consents.tlog.checkpoint import (
 )
 from consents.tlog.proofs import LogReceipt
 from consents.tlog.tlog_proof import HEADER, TlogProof
-from consents.verify.replay import Observer, Replay
+from consents.verify.replay import Known, Observer, Replay
 from consents.verify.verdicts import Finding, Problem, Verdict, Verification, note_problem
 
 __all__ = [
@@ -53,7 +53,8 @@ __all__ = [
 class LogFiles:
     """One whole log as it was handed over: all leaves in order, its signed note, its trusted key.
 
-    `entries` may raise LogError for a leaf that cannot be read, which ends the check.
+    `entries` may raise LogError for a leaf that cannot be read, which ends the check; a log that
+    grew is read twice (`consents.audit.grown`).
     """
 
     entries: Iterable[bytes]
@@ -99,6 +100,7 @@ def verify_log(
     operator_kids: Collection[str] = (),
     steward_kids: Collection[str] = (),
     observe: Observer | None = None,
+    known: Known | None = None,
 ) -> Verification:
     """
     Check a whole log from its leaves: signatures, chains, root, and every older checkpoint.
@@ -107,9 +109,11 @@ def verify_log(
     chains go on through them; entries are then counted from the oldest log's first. `older` are
     signed notes of any of these logs. `operator_kids` are the keys that may log an expiry in a
     resident's chain, `steward_kids` those that may recover one. `observe` sees each leaf as it is
-    read.
+    read, but those that were verified before, as `known` says.
     """
-    replay = Replay(operator_kids=operator_kids, steward_kids=steward_kids, observe=observe)
+    replay = Replay(
+        operator_kids=operator_kids, steward_kids=steward_kids, observe=observe, known=known
+    )
     head = Verification()
     findings: list[Finding] = []
     for each in (*former, log):
@@ -125,6 +129,7 @@ def verify_log(
         replay.findings += [found for text in older for found in _older_findings(replay, text)]
     return Verification(
         checkpoint=head.checkpoint,
+        vkeys=() if replay.findings else tuple(each.vkey for each in replay.logs),
         entries=replay.count,
         consents=len(replay.states),
         witnesses=head.witnesses,

@@ -94,10 +94,10 @@ HELP: Mapping[str, Words] = {
     ),
     "path": Words(fr="dossier ou fichier à vérifier", en="folder or file to verify"),
     "vkey": Words(
-        fr="clé de vérification du journal, reçue par un autre chemin que le journal ; une par "
-        "journal annuel, du plus ancien au plus récent",
-        en="the log's verifier key, received by another way than the log; one for each yearly "
-        "log, oldest first",
+        fr="clé de vérification du journal, reçue par un autre chemin que le journal ; parmi des "
+        "journaux annuels celle du plus ancien suffit, chacun nommant le suivant",
+        en="the log's verifier key, received by another way than the log; among yearly logs that "
+        "of the oldest is enough, since each names the next",
     ),
     "witness": Words(
         fr="clé d'un témoin qui doit avoir cosigné (répétable)",

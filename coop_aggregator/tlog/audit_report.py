@@ -13,12 +13,12 @@ from typing import Any
 
 from consents.audit.files import Workspace
 from consents.audit.findings import AuditFinding, AuditProblem, Subject
-from consents.audit.opening import trusted_keys
-from consents.audit.timeline import Timeline, timeline_file
+from consents.audit.kept import Kept, kept_file
+from consents.audit.logs import trusted_keys
+from consents.audit.timeline import Timeline
 from consents.canonical import utc_text, utc_time
 from consents.errors import ConsentsError
 from consents.records.receipt import EventType, Purpose
-from consents.tlog.checkpoint import Checkpoint, NoteKey
 from consents.tlog.policy import WitnessPolicy, policy_text
 from consents.verify.verification import Verdict
 from coop_aggregator.db.shards import load_shards
@@ -130,9 +130,13 @@ def read_report(folder: Path) -> AuditReport | None:
 
 def own_policy(helper: Helper) -> WitnessPolicy:
     """Return whose word counts here: the logs that are followed, and these stewards alone."""
-    *former, newest = _log_vkeys(helper)
-    text = policy_text(log_vkey=newest, witness_vkeys=[helper.who.own_vkey], former_vkeys=former)
-    return WitnessPolicy.parse(text.encode())
+    return WitnessPolicy.parse(own_policy_text(helper).encode())
+
+
+def own_policy_text(helper: Helper) -> str:
+    """Return the same as a C2SP policy."""
+    *former, newest = followed_logs(helper)
+    return policy_text(log_vkey=newest, witness_vkeys=[helper.who.own_vkey], former_vkeys=former)
 
 
 def entries_of(helper: Helper, report: AuditReport, *, cid: str) -> list[FoundEntry]:
@@ -140,9 +144,9 @@ def entries_of(helper: Helper, report: AuditReport, *, cid: str) -> list[FoundEn
 
     Raises AggregatorError when what the audit kept is damaged.
     """
-    if report.root is None or report.size is None:
+    if report.root is None:
         return []
-    timeline = _kept_timeline(helper, size=report.size, root=bytes.fromhex(report.root))
+    timeline = _kept_timeline(helper, root=bytes.fromhex(report.root))
     if timeline is None:
         return []
     asked = bytes.fromhex(cid)
@@ -153,23 +157,21 @@ def entries_of(helper: Helper, report: AuditReport, *, cid: str) -> list[FoundEn
     ]
 
 
-def _kept_timeline(helper: Helper, *, size: int, root: bytes) -> Timeline | None:
-    """Return what the last audit verified, of the logs up to any year that was then the newest."""
-    policy, vkeys = own_policy(helper), _log_vkeys(helper)
-    for count in range(len(vkeys), 0, -1):
-        keys = trusted_keys(policy, vkeys[:count])
-        content = Workspace(folder=helper.audits).read(timeline_file(root, keys))
-        if content is not None:
-            origin = NoteKey.parse(vkeys[count - 1]).name
-            checkpoint = Checkpoint(origin=origin, size=size, root=root)
-            try:
-                return Timeline.parse(content, checkpoint=checkpoint, keys=keys)
-            except ConsentsError as error:
-                raise _damaged() from error
-    return None
+def _kept_timeline(helper: Helper, *, root: bytes) -> Timeline | None:
+    """Return what the last audit verified, None where it is of another root than its report."""
+    policy, vkeys = own_policy(helper), followed_logs(helper)
+    content = Workspace(folder=helper.audits).read(kept_file(trusted_keys(policy, vkeys)))
+    if content is None:
+        return None
+    try:
+        kept = Kept.parse(content, policy=policy)
+    except ConsentsError as error:
+        raise _damaged() from error
+    return None if kept is None or kept.timeline.checkpoint.root != root else kept.timeline
 
 
-def _log_vkeys(helper: Helper) -> tuple[str, ...]:
+def followed_logs(helper: Helper) -> tuple[str, ...]:
+    """Return the verifier keys of the logs that are followed, one for each year, oldest first."""
     with helper.database.read() as connection:
         return load_shards(connection).vkeys
 

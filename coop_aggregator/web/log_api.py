@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from consents.canonical import base64_text
 from consents.errors import LogError, ProofError
 from consents.tlog.checkpoint import read_checkpoint
-from consents.tlog.tiles import ENTRIES, FULL_WIDTH, Tile
+from consents.tlog.tiles import ENTRIES, Tile
 from coop_aggregator.db import log as log_db
 from coop_aggregator.installation import Leader
 from coop_aggregator.tlog.log import LeaderLog
@@ -28,7 +28,7 @@ MAX_LOG_SIZE = 2**53 - 1
 """Largest position that every JSON reader keeps exact (RFC 8785 section 3.2.2.3)."""
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""For full tiles: their bytes never change (tlog-tiles)."""
+"""For tiles, partial ones as well: what a path names never changes (tlog-tiles)."""
 
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
@@ -99,9 +99,7 @@ def _tile(leader: Leader, shard: int | None, asked: Tile, if_none_match: str) ->
         content = _log(leader, connection, shard).tile(asked)
     if content is None:
         raise HTTPException(404)
-    lifetime = IMMUTABLE if asked.width == FULL_WIDTH else "public, max-age=3600"
-    if asked.level == ENTRIES:
-        lifetime = lifetime.replace("public", "private")
+    lifetime = IMMUTABLE.replace("public", "private") if asked.level == ENTRIES else IMMUTABLE
     return _cached(content, _BYTES, if_none_match, lifetime=lifetime)
 
 

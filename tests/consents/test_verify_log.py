@@ -32,6 +32,7 @@ def test_the_document_says_what_was_checked(operator, leaves, run, origin):
         "origin": origin,
         "size": 4,
         "root": root(map(leaf_hash, leaves)).hex(),
+        "vkeys": [operator.vkey],
         "entries": 4,
         "consents": 2,
         "witnesses": 0,

@@ -105,7 +105,7 @@ def test_4_a_second_history_of_the_same_size_is_not_cosigned(coop, auditor, help
     rewrite(coop, lambda leaves: [leaves[0], leaves[2], leaves[1]])
     with pytest.raises(WitnessRefusal) as refused:
         add_checkpoint(helper, request_of(coop, 3))
-    assert int(refused.value.status) == 422
+    assert int(refused.value.status) == 409
     assert first.cid != second.cid
 
 

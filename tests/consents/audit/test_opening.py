@@ -106,7 +106,10 @@ def test_a_damaged_working_folder_is_never_a_success(auditor, cut):
     auditor.audit("coverage", "--workspace", workspace)
     for path in workspace.glob("*.items"):
         path.write_bytes(path.read_bytes()[:-cut])
-    assert auditor.audit("coverage", "--workspace", workspace, export=False) == (3, ["bad-file"])
+    assert auditor.audit("coverage", "--workspace", workspace, export=False) == (
+        3,
+        ["bad-workspace"],
+    )
 
 
 @pytest.mark.usefixtures("honest")
@@ -117,7 +120,10 @@ def test_a_changed_byte_in_a_working_folder_is_never_a_success(auditor, suffix):
     for path in workspace.glob(f"*.{suffix}"):
         content = path.read_bytes()
         path.write_bytes(content[:-90] + bytes([content[-90] ^ 1]) + content[-89:])
-    assert auditor.audit("coverage", "--workspace", workspace, export=False) == (3, ["bad-file"])
+    assert auditor.audit("coverage", "--workspace", workspace, export=False) == (
+        3,
+        ["bad-workspace"],
+    )
 
 
 def test_a_flood_of_strangers_slips_hides_no_withdrawal(city, crowd, auditor):

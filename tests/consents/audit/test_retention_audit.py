@@ -64,8 +64,39 @@ def test_what_was_erased_is_counted_and_said(city, released, auditor, due):
     code, out = auditor.run("audit", "coverage", folder, "--policy", auditor.policy, "--json")
     facts = json.loads(out)["facts"]
     assert (code, facts["erased"], facts["batches"], facts["items"]) == (0, 1, 0, 0)
+    assert facts["erased_items"] == 5
     said = auditor.run("audit", "coverage", folder, "--policy", auditor.policy)[1]
-    assert "lots effacés à la fin de la conservation annoncée" in said
+    assert "Lots effacés à la fin de la conservation annoncée" in said
+    assert "n'est plus vérifiable\N{NO-BREAK SPACE}: 1" in said
+
+
+@pytest.fixture
+def erased(city, released, due):
+    """The entry of a batch that was erased at the end of its days."""
+    task, batch = released
+    city.now = due
+    erase(city, batch, task)
+    city.witness()
+    return batch
+
+
+@pytest.mark.parametrize("subject", ["coverage", "after-withdrawal", "budget"])
+def test_a_fault_beside_an_erased_batch_is_found(city, crowd, erased, auditor, subject):
+    task = city.ask(week="2027-W46", report_deadline=city.now + timedelta(days=14))
+    reports = [person.report(task) for person in crowd[:2]]
+    crowd[0].say("consent.withdrawn")
+    city.later()
+    batch = city.commit(task, reports, epsilon_sum_micro=1)
+    arguments = ("audit", subject, city.export(), "--policy", auditor.policy, "--json")
+    code, out = auditor.run(*arguments)
+    document = json.loads(out)
+    assert (code, document["facts"]["erased"]) == (2, 1)
+    assert {each["entry"] for each in document["findings"]} == {batch}
+    if subject == "coverage":
+        assert document["rows"] == [
+            [erased, "2026-W46", 5, 0, "erased"],
+            [batch, "2027-W46", 2, 1, "checked"],
+        ]
 
 
 def test_the_yearly_record_still_counts_what_was_erased(city, released, auditor, due):

@@ -4,11 +4,13 @@ The operator holds both years' keys. What it does wrong at the turn stands besid
 control, like every other attack.
 """
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from consents.records.receipt import read_event
+from consents.tlog.checkpoint import NoteKey
 from consents.tlog.shards import closing_digest, opening_digest
 
 EVERY_AUDIT = (
@@ -196,10 +198,55 @@ def test_the_closed_log_alone_is_audited(city, auditor):
     assert code == 0
 
 
+@pytest.fixture
+def one_anchor(auditor):
+    """An auditor whose policy names the key of the first log, and no other, ever."""
+    auditor.policy.write_text(auditor.city.policy(), "utf-8")
+    return auditor
+
+
+@pytest.mark.parametrize("subject", EVERY_AUDIT)
+def test_control_three_years_on_the_first_key_alone_raise_no_alarm(
+    city, crowd, one_anchor, subject
+):
+    city.turn(2027)
+    crowd[0].say("consent.withdrawn")
+    city.turn(2028)
+    task, reports = january(city, crowd[2:], week="2027-W20")
+    city.release(task, city.commit(task, reports))
+    assert one_anchor.audit(subject) == (0, [])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_successor_that_the_old_log_did_not_name_is_not_followed(city, one_anchor, new_key):
+    city.close(2027)
+    city.begin(2027)
+    city.key = new_key("another")
+    city.join("shard.opened", opening_digest(*city.former[-1]))
+    assert one_anchor.audit("coverage") == (2, ["handover"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_a_second_log_that_claims_to_follow_nothing_is_not_followed(city, one_anchor):
+    city.close(2027)
+    city.begin(2027)
+    city.person("newcomer").say("consent.given")
+    assert one_anchor.audit("coverage") == (3, ["bad-file"])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_what_is_kept_of_one_year_goes_on_into_the_next_on_one_key(city, one_anchor):
+    workspace = ("--workspace", one_anchor.folder / "work")
+    assert one_anchor.audit("coverage", *workspace) == (0, [])
+    city.turn()
+    assert one_anchor.audit("coverage", *workspace) == (0, [])
+    assert one_anchor.audit("coverage", *workspace) == (0, [])
+
+
 @pytest.mark.usefixtures("turned")
-def test_a_log_whose_key_the_policy_does_not_list_is_not_trusted(auditor):
-    listed = [line for line in auditor.policy.read_text("utf-8").splitlines() if "/2027+" in line]
-    text = auditor.policy.read_text("utf-8").replace(listed[0] + "\n", "")
+def test_a_later_key_that_the_policy_names_itself_is_binding(city, auditor, new_key):
+    other = NoteKey.of_log(city.origin, new_key("another").public_key()).vkey
+    text = auditor.policy.read_text("utf-8").replace(city.vkey, other)
     auditor.policy.write_text(text, "utf-8")
     assert auditor.audit("coverage") == (3, ["no-quorum"])
 
@@ -293,12 +340,33 @@ def test_what_was_verified_once_is_not_believed_for_another_year_before(city, au
     assert code != 0
 
 
-@pytest.mark.parametrize(("keys", "code"), [(2, 0), (1, 3)])
+KEYS_GIVEN = {
+    "of both": ((0, 1), 0),
+    "of the first": ((0,), 0),
+    "of the second": ((1,), 3),
+    "too many": ((0, 1, 1), 3),
+    "in the wrong order": ((1, 0), 3),
+}
+
+
+@pytest.mark.parametrize(("which", "code"), KEYS_GIVEN.values(), ids=KEYS_GIVEN)
 @pytest.mark.usefixtures("turned")
-def test_the_verifier_reads_every_year_with_its_key(city, auditor, keys, code):
-    vkeys = [city.former[0][0], city.vkey][-keys:]
-    given = [part for vkey in vkeys for part in ("--vkey", vkey)]
-    assert auditor.run("verify", "log", city.export(), *given)[0] == code
+def test_the_verifier_follows_the_keys_from_the_first(city, auditor, which, code):
+    vkeys = [city.former[0][0], city.vkey]
+    given = [part for number in which for part in ("--vkey", vkeys[number])]
+    found, out = auditor.run("verify", "log", city.export(), *given, "--json")
+    assert found == code
+    assert json.loads(out)["vkeys"] == (vkeys if code == 0 else [])
+
+
+@pytest.mark.usefixtures("crowd")
+def test_the_verifier_follows_no_successor_that_was_not_named(city, auditor, new_key):
+    city.close(2027)
+    city.begin(2027)
+    city.key = new_key("another")
+    city.join("shard.opened", opening_digest(*city.former[-1]))
+    code, out = auditor.run("verify", "log", city.export(), "--vkey", city.former[0][0], "--json")
+    assert (code, json.loads(out)["vkeys"]) == (2, [])
 
 
 @pytest.mark.usefixtures("turned")

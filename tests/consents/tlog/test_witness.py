@@ -9,6 +9,7 @@ import pytest
 from consents.errors import (
     Inconsistent,
     MalformedRequest,
+    RootConflict,
     SizeConflict,
     UnknownLog,
     UntrustedLog,
@@ -102,7 +103,14 @@ def test_a_rewritten_log_is_refused(log, origin, new_key, new_resident):
 
 def test_a_fork_at_the_same_size_is_refused(log, origin, new_key, new_resident):
     forged = build(origin, new_key("log"), "abcdefX", new_resident)
-    assert isinstance(refusal(state_at(log, 7), request_for(forged, 7), log.vkey), Inconsistent)
+    found = refusal(state_at(log, 7), request_for(forged, 7), log.vkey)
+    assert isinstance(found, RootConflict)
+    assert found.status == HTTPStatus.CONFLICT
+
+
+def test_a_proof_between_trees_of_one_size_is_refused(log):
+    request = AddCheckpoint(old_size=7, proof=(bytes(32),), checkpoint=log.checkpoint())
+    assert isinstance(refusal(state_at(log, 7), request, log.vkey), Inconsistent)
 
 
 def test_a_proof_from_the_empty_tree_is_refused(log):

@@ -7,7 +7,14 @@ import httpx
 import pytest
 
 from consents.errors import SizeConflict, UntrustedLog, WitnessRefusal
-from consents.tlog.checkpoint import cosign, verify_checkpoint, verify_cosignature
+from consents.tlog.checkpoint import (
+    Checkpoint,
+    cosign,
+    read_checkpoint,
+    sign_checkpoint,
+    verify_checkpoint,
+    verify_cosignature,
+)
 from consents.tlog.log import ConsentLog, MemoryLeaves
 from consents.tlog.merkle import verify_consistency
 from consents.tlog.witness import AddCheckpoint
@@ -177,6 +184,23 @@ def test_over_http_the_answers_are_those_of_the_specification(coop, helper, serv
     kept = stewards.get(url).text
     assert verify_checkpoint(kept, coop.leader.who.log_vkey).size == 1
     verify_cosignature(kept, helper.who.own_vkey)
+
+
+def test_another_root_at_the_same_size_is_a_conflict_without_a_size(coop, helper, serve):
+    """With the size in it, the answer would have a client try the same again, for ever."""
+    stewards = serve(helper, Settings(data=helper_data(helper)))
+    shown = note(coop)
+    first = AddCheckpoint(old_size=0, proof=(), checkpoint=shown)
+    assert stewards.post("/add-checkpoint", content=first.to_bytes()).status_code == 200
+    who, size = coop.leader.who, read_checkpoint(shown).size
+    forked = sign_checkpoint(
+        Checkpoint(origin=who.origin, size=size, root=bytes(32)), who.origin, coop.leader.keys.log
+    )
+    other = AddCheckpoint(old_size=size, proof=(), checkpoint=forked)
+    conflict = stewards.post("/add-checkpoint", content=other.to_bytes())
+    assert conflict.status_code == 409
+    assert conflict.headers["content-type"] == "text/plain; charset=utf-8"
+    assert not conflict.text.strip().isdecimal()
 
 
 def helper_data(helper):
