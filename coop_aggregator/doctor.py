@@ -4,12 +4,14 @@ Nothing is repaired and nothing is written.
 """
 
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consents.tlog.checkpoint import NoteKey
 from coop_aggregator.clock import Clock
 from coop_aggregator.db.engine import Database, open_database
 from coop_aggregator.db.identity import Identity, Role, load_identity
+from coop_aggregator.db.shards import Shard, load_shards
 from coop_aggregator.db.territories import load_zones
 from coop_aggregator.errors import AggregatorError
 from coop_aggregator.keys import load_leader_keys, load_witness_key
@@ -42,6 +44,7 @@ def _examine_open(settings: Settings, clock: Clock, database: Database) -> tuple
     try:
         with database.read() as connection:
             who = load_identity(connection)
+            shards = load_shards(connection).every
             zone_count = len(load_zones(connection))
     except AggregatorError as error:
         return (Finding(check="identity", ok=False, fr=error.fr, en=error.en),)
@@ -52,7 +55,7 @@ def _examine_open(settings: Settings, clock: Clock, database: Database) -> tuple
             fr=f"Base {database.dialect} au bon schéma, rôle {who.role}.",
             en=f"Database {database.dialect} at the right schema, role {who.role}.",
         ),
-        _keys(settings, who),
+        _keys(settings, who, shards),
         _permissions(settings),
         _clock(clock),
     ]
@@ -61,15 +64,23 @@ def _examine_open(settings: Settings, clock: Clock, database: Database) -> tuple
     return tuple(findings)
 
 
-def _keys(settings: Settings, who: Identity) -> Finding:
+def _keys(settings: Settings, who: Identity, shards: Sequence[Shard]) -> Finding:
+    """Check the key of every year's log, closed ones included: their notes are signed again."""
     try:
         if who.role is Role.LEADER:
-            own = NoteKey.of_log(who.origin, load_leader_keys(settings.keys).log.public_key())
+            held = load_leader_keys(settings.keys)
+            expected = [each.vkey for each in shards]
+            own = [
+                NoteKey.of_log(each.origin, held.of_log(each.number).public_key()).vkey
+                for each in shards
+            ]
         else:
-            own = NoteKey.of_witness(who.name, load_witness_key(settings.keys).public_key())
+            expected = [who.own_vkey]
+            key = load_witness_key(settings.keys)
+            own = [NoteKey.of_witness(who.name, key.public_key()).vkey]
     except AggregatorError as error:
         return Finding(check="keys", ok=False, fr=error.fr, en=error.en)
-    if own.vkey != who.own_vkey:
+    if own != expected:
         return Finding(
             check="keys",
             ok=False,
