@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from consents.canonical import utc_text
 from coop_aggregator.db.tables import consents, dropbox, slips
@@ -45,6 +45,27 @@ def slips_after(connection: Connection, *, after: int, limit: int) -> Sequence[N
         .limit(limit)
     )
     return tuple(NumberedSlip(sequence=row.sequence, slip=row.slip.encode("ascii")) for row in rows)
+
+
+def given_before(
+    connection: Connection, moment: datetime, *, after: int, limit: int
+) -> Sequence[NumberedSlip]:
+    """Return slips that we gave before a moment, numbered above `after`, in order."""
+    rows = connection.execute(
+        select(dropbox.c.sequence, dropbox.c.slip)
+        .where(dropbox.c.received_at < utc_text(moment), dropbox.c.sequence > after)
+        .order_by(dropbox.c.sequence)
+        .limit(limit)
+    )
+    return tuple(NumberedSlip(sequence=row.sequence, slip=row.slip.encode("ascii")) for row in rows)
+
+
+def forget_given(connection: Connection, sequences: Sequence[int]) -> None:
+    """Delete slips that we gave, but the newest: its number is not to be given again."""
+    newest = select(func.max(dropbox.c.sequence)).scalar_subquery()
+    connection.execute(
+        delete(dropbox).where(dropbox.c.sequence.in_(sequences), dropbox.c.sequence < newest)
+    )
 
 
 def last_fetched(connection: Connection, witness: str) -> int:
@@ -105,6 +126,22 @@ def _waiting(witness: str, since: datetime) -> tuple[ColumnElement[bool], ...]:
         slips.c.witness == witness,
         slips.c.taken.is_(False),
         slips.c.received_at >= utc_text(since),
+    )
+
+
+def forget_untaken(connection: Connection, *, witness: str, before: datetime) -> None:
+    """Delete fetched slips that the log did not take, received before then, but the newest.
+
+    The newest one's number says from where to fetch on.
+    """
+    newest = select(func.max(slips.c.sequence)).where(slips.c.witness == witness).scalar_subquery()
+    connection.execute(
+        delete(slips).where(
+            slips.c.witness == witness,
+            slips.c.taken.is_(False),
+            slips.c.received_at < utc_text(before),
+            slips.c.sequence < newest,
+        )
     )
 
 

@@ -8,7 +8,7 @@ texts; nothing of a resident. It decides nothing: `consents.audit` does.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,12 +23,20 @@ from consents.audit.opening import Refused, open_case
 from consents.audit.promises import audit_promises
 from consents.audit.purposes import audit_purposes
 from consents.audit.releases import audit_release
+from consents.audit.timeline import Timeline
 from consents.audit.times import audit_late
 from consents.audit.withdrawal import audit_after_withdrawal
+from consents.jws import thumbprint
 from consents.records.receipt import EventType
+from consents.tlog.promise import read_slip
 from consents.verify.verification import Verdict
 from contributions.weeks import TIME_ZONE_NAME
-from coop_aggregator.db.slips import slips_after
+from coop_aggregator.db.slips import (
+    NumberedSlip,
+    forget_given,
+    given_before,
+    slips_after,
+)
 from coop_aggregator.db.witnessed import recent_witnessed
 from coop_aggregator.installation import Helper
 from coop_aggregator.tlog.audit_report import (
@@ -42,6 +50,9 @@ from coop_aggregator.tlog.audit_report import (
 )
 
 MAX_KEPT_NOTES = 100_000
+STRANGERS_KEPT = timedelta(days=400)
+"""How long a slip of a consent that no log holds is kept: no consent lasts longer than a year."""
+
 SLIPS_AT_ONCE = 1_000
 """Slips read in one go: all of them count, however many strangers left theirs before."""
 
@@ -60,7 +71,12 @@ def run_once(helper: Helper, export: Path) -> AuditReport:
         workspace=Workspace(folder=helper.audits),
     )
     now = helper.clock.now()
-    report = _refused(opened, now) if isinstance(opened, Refused) else _answered(opened, now)
+    if isinstance(opened, Refused):
+        report = _refused(opened, now)
+    else:
+        report = _answered(opened, now)
+        if not opened.problems:
+            _forget_strangers(helper, opened.timeline, now)
     write_report(helper.audits, report)
     return report
 
@@ -76,6 +92,27 @@ def _given(helper: Helper) -> Iterator[Held]:
         for each in page:
             yield Held(token=each.slip)
         after = page[-1].sequence
+
+
+def _forget_strangers(helper: Helper, timeline: Timeline, now: datetime) -> None:
+    """Delete old slips of consents that are in none of the logs: anybody may leave any number."""
+    known: set[bytes] = set()
+    after = 0
+    while True:
+        with helper.database.read() as connection:
+            page = given_before(connection, now - STRANGERS_KEPT, after=after, limit=SLIPS_AT_ONCE)
+        if not page:
+            return
+        known = known or {row[0] for row in timeline.rows()}
+        with helper.database.write() as connection:
+            strange = [each.sequence for each in page if _cid(helper, each) not in known]
+            forget_given(connection, strange)
+        after = page[-1].sequence
+
+
+def _cid(helper: Helper, slip: NumberedSlip) -> bytes:
+    ours = thumbprint(helper.key.public_key())
+    return bytes.fromhex(read_slip(slip.slip, kid=ours).event.payload.cid)
 
 
 def _refused(refused: Refused, now: datetime) -> AuditReport:

@@ -2,7 +2,7 @@
 
 Runs before a batch is frozen: a withdrawal counts from the stewards' receipt. A slip is believed
 only with the stewards' signature, whose key the caller pins. What does not fit yet (an event before
-it is still on its way) is tried again for a week.
+it is still on its way) is tried again for a week, then forgotten here; the stewards keep it.
 """
 
 import json
@@ -151,7 +151,10 @@ def _taken(
 
 
 def _retry(leader: Leader, vkey: str, kid: str) -> DropboxReport:
-    """Try again what was fetched earlier and did not fit, for a week from the stewards' receipt."""
+    """Try again what was fetched earlier and did not fit, for a week from the stewards' receipt.
+
+    After that it is forgotten: a stranger may leave any number of slips.
+    """
     since = leader.clock.now() - RETRIED
     taken = after = 0
     while True:
@@ -164,6 +167,7 @@ def _retry(leader: Leader, vkey: str, kid: str) -> DropboxReport:
             for each in waiting:
                 taken += _taken(leader, connection, vkey, each, _believed(each, kid))
             if len(waiting) < TAKEN_AT_ONCE:
+                db.forget_untaken(connection, witness=vkey, before=since)
                 left = db.waiting_count(connection, witness=vkey, since=since)
                 return DropboxReport(fetched=0, taken=taken, waiting=left)
         after = waiting[-1].sequence
