@@ -14,6 +14,7 @@ The tree::
     ├── ErasureRefused         not the asker's to erase, or still in force
     ├── ReportRefused          a report is malformed, uncovered, late or a duplicate
     ├── ReleaseRefused         the batch is open or already released
+    ├── RecoveryRefused        a lost key cannot be replaced as a steward asks
     ├── DropboxRefused         slips are asked for by somebody else than the cooperative
     ├── KeeperRefused          one keeper does not do what the other asks
     ├── KeeperFailed           the other keeper could not be reached, or did not answer as agreed
@@ -100,6 +101,12 @@ class ReportRefused(AggregatorError):
 
 class ReleaseRefused(AggregatorError):
     """The batch is still open, or already released."""
+
+    status = 409
+
+
+class RecoveryRefused(AggregatorError):
+    """A steward asks for what the log cannot take in, or the cooperative answers something else."""
 
     status = 409
 

@@ -13,7 +13,7 @@ import httpx
 
 from contributions.envelope import Role
 from coop_aggregator.db.keepers import load_keeper
-from coop_aggregator.errors import KeeperFailed, KeeperRefused, WitnessFailed
+from coop_aggregator.errors import KeeperFailed, KeeperRefused, RecoveryRefused, WitnessFailed
 from coop_aggregator.installation import Leader
 from coop_aggregator.jobs.witness import Answer
 
@@ -28,8 +28,8 @@ _SIGNED = "application/jose"
 _OK, _LATER, _REFUSED = 200, 202, 409
 
 
-class HttpWitness:
-    """A witness at `url`; close it after use."""
+class _HttpWay:
+    """A way to somebody at `url`; close it after use."""
 
     def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
         """Keep the address; tests pass a `transport` that leads to an application in memory."""
@@ -51,15 +51,6 @@ class HttpWitness:
         """Close the connections."""
         self._client.close()
 
-    def add_checkpoint(self, body: bytes) -> Answer:
-        """POST `body` to the witness. Raises WitnessFailed when it cannot be reached."""
-        return self._post("/add-checkpoint", body, media_type="text/plain", limit=_MAX_ANSWER_BYTES)
-
-    def fetch_slips(self, body: bytes) -> Answer:
-        """POST `body` to the drop-box. Raises WitnessFailed when it cannot be reached."""
-        path, kind = "/v1/dropbox/slips", "application/json"
-        return self._post(path, body, media_type=kind, limit=_MAX_SLIPS_BYTES)
-
     def _post(self, path: str, body: bytes, *, media_type: str, limit: int) -> Answer:
         headers = {"Content-Type": media_type}
         try:
@@ -74,6 +65,37 @@ class HttpWitness:
             return Answer(status=response.status_code, text=text.decode("utf-8"))
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeDecodeError) as error:
             raise _unreachable() from error
+
+
+class HttpWitness(_HttpWay):
+    """A witness; every failure is WitnessFailed."""
+
+    def add_checkpoint(self, body: bytes) -> Answer:
+        """POST `body` to the witness. Raises WitnessFailed when it cannot be reached."""
+        return self._post("/add-checkpoint", body, media_type="text/plain", limit=_MAX_ANSWER_BYTES)
+
+    def fetch_slips(self, body: bytes) -> Answer:
+        """POST `body` to the drop-box. Raises WitnessFailed when it cannot be reached."""
+        path, kind = "/v1/dropbox/slips", "application/json"
+        return self._post(path, body, media_type=kind, limit=_MAX_SLIPS_BYTES)
+
+
+class HttpCooperative(_HttpWay):
+    """The cooperative, for a steward's commands."""
+
+    def hand_over(self, body: bytes) -> Answer:
+        """POST an event. Raises RecoveryRefused when there is no answer."""
+        path, kind = "/v1/events", "application/json"
+        try:
+            return self._post(path, body, media_type=kind, limit=_MAX_ANSWER_BYTES)
+        except WitnessFailed as error:
+            raise RecoveryRefused(
+                fr="La coopérative ne répond pas comme prévu. Vérifiez son adresse (--url) ; rien "
+                "n'est perdu, la commande peut être relancée.",
+                en="The cooperative does not answer as expected. Check its address (--url); "
+                "nothing is lost, the command can be run again.",
+                status=502,
+            ) from error
 
 
 Reach = Callable[[str], AbstractContextManager[HttpWitness]]

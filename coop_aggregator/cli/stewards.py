@@ -1,4 +1,4 @@
-"""The stewards' own command: audit the export that they were handed, for themselves and the pages.
+"""The stewards' own commands: audit the export that they were handed, and recover a lost key.
 
 Same contract as `cli.py`. An audit that finds anything ends with exit code 1, so that the task that
 runs it every night is seen to fail.
@@ -12,16 +12,20 @@ import typer
 from consents.audit.wording import sentence, title
 from consents.verify.verification import Verdict
 from consents.verify.wording import Language, say_verdict
-from coop_aggregator.cli.console import EXIT_FAILED, Session
+from coop_aggregator.cli.console import EXIT_FAILED, JsonOption, Session
+from coop_aggregator.errors import RecoveryRefused
 from coop_aggregator.installation import open_helper
 from coop_aggregator.jobs import audit as job
+from coop_aggregator.jobs import recovery
+from coop_aggregator.transport import HttpCooperative
 
 SHOWN = 5
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the command to the program."""
+    """Add the commands to the program."""
     app.command("audit")(audit)
+    app.command("recover")(recover)
 
 
 def audit(
@@ -29,9 +33,7 @@ def audit(
     export: Annotated[
         Path, typer.Argument(help="Dossier remis par la coopérative. / Folder handed over.")
     ],
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Un document JSON. / A JSON document.")
-    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Témoins : tout vérifier, et le montrer à leurs pages. / Stewards: verify everything."""
     session: Session = context.obj
@@ -56,3 +58,47 @@ def audit(
         session.answer({"verdict": report.verdict.value, "size": report.size, "answers": answers})
     if report.verdict is not Verdict.OK:
         raise typer.Exit(EXIT_FAILED)
+
+
+def recover(
+    context: typer.Context,
+    cid: Annotated[str, typer.Argument(help="Numéro de l'accord. / The consent's number.")],
+    export: Annotated[
+        Path, typer.Argument(help="Dossier remis par la coopérative. / Folder handed over.")
+    ],
+    *,
+    key: Annotated[
+        str, typer.Option(help="Empreinte de la nouvelle clé. / The new key's thumbprint.")
+    ],
+    url: Annotated[str, typer.Option(help="Adresse de la coopérative. / Its address.")],
+    sheet: Annotated[Path, typer.Option(help="Fichier à écrire. / File to write.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Témoins : remplacer une clé perdue, pour retirer. / Stewards: replace a lost key."""
+    session: Session = context.obj
+    lost = recovery.Lost(cid=cid, kid=key)
+    helper = open_helper(session.settings, session.clock)
+    try:
+        with HttpCooperative(url) as cooperative:
+            done = recovery.run_once(helper, cooperative, export, lost)
+        content = recovery.sheet_for(helper, url=url)
+    finally:
+        helper.database.close()
+    try:
+        sheet.touch(mode=0o600)
+        sheet.write_bytes(content)
+    except OSError as error:
+        raise RecoveryRefused(
+            fr="Le fichier de --sheet ne peut pas être écrit. Vérifiez le chemin, puis relancez.",
+            en="The file of --sheet cannot be written. Check the path, then run this again.",
+        ) from error
+    session.say(
+        fr=f"La clé perdue ne vaut plus rien ; la nouvelle peut retirer cet accord, rien d'autre. "
+        f"C'est au journal, à votre nom. Donnez {sheet.name} à la personne : « personal-store "
+        f"consents mandate withdraw {sheet.name} --key SA-CLÉ --proofs DOSSIER ».",
+        en=f"The lost key is worth nothing now; the new one can withdraw this consent, nothing "
+        f"else. It is in the log, in your name. Give {sheet.name} to the person: “personal-store "
+        f"consents mandate withdraw {sheet.name} --key THEIR-KEY --proofs FOLDER”.",
+    )
+    if as_json:
+        session.answer({"cid": cid, "promise": done.promise.decode("ascii")})

@@ -53,7 +53,8 @@ class KnownConsent:
 class Sheet:
     """Where consents can be ended: the cooperative, its logs' keys, oldest first, the stewards.
 
-    `trust` is None where the resident named no steward with a drop-box. `known` may be empty: a
+    `trust` is None where the resident named no steward with a drop-box; a steward who replaced a
+    lost key names themselves there, with or without one. `known` may be empty: a
     sheet copied from paper knows no consent, and the cooperative must then show them.
     """
 
@@ -226,7 +227,8 @@ def _known(document: Mapping[str, Any]) -> KnownConsent:
 def _trust(document: Mapping[str, Any]) -> Trust:
     text = str(document["policy"])
     WitnessPolicy.parse(text.encode())
-    return Trust(policy_text=text, stewards_url=_address(document["url"]))
+    url = document["url"]
+    return Trust(policy_text=text, stewards_url=None if url is None else _address(url))
 
 
 def _vkey(written: object) -> str:

@@ -8,7 +8,7 @@ let it (`consents.chain`).
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -204,19 +204,29 @@ def _known_to(sheet: Sheet, keys: Sequence[Ed25519PrivateKey]) -> list[_Found]:
 
 
 def _state(sheet: Sheet, chain: Sequence[SignedEvent]) -> ConsentState | None:
-    operators = [thumbprint_of_raw(NoteKey.parse(vkey).public_key) for vkey in sheet.log_vkeys]
+    stewards = () if sheet.trust is None else sheet.trust.policy.witnesses.values()
     return consent_state(
-        chain, log_origin=sheet.origin, earlier=sheet.origins, operator_kids=operators
+        chain,
+        log_origin=sheet.origin,
+        earlier=sheet.origins,
+        operator_kids=_kids(sheet.log_vkeys),
+        steward_kids=_kids(stewards),
     )
+
+
+def _kids(vkeys: Iterable[str]) -> list[str]:
+    return [thumbprint_of_raw(NoteKey.parse(vkey).public_key) for vkey in vkeys]
 
 
 def _signed_end(sheet: Sheet, found: _Found, outside: Outside) -> KeptEvent | None:
     """Return the signed end of a consent, None where it has ended; raise StoreError."""
     state = _state(sheet, [each.signed for each in found.chain])
     assert state is not None, "a chain that was shown has its first event"
-    if not state.status.permits:
+    own = thumbprint(found.key.public_key())
+    recovered = state.status is EventType.KEY_RECOVERED and state.kid == own
+    if not state.status.permits and not recovered:
         return None
-    mandate = state.mandate_of(thumbprint(found.key.public_key()))
+    mandate = state.mandate_of(own)
     if mandate is not None and not mandate.covers(EventType.WITHDRAWN, at=outside.now):
         raise _no_mandate_now()
     first = found.chain[0].signed.payload
