@@ -14,7 +14,9 @@ from sqlalchemy import select
 from carbon.modes import TransportMode
 from personal_store.db import corrections, evidence, places, positionfixes
 from personal_store.db.connection import open_database, reading, writing
+from personal_store.db.fix_rows import fix_row
 from personal_store.db.tables import positionfix
+from personal_store.db.units import to_ms
 from personal_store.ingest.judge import judge_for
 from personal_store.ingest.positionfix import EvidenceKind, EvidencePlace, SourceFormat
 from personal_store.ingest.values import Refused
@@ -131,7 +133,8 @@ def filled(store, drawn):
     measured, told, words, usual, called = drawn
     empty(store.engine)
     with writing(store.engine) as connection:
-        positionfixes.add(connection, [each for each in measured if each], received_at=NOW)
+        rows = [fix_row(each, to_ms(NOW)) for each in measured if each]
+        positionfixes.add_rows(connection, rows)
         evidence.add(connection, [each for each in told if each], received_at=NOW)
         for each in words:
             corrections.add(connection, each, at=NOW)
