@@ -7,16 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fixes_added import add_fixes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from carbon.modes import TransportMode
-from personal_store.db import corrections, evidence, places, positionfixes
+from personal_store.db import corrections, evidence, places
 from personal_store.db.connection import open_database, reading, writing
-from personal_store.db.fix_rows import fix_row
 from personal_store.db.tables import positionfix
-from personal_store.db.units import to_ms
 from personal_store.ingest.judge import judge_for
 from personal_store.ingest.positionfix import EvidenceKind, EvidencePlace, SourceFormat
 from personal_store.ingest.values import Refused
@@ -133,8 +132,7 @@ def filled(store, drawn):
     measured, told, words, usual, called = drawn
     empty(store.engine)
     with writing(store.engine) as connection:
-        rows = [fix_row(each, to_ms(NOW)) for each in measured if each]
-        positionfixes.add_rows(connection, rows)
+        add_fixes(connection, [each for each in measured if each], received_at=NOW)
         evidence.add(connection, [each for each in told if each], received_at=NOW)
         for each in words:
             corrections.add(connection, each, at=NOW)
