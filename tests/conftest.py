@@ -43,9 +43,12 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def programs_of_this_tree() -> Iterator[None]:
-    """Have every program that a test starts load this tree, not another one that is installed."""
+    """Have the programs that tests start load this tree, and speak no language of the machine."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(REPOSITORY), prepend=os.pathsep)
+        for name in ("LC_ALL", "LC_MESSAGES", "LANGUAGE"):
+            patch.delenv(name, raising=False)
+        patch.setenv("LANG", "C.UTF-8")
         for name in ("NO_PROXY", "no_proxy"):
             # Servers of tests are on this machine, whatever the way out of it.
             patch.setenv(name, "*")
