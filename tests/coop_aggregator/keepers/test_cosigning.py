@@ -13,6 +13,7 @@ from contributions.task import Task, sign_task
 from coop_aggregator.asking.questions import Question, draft_task
 from coop_aggregator.db import questions as db
 from coop_aggregator.errors import KeeperRefused, TaskRefused
+from coop_aggregator.keepers.cards import pair
 from coop_aggregator.keepers.cosigning import ask_helper, receive_proposal, sign_proposal
 
 LATER = "2026-W45"
@@ -157,3 +158,15 @@ def test_the_operators_exchange_cards_and_sign_on_the_command_line(run_cli, tmp_
         assert run_cli("keeper", "pair", card, data=other)[0] == 0
         assert run_cli("keeper", "pair", card, data=own)[0] == 1
     assert run_cli("task", "sign", "--week", "2025-W10", data=stewards)[0] == 1
+
+
+@pytest.mark.parametrize("shared", ["hpke_x", "sign_x"])
+def test_a_card_with_one_of_our_own_keys_is_refused(keepers, tmp_path, shared):
+    """Two keepers are two organisations: one key in common is one hand too many."""
+    leader, helper = keepers.task.keepers
+    file = tmp_path / "card.json"
+    file.write_bytes(replace(helper, **{shared: getattr(leader, shared)}).to_bytes())
+    with pytest.raises(KeeperRefused):
+        pair(keepers.leader, file)
+    file.write_bytes(helper.to_bytes())
+    assert pair(keepers.leader, file) == helper
