@@ -1,7 +1,7 @@
 """Keep the resident's own words of an export: each once, under this store's own numbers.
 
 The same word a second time adds nothing. What is there stays: a home of the export beside a home
-of this store becomes another place.
+of this store becomes another place, and a place that was hidden since is not named again.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from personal_store.db import corrections, places
 from personal_store.trips.corrections import Correction, Habit
-from personal_store.trips.locations import Place, PlaceKind
+from personal_store.trips.locations import Place, PlaceKind, place_at
 from personal_store.trips.own_words import Word
 
 
@@ -24,6 +24,7 @@ def add(connection: Connection, words: Sequence[Word], *, at: datetime) -> int:
     named = places.every(connection)
     known: list[Word] = [*corrections.every(connection), *corrections.habits(connection), *named]
     there = Counter(map(_what, known))
+    hidden = [each for each in named if each.hidden]
     single = {each.kind for each in named if each.kind is not PlaceKind.OTHER}
     new = 0
     for word in words:
@@ -31,6 +32,8 @@ def add(connection: Connection, words: Sequence[Word], *, at: datetime) -> int:
         if there[what]:
             # One of those kept is this one; the same said again later is another.
             there[what] -= 1
+            continue
+        if isinstance(word, Place) and not word.hidden and place_at(word.centre, hidden):
             continue
         new += 1
         if isinstance(word, Correction):

@@ -175,7 +175,7 @@ def _position(row: Mapping[str, str], judge: Judge) -> Entry:
 
 def _offset_min(raw: str) -> int:
     minutes = number(raw)
-    if not (abs(minutes) <= timedelta(days=1) / timedelta(minutes=1) and minutes.is_integer()):
+    if not (abs(minutes) < timedelta(days=1) / timedelta(minutes=1) and minutes.is_integer()):
         raise Refused(RejectReason.UNREADABLE_ENTRY)
     return int(minutes)
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from carbon.modes import TransportMode
+from personal_store.ingest.limits import EARLIEST
 from personal_store.ingest.positionfix import OwnWord, OwnWordKind
 from personal_store.ingest.values import Refused, instant_from_iso, number
+from personal_store.local_time import LAST_DAY
 from personal_store.trips.corrections import DAY_MINUTES, Correction, CorrectionKind, Habit
 from personal_store.trips.locations import Place, PlaceKind, PrivacyZone
 
@@ -29,25 +31,29 @@ def word_of(told: OwnWord) -> Word | None:
 
 
 def _correction(said: Mapping[str, object]) -> Correction:
+    start, end = instant_from_iso(said["start"]), instant_from_iso(said["end"])
+    # Nearer to the ends of the calendar, the tolerance around a word is no time any more.
+    if start < EARLIEST or end.date() > LAST_DAY:
+        raise ValueError("expected the time of a trip")
     return Correction(
         number=0,
         kind=CorrectionKind(_text(said["kind"])),
         device=_text(said["device"]),
-        start=instant_from_iso(said["start"]),
-        end=instant_from_iso(said["end"]),
+        start=start,
+        end=end,
         value=_text(said["value"]),
     )
 
 
 def _habit(said: Mapping[str, object]) -> Habit:
-    minute = int(number(said["minute_of_day"]))
+    minute = number(said["minute_of_day"])
     if not 0 <= minute < DAY_MINUTES:
         raise ValueError("expected a minute of the day")
     return Habit(
         number=0,
         mode=TransportMode(_text(said["mode"])),
         rides=_truth(said["rides"]),
-        minute_of_day=minute,
+        minute_of_day=int(minute),
         origin=_point(said["origin"]),
         destination=_point(said["destination"]),
     )
@@ -96,6 +102,8 @@ def _point(said: object) -> tuple[float, float]:
 def _text(said: object) -> str:
     if not isinstance(said, str) or len(said) > WORDS_CHARS:
         raise TypeError("expected some words")
+    # Half a pair of UTF-16, which JSON can spell, is text that no database writes.
+    said.encode()
     return said
 
 

@@ -17,6 +17,7 @@ from personal_store.db import corrections, evidence, places
 from personal_store.db.connection import open_database, reading, writing
 from personal_store.db.tables import positionfix
 from personal_store.ingest.judge import judge_for
+from personal_store.ingest.own_export import POSITION_COLUMNS
 from personal_store.ingest.positionfix import EvidenceKind, EvidencePlace, SourceFormat
 from personal_store.ingest.values import Refused
 from personal_store.jobs import importing
@@ -276,12 +277,17 @@ ODD = {
     "an unknown kind": CORRECTION | {"kind": "spell"},
     "a value that is no text": CORRECTION | {"value": ["bus"]},
     "words without end": CORRECTION | {"kind": "note", "value": "x" * 201},
+    "words that no database writes": CORRECTION | {"kind": "note", "value": "\ud800"},
+    "a time before any receiver": CORRECTION | {"kind": "hide", "start": "0001-01-01T00:00:00Z"},
+    "a time after any calendar": CORRECTION | {"kind": "hide", "end": "9999-12-31T23:59:59Z"},
     "a place off the Earth": PLACE | {"lat": 91},
     "a place at no number": PLACE | {"lon": "NaN"},
     "a zone without a radius": PLACE | {"zone": {"lon": 1, "lat": 1, "radius_m": -1}},
     "a zone that is a list": PLACE | {"zone": []},
     "a hidden place that says maybe": PLACE | {"hidden": "maybe"},
     "a minute past the day": HABIT | {"minute_of_day": 1440},
+    "a minute without end": HABIT | {"minute_of_day": 1e999},
+    "a minute that is no number": HABIT | {"minute_of_day": "NaN"},
     "an origin of three numbers": HABIT | {"origin": [1, 1, 1]},
 }
 
@@ -292,3 +298,22 @@ def test_a_word_that_means_nothing_is_counted_and_the_rest_is_kept(other, clock,
     file.write_text(json.dumps([CORRECTION, word]))
     report = importing.run_once(other, file, clock=clock)
     assert (report.rejected, report.evidence_new) == (1, 1)
+
+
+@pytest.mark.parametrize("offset_min", ["1440", "-1440", "1e999", "NaN", "0.5"])
+def test_an_offset_that_no_clock_shows_is_counted(other, clock, tmp_path, offset_min):
+    file = tmp_path / "positions.csv"
+    row = f"2024-06-15T10:30:00Z,46.16,-1.15,,,,a,,,{offset_min},gpx,2024-06-15T10:30:00Z"
+    file.write_text(",".join(POSITION_COLUMNS) + f"\r\n{row}\r\n")
+    report = importing.run_once(other, file, clock=clock)
+    assert (report.rejected, report.new) == (1, 0)
+
+
+def test_a_place_hidden_since_its_export_is_not_named_again_by_it(told, clock, tmp_path):
+    export(told, tmp_path / "export.zip")
+    with writing(told.engine) as connection:
+        (home,) = places.every(connection)
+        places.rename(connection, home.number, name="", hidden=True)
+    importing.run_once(told.engine, tmp_path / "export.zip", clock=clock)
+    with reading(told.engine) as connection:
+        assert [each.hidden for each in places.every(connection)] == [True]
