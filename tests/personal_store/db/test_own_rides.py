@@ -78,3 +78,27 @@ def test_only_the_newest_legs_are_read(store, monkeypatch):
 def test_too_few_words_teach_nothing(store):
     keep(store, [ride(number) for number in range(40)], about=LEAST_RIDES - 1)
     assert learned(store) == {}
+
+
+def test_words_that_overlap_hold_their_rides_each_once(store):
+    keep(store, [ride(number) for number in range(40)], about=12)
+    word = {"number": 0, "kind": CorrectionKind.MODE, "device": "d", "value": "car"}
+    with writing(store.engine) as connection:
+        # Over rides 0 to 19, and within: the end of the inner one ends nothing.
+        for first, last in ((0, 19), (2, 3)):
+            start, end = ride(first).start - timedelta(minutes=1), ride(last).end
+            corrections.add(connection, Correction(start=start, end=end, **word), at=START)
+    assert learned(store) == pytest.approx(learned_odds({M.CAR: 14}, [MIXED] * 20))
+
+
+def test_words_without_number_cost_each_leg_no_look_at_every_word(store):
+    count = 600
+    keep(store, [ride(number) for number in range(count)], about=count // 2)
+    steps = []
+    with reading(store.engine) as connection:
+        driver = connection.connection.driver_connection
+        driver.set_progress_handler(lambda: steps.append(100) and None, 100)
+        own_rides.odds(connection)
+        driver.set_progress_handler(None, 100)
+    # Of SQLite's machine: a look at each word for each leg takes more than a million.
+    assert sum(steps) < 200 * count
