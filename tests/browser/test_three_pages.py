@@ -33,31 +33,11 @@ PAGES = {
 }
 
 
-def open_page(chromium, demonstration, who, *, javascript, scheme="light", width=1000):
-    """Return a page of a fresh browser; for the store, one that gave the passphrase."""
-    token = demonstration.folder / "steward" / "keys" / "steward-token"
-    credentials = {"username": "steward", "password": token.read_text().strip()}
-    context = chromium.new_context(
-        http_credentials=credentials if who == "steward" else None,
-        java_script_enabled=javascript,
-        color_scheme=scheme,
-        viewport={"width": width, "height": 900},
-        bypass_csp=javascript,  # axe is injected; the policy itself is tested without it
-    )
-    page = context.new_page()
-    if who == "store":
-        page.goto(demonstration.pages["store"] + "/fr/login")
-        page.fill("#passphrase", "une semaine de démonstration")
-        page.click("main button")
-        assert page.url.endswith("/fr/"), "the passphrase did not open the store"
-    return page
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
-def test_page_says_what_it_is_for_without_javascript(chromium, demonstration, name, language):
+def test_page_says_what_it_is_for_without_javascript(open_page, demonstration, name, language):
     who, path, expected = PAGES[name]
-    page = open_page(chromium, demonstration, who, javascript=False)
+    page = open_page(who, javascript=False)
     answer = page.goto(f"{demonstration.pages[who]}/{language}{path}")
     assert answer.status == 200
     assert page.locator("html").get_attribute("lang") == language
@@ -67,18 +47,18 @@ def test_page_says_what_it_is_for_without_javascript(chromium, demonstration, na
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAGES)
-def test_page_has_no_accessibility_violation(chromium, demonstration, name, language, scheme):
+def test_page_has_no_accessibility_violation(open_page, demonstration, name, language, scheme):
     who, path, _ = PAGES[name]
-    page = open_page(chromium, demonstration, who, javascript=True, scheme=scheme)
+    page = open_page(who, javascript=True, scheme=scheme)
     page.goto(f"{demonstration.pages[who]}/{language}{path}")
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": AXE_TAGS}})
     assert found.violations_count == 0, found.generate_report()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_keeps_within_its_budget_and_calls_nobody(chromium, demonstration, name):
+def test_page_keeps_within_its_budget_and_calls_nobody(open_page, demonstration, name):
     who, path, _ = PAGES[name]
-    page = open_page(chromium, demonstration, who, javascript=False)
+    page = open_page(who, javascript=False)
     requests = []
     page.on("request", lambda request: requests.append(request.url))
     address = f"{demonstration.pages[who]}/fr{path}"
@@ -92,17 +72,17 @@ def test_page_keeps_within_its_budget_and_calls_nobody(chromium, demonstration, 
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_does_not_scroll_sideways_on_a_narrow_screen(chromium, demonstration, name):
+def test_page_does_not_scroll_sideways_on_a_narrow_screen(open_page, demonstration, name):
     who, path, _ = PAGES[name]
-    page = open_page(chromium, demonstration, who, javascript=True, width=NARROW_PX)
+    page = open_page(who, javascript=True, width=NARROW_PX)
     page.goto(f"{demonstration.pages[who]}/fr{path}")
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW_PX
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_control_is_reached_and_shown_by_the_keyboard(chromium, demonstration, name):
+def test_every_control_is_reached_and_shown_by_the_keyboard(open_page, demonstration, name):
     who, path, _ = PAGES[name]
-    page = open_page(chromium, demonstration, who, javascript=True)
+    page = open_page(who, javascript=True)
     page.goto(f"{demonstration.pages[who]}/fr{path}")
     page.keyboard.press("Tab")
     first = page.evaluate("document.activeElement.getAttribute('href')")
@@ -110,41 +90,47 @@ def test_every_control_is_reached_and_shown_by_the_keyboard(chromium, demonstrat
     assert first.startswith("#"), "the first stop is the link that skips to the content"
 
 
+def press(page, name):
+    """Press the button of this name, and wait until the page that it leads to is there."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name).click()
+
+
 def clicks(page, name, until):
     """Press the button of this name until the page says so; return how often it took."""
     for count in range(1, 4):
-        page.get_by_role("button", name=name).click()
+        press(page, name)
         if until in page.locator("main").inner_text():
             return count
     return None
 
 
 @pytest.mark.parametrize("path", ["/sharing", "/consents"])
-def test_withdrawing_takes_no_more_clicks_than_giving(chromium, demonstration, path):
-    page = open_page(chromium, demonstration, "store", javascript=False)
+def test_withdrawing_takes_no_more_clicks_than_giving(open_page, demonstration, path):
+    page = open_page("store", javascript=False)
     page.goto(demonstration.pages["store"] + "/fr" + path)
     withdrawing = clicks(page, "Retirer mon accord", "Vous ne partagez rien")
-    page.get_by_role("button", name="Choisir et donner mon accord").click()
+    press(page, "Choisir et donner mon accord")
     page.get_by_label("J'ai 15 ans ou plus").check()
     giving = 2 + clicks(page, "Donner mon accord", "votre accord est en cours")
     assert withdrawing <= giving
     assert page.url.endswith(path)
 
 
-def test_a_consent_is_limited_to_days_and_zones_without_a_script(chromium, demonstration):
-    page = open_page(chromium, demonstration, "store", javascript=False, width=NARROW_PX)
+def test_a_consent_is_limited_to_days_and_zones_without_a_script(open_page, demonstration):
+    page = open_page("store", javascript=False, width=NARROW_PX)
     page.goto(demonstration.pages["store"] + "/fr/consents")
-    page.get_by_role("button", name="Retirer mon accord").click()
-    page.get_by_role("button", name="Choisir et donner mon accord").click()
+    press(page, "Retirer mon accord")
+    press(page, "Choisir et donner mon accord")
     page.get_by_label("J'ai 15 ans ou plus").check()
     page.get_by_label("samedi").uncheck()
     page.get_by_label("dimanche").uncheck()
     page.get_by_label("Seulement dans ces zones, ma commune comprise").check()
-    page.get_by_role("button", name="Donner mon accord").click()
+    press(page, "Donner mon accord")
     said = page.locator("main").inner_text()
     assert "lundi, mardi, mercredi, jeudi, vendredi." in said
     assert "commence et finit dans ces zones" in said
-    page.get_by_role("button", name="Retirer mon accord").click()
-    page.get_by_role("button", name="Choisir et donner mon accord").click()
+    press(page, "Retirer mon accord")
+    press(page, "Choisir et donner mon accord")
     page.get_by_label("J'ai 15 ans ou plus").check()
-    page.get_by_role("button", name="Donner mon accord").click()
+    press(page, "Donner mon accord")

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -36,7 +37,7 @@ from personal_store.membership import Membership
 from personal_store.store import Store
 from personal_store.transport import Answer, HttpTransport
 from personal_store.trips.timeline import ModeProbability, ModeSource, Timeline, Trip, Tripleg
-from personal_store.vault import DatabaseKey
+from personal_store.vault import DATABASE_FILE, DatabaseKey
 
 NOW = datetime(2026, 11, 18, 9, tzinfo=UTC)  # the Wednesday after the week 2026-W46
 
@@ -86,18 +87,31 @@ def noise() -> CountingNoise:
     return CountingNoise()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def key() -> DatabaseKey:
     return DatabaseKey(random.Random(1).randbytes(32))
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory, key: DatabaseKey) -> Path:
+    """Return the file of a database at the newest schema, made once: each migration takes time."""
+    folder = tmp_path_factory.mktemp("empty")
+    open_database(folder, key).dispose()
+    return folder / DATABASE_FILE
+
+
 @pytest.fixture
 def store(
-    tmp_path: Path, key: DatabaseKey, clock: FixedClock, noise: CountingNoise
+    tmp_path: Path,
+    key: DatabaseKey,
+    empty_database: Path,
+    clock: FixedClock,
+    noise: CountingNoise,
 ) -> Iterator[Store]:
     """Return an unlocked store in a folder of its own; it would reach a cooperative by HTTP."""
     folder = tmp_path / "store"
     folder.mkdir(mode=0o700)
+    shutil.copy(empty_database, folder)
     opened = Store(
         folder=folder,
         engine=open_database(folder, key),

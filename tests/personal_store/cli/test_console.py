@@ -101,7 +101,7 @@ class Terminal:
         except OSError:  # what Linux answers once the other end is closed
             pass
         os.close(self.ours)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=600)
 
 
 def test_a_passphrase_is_asked_for_twice_and_never_shown(tmp_path) -> None:

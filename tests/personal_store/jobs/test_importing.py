@@ -166,7 +166,7 @@ def test_two_imports_of_one_file_at_once_end_as_one(
     together = threading.Barrier(2)
 
     def run() -> int:
-        together.wait(timeout=20)
+        together.wait(timeout=600)
         return importing.run_once(store.engine, file, clock=store.clock).new
 
     with ThreadPoolExecutor(2) as pool:

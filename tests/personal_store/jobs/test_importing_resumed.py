@@ -108,7 +108,7 @@ def start_killed(store: Store, key, file: Path, *, after: int, entries: int, in_
 @pytest.mark.parametrize("in_second", [False, True], ids=["one process", "two processes"])
 def test_an_import_killed_after_a_chunk_goes_on_from_there(store, key, records, in_second) -> None:
     killed = start_killed(store, key, records, after=3, entries=7_000, in_second=in_second)
-    assert killed.wait(timeout=60) == -9
+    assert killed.wait(timeout=600) == -9
     cut_short = last_import(store)
     assert (cut_short.state, cut_short.entries) == (ImportState.READING, 21_000)
     assert cut_short.place is not None
@@ -118,7 +118,7 @@ def test_an_import_killed_after_a_chunk_goes_on_from_there(store, key, records, 
 
 
 def test_the_part_that_is_in_is_not_read_again(store, key, records) -> None:
-    start_killed(store, key, records, after=3, entries=7_000, in_second=False).wait(timeout=60)
+    start_killed(store, key, records, after=3, entries=7_000, in_second=False).wait(timeout=600)
     place = last_import(store).place
     # What lies before the place is destroyed: only a reading that skips it can still succeed.
     rest = io.BytesIO(b"#" * place.offset_bytes + records.read_bytes()[place.offset_bytes :])
@@ -133,7 +133,7 @@ def test_an_archive_that_was_cut_short_goes_on_after_what_is_in(
     archive = tmp_path / "takeout.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.write(records, "Takeout/Records.json")
-    start_killed(store, key, archive, after=2, entries=9_000, in_second=False).wait(timeout=60)
+    start_killed(store, key, archive, after=2, entries=9_000, in_second=False).wait(timeout=600)
     report = importing.run_once(store.engine, archive, clock=store.clock)
     assert (report.resumed_entries, report.new) == (18_000, RECORDS)
     assert positions(store) == expected(records)
@@ -176,7 +176,7 @@ def kill_at_random(store, key, records, draw: random.Random) -> None:
             process.wait(timeout=draw.uniform(0.4, 2.5))
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(timeout=60)
+            process.wait(timeout=600)
     importing.run_once(store.engine, records, clock=store.clock)
     assert positions(store) == expected(records)
 
