@@ -7,7 +7,9 @@ as text when the application is made, so nothing has to be compiled.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from babel.dates import format_date, format_datetime
@@ -91,15 +93,18 @@ class Speaker:
         return wording.moment(local_time(at), self.language)
 
 
+@cache
 def read_catalogue() -> Mapping[str, str]:
-    """Return the English sentences by their French ones."""
+    """Return the English sentences by their French ones; the file is read once a process."""
     with CATALOGUE.open("rb") as file:
         catalogue = read_po(file)
-    return {
-        str(message.id): str(message.string)
-        for message in catalogue
-        if message.id and message.string
-    }
+    return MappingProxyType(
+        {
+            str(message.id): str(message.string)
+            for message in catalogue
+            if message.id and message.string
+        }
+    )
 
 
 def accepted_language(header: str | None) -> Language:

@@ -6,6 +6,7 @@ It holds no logic of its own: each page is a context made from the jobs by `cont
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -71,16 +72,20 @@ class Pages:
 
 
 def make_pages(lock: Lock, sessions: Sessions) -> Pages:
-    """Read templates and catalogue once."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
-    )
-    catalogue_en = read_catalogue()
+    """Put the pages of a store together."""
     speakers: dict[Language, Speaker] = {
         "fr": Speaker(language="fr", catalogue={}),
-        "en": Speaker(language="en", catalogue=catalogue_en),
+        "en": Speaker(language="en", catalogue=read_catalogue()),
     }
-    return Pages(lock, sessions, environment, speakers)
+    return Pages(lock, sessions, _templates(), speakers)
+
+
+@cache
+def _templates() -> Environment:
+    """Return the templates, which are read and compiled once a process."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
 
 
 def page_routes(pages: Pages) -> APIRouter:
