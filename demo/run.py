@@ -27,7 +27,7 @@ from pathlib import Path
 
 import httpx
 from communes import populations, read_communes, zones_geojson
-from loopback import answers, held_port
+from held_ports import answers, held_port
 from population import simulate_weeks
 from published import published_table
 from residents import SimulatedResident, answer_all, join_all

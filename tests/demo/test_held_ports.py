@@ -3,7 +3,7 @@
 import socket
 from contextlib import closing
 
-from loopback import held_port
+from held_ports import held_port
 
 
 def test_a_held_port_is_given_to_nobody_else():
