@@ -1,7 +1,10 @@
 """What an auditor keeps of a verified log, so that the next audit verifies only what is new.
 
-A file is one timeline, the notes that sign what it was made from, and a SHA-256 over all of it. It
-is of one sequence of logs and of one set of stewards. Reading it back verifies the notes with the
+A file is one timeline, the notes that sign what it was made from with their logs' keys, and a
+SHA-256 over all of it. It is of one sequence of logs and of one set of stewards. A later year's key
+is the auditor's by the closing of the log before, as it was verified: an export that leaves a year
+out, or goes on in another log, cannot make a stranger's of what was kept.
+ Reading it back verifies the notes with the
 policy and derives their roots again from the kept leaf hashes: damage, another log's file or leaves
 that nobody signed never pass. It does not protect from somebody who can write the auditor's own
 folder, knows the format, and could as well change the policy: keep both alike.
@@ -10,7 +13,7 @@ folder, knows the format, and could as well change the policy: keep both alike.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 from consents.audit.timeline import RECORD_BYTES, ActLeaf, Helpers, Timeline, TrustedKeys
@@ -22,10 +25,12 @@ from consents.records.receipt import EventType
 from consents.tlog import merkle
 from consents.tlog.checkpoint import Checkpoint
 from consents.tlog.policy import WitnessPolicy
+from consents.tlog.shards import closing_digest
 
-FORMAT = f"consents-timeline/3 {sha256_hex(' '.join(EventType).encode())[:16]}"
+FORMAT = f"consents-timeline/4 {sha256_hex(' '.join(EventType).encode())[:16]}"
 """Form of a kept file, with the types that its records number."""
 
+_CLOSED = EventType.SHARD_CLOSED
 _DIGEST_BYTES = 32
 
 
@@ -41,10 +46,11 @@ def kept_file(keys: TrustedKeys) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A timeline, and the signed notes of its logs, oldest first."""
+    """A timeline, and the signed notes of its logs with their verifier keys, oldest first."""
 
     timeline: Timeline
     notes: tuple[str, ...]
+    vkeys: tuple[str, ...]
 
     def to_bytes(self) -> bytes:
         """Return the file: a line of JSON, the records, the digest of both."""
@@ -52,6 +58,7 @@ class Kept:
         header = {
             "format": FORMAT,
             "notes": list(self.notes),
+            "vkeys": list(self.vkeys),
             "operators": list(timeline.keys.operators),
             "stewards": list(timeline.keys.stewards),
             "helpers": {cid: list(map(_to_list, each)) for cid, each in timeline.helpers.items()},
@@ -75,7 +82,10 @@ class Kept:
             header = parse_json(line)
             if not isinstance(header, dict) or header.get("format") != FORMAT:
                 return None
-            kept = cls(timeline=_timeline(header, records, policy), notes=tuple(header["notes"]))
+            vkeys = tuple(header["vkeys"])
+            timeline = _timeline(header, records, policy.followed_by(vkeys[1:]))
+            kept = cls(timeline=timeline, notes=tuple(header["notes"]), vkeys=vkeys)
+            _hold_to_closings(kept, policy)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise KeptError("expected a kept timeline") from error
         except (CanonicalError, LeafError, NoteError) as error:
@@ -122,6 +132,15 @@ def _hold_to_roots(timeline: Timeline) -> None:
     for each in checkpoints:
         if merkle.root(row[6] for row in islice(rows, each.size)) != each.root:
             raise KeptError("expected kept leaf hashes that give the signed root")
+
+
+def _hold_to_closings(kept: Kept, policy: WitnessPolicy) -> None:
+    """Hold each key that the policy does not name to the end of the log before."""
+    named = {act.position: act.c for act in kept.timeline.acts if act.kind is _CLOSED}
+    starts = list(accumulate(each.size for each in kept.timeline.former))
+    for start, vkey in zip(starts, kept.vkeys[1:], strict=True):
+        if vkey not in policy.logs and named.get(start - 1) != closing_digest(vkey):
+            raise KeptError("expected the key that the log of the year before named")
 
 
 def _to_list(helpers: Helpers) -> list[Any]:

@@ -85,21 +85,28 @@ def verify_logs(work: AuditWork, older: Sequence[str]) -> VerifiedLogs | None:
     `older` are checkpoints that the auditor kept. Returns None where nothing can be judged further;
     the findings say why. Raises NoteError, LogError, ExportError, KeptError or OSError.
     """
+    own = work.policy
     work.logs = _logs(work)
     keys = trusted_keys(work.policy, [log.attested.log_vkey for log in work.logs])
     content = None if work.workspace is None else work.workspace.read(kept_file(keys))
-    kept = None if content is None else Kept.parse(content, policy=work.policy)
-    history = _history(work, (*older, *(() if kept is None else kept.notes)))
+    kept = None if content is None else Kept.parse(content, policy=own)
+    history = _history(work, older, kept)
     timeline = _timeline(work, keys, kept)
     if timeline is None:
         return None
     _hold_to_history(work, timeline, history.past)
     forked = any(each.problem is AuditProblem.FORK for each in work.findings)
     if work.workspace is not None and not forked and (kept is None or timeline != kept.timeline):
-        notes = tuple(log.export.note() for log in work.logs)
-        content = Kept(timeline=timeline, notes=notes).to_bytes()
-        work.workspace.write(kept_file(keys), content)
+        work.workspace.write(kept_file(keys), _to_keep(work, timeline).to_bytes())
     return VerifiedLogs(timeline=timeline, seen=seen_times(history.known, timeline))
+
+
+def _to_keep(work: AuditWork, timeline: Timeline) -> Kept:
+    return Kept(
+        timeline=timeline,
+        notes=tuple(log.export.note() for log in work.logs),
+        vkeys=tuple(log.attested.log_vkey for log in work.logs),
+    )
 
 
 def _kid(vkey: str) -> str:
@@ -169,21 +176,25 @@ class _History:
     past: tuple[Checkpoint, ...]
 
 
-def _history(work: AuditWork, older: Sequence[str]) -> _History:
+def _history(work: AuditWork, older: Sequence[str], kept: Kept | None) -> _History:
     """
     Return every checkpoint that is not the logs' last.
 
     Those that the auditor kept count for its history even without a quorum: the operator signed
-    them. Those that the operator hands over count only with one.
+    them, with the keys of this export or those verified before. Those that the operator hands over
+    count only with one.
     """
+    policy = work.policy
+    if kept is not None:
+        older, policy = (*older, *kept.notes), policy.followed_by(kept.vkeys)
     attested: list[Attested] = []
     handed = [note for log in work.logs for note in log.export.older_notes()]
     for note in (*older, *handed):
         try:
-            attested.append(work.policy.attest(note))
+            attested.append(policy.attest(note))
         except UntrustedNote:
             continue
-    signed = map(work.policy.signed, older)
+    signed = map(policy.signed, older)
     return _History(
         known=(*(log.attested for log in work.logs), *attested),
         past=(*signed, *(each.checkpoint for each in attested)),

@@ -221,9 +221,9 @@ def test_a_folder_that_was_tampered_with_accuses_nobody(city, crowd, auditor, wo
 
 @pytest.mark.usefixtures("crowd")
 def test_what_an_older_program_kept_is_verified_anew(auditor, work):
-    reseal(work, lambda content: content.replace(b"consents-timeline/3", b"consents-timeline/2"))
+    reseal(work, lambda content: content.replace(b"consents-timeline/4", b"consents-timeline/3"))
     assert again(auditor, work) == (0, [])
-    assert b"consents-timeline/3" in kept(work).read_bytes()
+    assert b"consents-timeline/4" in kept(work).read_bytes()
 
 
 @pytest.mark.usefixtures("crowd")
@@ -238,6 +238,6 @@ def test_what_is_kept_reads_back_as_it_was_written(city, auditor):
     folder = city.export()
     policy = read_policy(auditor.policy, export=folder)
     timeline = open_case(Export(folder=folder), policy).timeline
-    file = Kept(timeline=timeline, notes=(Export(folder=folder).note(),))
+    file = Kept(timeline=timeline, notes=(Export(folder=folder).note(),), vkeys=(city.vkey,))
     assert Kept.parse(file.to_bytes(), policy=policy) == file
     assert timeline.keys == trusted_keys(policy, [city.vkey])
