@@ -21,7 +21,6 @@ from consents.records.decision import (
     CLOCK_TOLERANCE,
     ConsentState,
     Decision,
-    consent_state,
     extend,
     permitted,
 )
@@ -40,6 +39,7 @@ from coop_aggregator.db.shards import Shards, load_shards
 from coop_aggregator.errors import EventRefused, ReportRefused
 from coop_aggregator.installation import Leader
 from coop_aggregator.tlog.log import Received
+from coop_aggregator.tlog.standing import standing
 
 NOISE_TAIL = 60
 """An honest report exceeds Q by more than 60 times the noise's scale with probability e⁻⁶⁰."""
@@ -92,7 +92,7 @@ def receive_event(leader: Leader, *, leaf: bytes, membership: bytes | None) -> R
             # 6. No other consent of this member for this purpose is in force. Step 5 wrote the
             # consent's holder by now: a refusal here undoes it, with the whole transaction.
             if state.status.permits and member_id is not None:
-                _refuse_second(leader, connection, event, member_id)
+                _refuse_second(connection, event, member_id)
         return log.receive(leaf, cid=event.payload.cid, at_once=leader.merges_at_once)
 
 
@@ -273,7 +273,7 @@ def _continued(
     if holder is not None and holder.member_id != member_id:
         _refuse_event("un consentement de ce membre", "this member's consent")
     shards = load_shards(connection)
-    before = _state(leader, connection, payload.cid)
+    before = _state(connection, payload.cid)
     mandate = None if before is None else before.mandate_of(payload.kid)
     # The leaf claims its own time: what a delegate dates back is refused by the clock here.
     if mandate is not None and heard_at >= mandate.ends_at + CLOCK_TOLERANCE:
@@ -318,13 +318,11 @@ def _hold(
     )
 
 
-def _refuse_second(
-    leader: Leader, connection: Connection, event: SignedEvent, member_id: str
-) -> None:
+def _refuse_second(connection: Connection, event: SignedEvent, member_id: str) -> None:
     for cid in members_db.consents_of(
         connection, member_id=member_id, purpose_digest=event.payload.pd
     ):
-        state = None if cid == event.payload.cid else _state(leader, connection, cid)
+        state = None if cid == event.payload.cid else _state(connection, cid)
         if state is not None and state.status.permits:
             raise EventRefused(
                 fr="Un consentement de ce membre est déjà en vigueur pour cette finalité. "
@@ -335,16 +333,8 @@ def _refuse_second(
             )
 
 
-def _state(leader: Leader, connection: Connection, cid: str) -> ConsentState | None:
-    events = [read_event(leaf) for leaf in leaves_db.leaves_of(connection, cid)]
-    shards = load_shards(connection)
-    return consent_state(
-        events,
-        log_origin=shards.current.origin,
-        earlier=shards.origins,
-        operator_kids=shards.kids,
-        steward_kids=leader.steward_kids,
-    )
+def _state(connection: Connection, cid: str) -> ConsentState | None:
+    return standing(leaves_db.leaves_of(connection, cid), load_shards(connection))
 
 
 def _check_answer(report: Report, task: Task) -> None:

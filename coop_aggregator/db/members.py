@@ -121,9 +121,21 @@ def add_named_key(connection: Connection, *, kid: str, cid: str) -> None:
 
 
 def consents_naming(connection: Connection, kid: str, *, limit: int) -> tuple[str, ...]:
-    """Return the ids of the consents that name a key or did once, in the order of the ids."""
-    query = select(named_keys.c.cid).where(named_keys.c.kid == kid)
-    return tuple(connection.scalars(query.order_by(named_keys.c.cid).limit(limit)))
+    """
+    Return the ids of consents that name a key or did once: each member's first, then the second.
+
+    Whoever saw a key can name it in any number of their own, with ids of their choice; taken in
+    turn, they keep no other member's out. Those without a holder any more are taken as one's.
+    """
+    turn = func.row_number().over(partition_by=consents.c.member_id, order_by=consents.c.cid)
+    query = (
+        select(named_keys.c.cid)
+        .join(consents, consents.c.cid == named_keys.c.cid)
+        .where(named_keys.c.kid == kid)
+        .order_by(turn, named_keys.c.cid)
+        .limit(limit)
+    )
+    return tuple(connection.scalars(query))
 
 
 def consents_of(connection: Connection, *, member_id: str, purpose_digest: str) -> tuple[str, ...]:

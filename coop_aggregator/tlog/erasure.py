@@ -12,7 +12,6 @@ from typing import NoReturn
 from sqlalchemy import Connection
 
 from consents.errors import ConsentsError
-from consents.records.decision import consent_state
 from consents.records.erasure import read_erasure, shredding
 from consents.records.receipt import EventType, SignedEvent, leaf_sha256, read_event
 from consents.tlog.log import LogReceipt
@@ -24,6 +23,7 @@ from coop_aggregator.db.shards import Shards
 from coop_aggregator.errors import ErasureRefused
 from coop_aggregator.installation import Leader
 from coop_aggregator.tlog.log import LeaderLog
+from coop_aggregator.tlog.standing import standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ def erase(leader: Leader, token: bytes) -> Erased:
         if holder is None or holder.kid != request.kid or request.origin not in log.shards.origins:
             _refuse()
         events = [read_event(leaf) for leaf in log_db.leaves_of(connection, request.cid)]
-        _expect_ended(leader, log.shards, events)
+        _expect_ended(log.shards, [event.leaf for event in events])
         choices = [event for event in events if event.payload.t.of_consent]
         positions = [_logged(connection, log, event) for event in choices]
         members_db.forget_holder(connection, request.cid)
@@ -71,14 +71,8 @@ def erase(leader: Leader, token: bytes) -> Erased:
     return Erased(shredded=shredded, reports_kept=kept)
 
 
-def _expect_ended(leader: Leader, shards: Shards, events: list[SignedEvent]) -> None:
-    state = consent_state(
-        events,
-        log_origin=shards.current.origin,
-        earlier=shards.origins,
-        operator_kids=shards.kids,
-        steward_kids=leader.steward_kids,
-    )
+def _expect_ended(shards: Shards, leaves: list[bytes]) -> None:
+    state = standing(leaves, shards)
     if state is not None and state.status.permits:
         raise ErasureRefused(
             fr="Cet accord est en cours : retirez-le d'abord. Rien n'a été effacé.",

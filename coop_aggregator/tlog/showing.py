@@ -9,19 +9,18 @@ from datetime import timedelta
 
 from consents.errors import ConsentsError
 from consents.records.chain_request import read_chain_request
-from consents.records.decision import consent_state
-from consents.records.receipt import read_event
 from coop_aggregator.db import log as log_db
 from coop_aggregator.db import members as members_db
 from coop_aggregator.db.shards import Shards, load_shards
 from coop_aggregator.errors import EventRefused
 from coop_aggregator.installation import Leader
+from coop_aggregator.tlog.standing import standing
 
 REQUEST_TOLERANCE = timedelta(minutes=10)
 """How old or early a request may be: a copied one is worth nothing later."""
 
 MAX_CHAINS = 32
-"""Consents shown at once: a key is meant for one, a member could name somebody's in many."""
+"""Consents shown at once: a member could name somebody's key in many, which hides no other's."""
 
 
 def chains_for(leader: Leader, token: bytes) -> Sequence[Sequence[bytes]]:
@@ -41,21 +40,15 @@ def chains_for(leader: Leader, token: bytes) -> Sequence[Sequence[bytes]]:
             raise _refused()
         named = members_db.consents_naming(connection, request.kid, limit=MAX_CHAINS)
         chains = [log_db.leaves_of(connection, cid) for cid in named]
-    shown = [each for each in chains if _names(leader, shards, each, request.kid)]
+    shown = [each for each in chains if _names(shards, each, request.kid)]
     if not shown:
         raise _refused()
     return shown
 
 
-def _names(leader: Leader, shards: Shards, leaves: Sequence[bytes], kid: str) -> bool:
+def _names(shards: Shards, leaves: Sequence[bytes], kid: str) -> bool:
     """Tell whether a consent still names a key: a mandate may have been taken back."""
-    state = consent_state(
-        [read_event(leaf) for leaf in leaves],
-        log_origin=shards.current.origin,
-        earlier=shards.origins,
-        operator_kids=shards.kids,
-        steward_kids=leader.steward_kids,
-    )
+    state = standing(leaves, shards)
     return state is not None and kid in state.known_kids
 
 

@@ -205,3 +205,28 @@ def test_a_chain_is_shown_to_nobody_else(coop, say, private_key):
     say(person, EventType.DELEGATE_REVOKED, names=delegate)
     with pytest.raises(EventRefused):
         asked(coop, delegate)
+
+
+def test_no_member_hides_a_consent_by_naming_its_key_in_many_of_their_own(coop, say, private_key):
+    """A delegate, or who reads the log, sees which key a consent names, and may be a member."""
+    paper, person, other = private_key("paper"), coop.resident(), coop.resident()
+    say(person, EventType.RECOVERY_NAMED, names=paper)
+    for number in range(showing.MAX_CHAINS):
+        other.leaves, other.cid = [], f"{number:032x}"
+        other.consent_key = private_key(f"other {number}")
+        say(other, EventType.REFUSED)
+        say(other, EventType.RECOVERY_NAMED, names=paper)
+    shown = [list(each) for each in asked(coop, paper)]
+    assert person.leaves in shown
+    assert len(shown) == showing.MAX_CHAINS
+
+
+def test_who_was_helped_by_a_steward_who_has_left_since_still_withdraws(coop, say, private_key):
+    person, new = coop.resident(), private_key("new")
+    say(person, EventType.KEY_RECOVERED, key=private_key("steward"), names=new, member=False)
+    coop.leader = replace(coop.leader, steward_kids=())
+    assert [list(each) for each in asked(coop, new)] == [person.leaves]
+    assert say(person, EventType.WITHDRAWN, key=new, member=False).logged
+    other = coop.resident()
+    with pytest.raises(EventRefused):
+        say(other, EventType.KEY_RECOVERED, key=private_key("steward"), names=new, member=False)
