@@ -78,6 +78,8 @@ class Helper:
     """Folder of what the stewards' audits verified and found."""
     steward_token: str | None = field(default=None, repr=False)
     """What opens the stewards' own pages; without one they stay closed."""
+    fellows: tuple[str, ...] = ()
+    """Verifier keys of the other stewards, who may replace a lost key as this one may."""
 
     @property
     def role(self) -> KeeperRole:
@@ -166,6 +168,11 @@ def open_leader(settings: Settings, clock: Clock) -> Leader:
 def open_helper(settings: Settings, clock: Clock) -> Helper:
     """Open the stewards' installation. Raises NotInitialised or UnknownSchema."""
     database, who = _open(settings, Role.HELPER)
+    try:
+        fellows = _fellows(settings, who)
+    except AggregatorError:
+        database.close()
+        raise
     return Helper(
         database=database,
         who=who,
@@ -174,7 +181,14 @@ def open_helper(settings: Settings, clock: Clock) -> Helper:
         clock=clock,
         audits=settings.audits,
         steward_token=keys.load_steward_token(settings.keys),
+        fellows=fellows,
     )
+
+
+def _fellows(settings: Settings, who: Identity) -> tuple[str, ...]:
+    listed = read_witnesses(settings.witnesses, quorum=None, log_vkey=who.log_vkey).vkeys
+    own = NoteKey.parse(who.own_vkey).public_key
+    return tuple(vkey for vkey in listed if NoteKey.parse(vkey).public_key != own)
 
 
 def open_either(settings: Settings, clock: Clock) -> Leader | Helper:

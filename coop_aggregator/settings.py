@@ -60,7 +60,10 @@ class Settings(BaseSettings):
     0 leaves it to `erase-expired`; every process may run it.
     """
     witnesses: str | None = None
-    """Whom the server's loop asks to cosign: `VERIFIER-KEY ADDRESS`, several parted by commas."""
+    """Whom the server's loop asks to cosign: `VERIFIER-KEY ADDRESS`, several parted by commas.
+
+    To a steward: the same list, with whoever left it, whose word for a lost key counts in audits.
+    """
     witness_quorum: Annotated[int, Field(ge=1, le=64)] | None = None
     """How many of them make a checkpoint public; absent, a majority: two of three, one of one."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 0

@@ -8,6 +8,7 @@ Progress and errors are sentences; `--json` prints one document. Exit codes: 0 s
 
 import argparse
 import json
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from consents.audit.wording import checked, sentence, title
 from consents.canonical import utc_time
 from consents.errors import CanonicalError, ConsentsError, ExportError, PolicyError, PromiseError
 from consents.tlog.checkpoint import read_checkpoint
+from consents.tlog.policy import WitnessPolicy
 from consents.verify.wording import COLON, HELP, Language, Words, say_verdict
 
 LAST_NOTE = "checkpoint"
@@ -172,6 +174,17 @@ def _answer(options: argparse.Namespace, subject: Subject) -> AuditResult:
         workspace = Workspace(folder=options.workspace)
     for path in (*options.older, *options.evidence):
         refuse_inside(path, export=export.folder)
+    with nullcontext() if workspace is None else workspace.alone():
+        return _opened(options, subject, export, policy, workspace)
+
+
+def _opened(
+    options: argparse.Namespace,
+    subject: Subject,
+    export: Export,
+    policy: WitnessPolicy,
+    workspace: Workspace | None,
+) -> AuditResult:
     kept = None if workspace is None else workspace.read(LAST_NOTE)
     older = read_notes(options.older)
     if kept is not None:

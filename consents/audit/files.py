@@ -7,6 +7,7 @@ docs/consents.md.
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,8 @@ TASKS_FILE = "tasks.jsonl"
 BATCHES_FOLDER = "batches"
 RELEASES_FOLDER = "releases"
 CHECKPOINTS_FOLDER = "checkpoints"
+
+LOCK_FILE = ".lock"
 
 MAX_RELEASE_BYTES = 16_777_216
 """Longest release read."""
@@ -130,6 +133,16 @@ class Workspace:
     """The auditor's own folder: what was verified once, under the root that it follows from."""
 
     folder: Path
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder for one audit, which another waits for: each goes on from the last."""
+        from fcntl import LOCK_EX, flock  # noqa: PLC0415 (not on every system, nor always needed)
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / LOCK_FILE).open("ab") as file:
+            flock(file, LOCK_EX)
+            yield
 
     def read(self, name: str) -> bytes | None:
         """Return a kept file, None without it."""

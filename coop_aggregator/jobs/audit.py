@@ -59,6 +59,11 @@ SLIPS_AT_ONCE = 1_000
 
 def run_once(helper: Helper, export: Path) -> AuditReport:
     """Audit an export folder, keep the report for the pages, and return it."""
+    with Workspace(folder=helper.audits).alone():
+        return _audited(helper, export)
+
+
+def _audited(helper: Helper, export: Path) -> AuditReport:
     with helper.database.read() as connection:
         notes = [entry.note for entry in recent_witnessed(connection, count=MAX_KEPT_NOTES)]
     # Should this audit end in no answer, the last one's must not be taken for it.

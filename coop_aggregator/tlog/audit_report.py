@@ -129,14 +129,19 @@ def read_report(folder: Path) -> AuditReport | None:
 
 
 def own_policy(helper: Helper) -> WitnessPolicy:
-    """Return whose word counts here: the logs that are followed, and these stewards alone."""
+    """Return whose word counts here: the logs that are followed, and these stewards.
+
+    Their cosignature alone makes the quorum; the other stewards only replace lost keys.
+    """
     return WitnessPolicy.parse(own_policy_text(helper).encode())
 
 
 def own_policy_text(helper: Helper) -> str:
     """Return the same as a C2SP policy."""
     *former, newest = followed_logs(helper)
-    return policy_text(log_vkey=newest, witness_vkeys=[helper.who.own_vkey], former_vkeys=former)
+    own = policy_text(log_vkey=newest, witness_vkeys=[helper.who.own_vkey], former_vkeys=former)
+    others = (f"witness fellow-{each} {vkey}\n" for each, vkey in enumerate(helper.fellows, 1))
+    return own + "".join(others)
 
 
 def entries_of(helper: Helper, report: AuditReport, *, cid: str) -> list[FoundEntry]:

@@ -7,9 +7,14 @@ with it the only thing that shows the fork.
 
 import json
 import shutil
+from fcntl import LOCK_EX, LOCK_NB, flock
 from hashlib import sha256
 
 import pytest
+
+from consents.audit import command
+from consents.audit.files import LOCK_FILE
+from consents.audit.opening import open_case
 
 DIGEST_BYTES = 32
 
@@ -91,3 +96,22 @@ def test_a_kept_key_that_the_year_before_did_not_name_is_never_believed(
     content = json.dumps(told).encode() + b"\n" + records
     kept(work).write_bytes(content + sha256(content).digest())
     assert look(auditor, work, city.export()) == (3, ["bad-workspace"])
+
+
+def test_two_audits_never_hold_the_folder_at_once(honest, auditor, work, monkeypatch):
+    """The older of two exports must not take the place of the newer: a rollback would pass."""
+    assert honest.digest
+    refused = []
+
+    def opened(*arguments, **options):
+        with (work / LOCK_FILE).open("ab") as file:
+            try:
+                flock(file, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                refused.append(True)
+        return open_case(*arguments, **options)
+
+    monkeypatch.setattr(command, "open_case", opened)
+    assert auditor.audit("coverage", "--workspace", work) == (0, [])
+    assert auditor.audit("monitor", "--workspace", work) == (0, [])
+    assert refused == [True, True]
