@@ -10,7 +10,7 @@ import json
 from consents.errors import ConsentsError
 from consents.records.chain_request import sign_chain_request
 from consents.records.decision import consent_state
-from consents.records.receipt import SignedEvent, read_event
+from consents.records.receipt import EventType, SignedEvent, read_event
 from personal_store.answers import HTTP_OK
 from personal_store.choices.consent_events import kept_event
 from personal_store.db import consents
@@ -24,7 +24,8 @@ def take_in(store: Store, membership: Membership) -> int:
     """Keep what others signed to end consents given here; return how many ended.
 
     An event of this store that nobody has answered for gives way to one that the log holds in its
-    place: it could never be logged. Raises TransportError.
+    place: it could never be logged. A withdrawal gives way to a withdrawal alone: the cooperative
+    could sign an expiry, and log neither. Raises TransportError.
     """
     ended = 0
     for consent, chain in _shared(store, membership):
@@ -99,7 +100,10 @@ def _news(
         )
     except ConsentsError:
         return []
-    return [] if state is None or state.status.permits else new
+    if state is None or state.status.permits:
+        return []
+    withdrawn = any(each.signed.payload.t is EventType.WITHDRAWN for each in chain[both:])
+    return [] if withdrawn and state.status is not EventType.WITHDRAWN else new
 
 
 def _unanswered(event: KeptEvent) -> bool:

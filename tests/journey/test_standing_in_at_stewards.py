@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from consents.canonical import utc_text
 from consents.jws import thumbprint
 from consents.records.decision import consent_state
 from consents.records.mandate import Mandate
-from consents.records.receipt import EventType, read_event
+from consents.records.receipt import EventType, read_event, sign_event
 from consents.tlog.policy import policy_text
 from consents.tlog.promise import read_slip
 from coop_aggregator.db import log as log_db
@@ -273,3 +274,31 @@ def test_a_cooperative_that_shows_another_chain_changes_nothing_here(given, netw
         store = replace(given.store, connect=lambda _url, way=way: way)
         consenting.hand_over(store, given.member)
         assert len(given.chains()[0]) == len(before)
+
+
+def test_an_operator_s_expiry_does_not_take_the_place_of_a_withdrawal(
+    given, network, leader, box, clock
+):
+    """It may never log it: the withdrawal must still reach the log, or the stewards."""
+    (before,) = given.chains()
+    last, key = before[-1].signed, leader.keys.of_log(0)
+    expiry = replace(
+        last.payload,
+        t=EventType.EXPIRED,
+        n=len(before),
+        p=last.head,
+        c="00" * 32,
+        at=utc_text(clock.now()),
+        kid=thumbprint(key.public_key()),
+        m=None,
+    )
+    shown = [*(each.signed.leaf.decode() for each in before), sign_event(expiry, key).decode()]
+    given.withdraw()
+    way = Forging(Hostile(network, "/v1/events"), shown)
+    store = replace(given.store, connect=lambda url: box if url == BOX_URL else way)
+    with pytest.raises(TransportError):
+        consenting.hand_over(store, given.member)
+    (chain,) = given.chains()
+    assert chain[-1].signed.payload.t is EventType.WITHDRAWN
+    assert chain[-1].slip is not None
+    assert fetched(leader, box).taken == 1
