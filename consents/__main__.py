@@ -107,6 +107,7 @@ def _verify(options: argparse.Namespace) -> Verification:
             older=[read_note(each) for each in options.older],
             witness_vkeys=options.witness,
             operator_kids=options.operator_kid,
+            steward_kids=options.steward_kid,
         )
     if options.what == "opening":
         return verify_opening(read_bounded(path, limit_bytes=MAX_RECEIPT_BYTES))
@@ -200,6 +201,7 @@ def _parser(language: Language) -> argparse.ArgumentParser:
     log = subjects.add_parser("log", parents=[common], help=words["log"])
     log.add_argument("--older", action="append", default=[], type=Path, help=words["older"])
     log.add_argument("--operator-kid", action="append", default=[], help=words["operator"])
+    log.add_argument("--steward-kid", action="append", default=[], help=words["steward"])
     subjects.add_parser("opening", parents=[file], help=words["opening"])
     for name in ("receipt", "checkpoint"):
         subjects.add_parser(name, parents=[common], help=words[name])

@@ -111,6 +111,10 @@ HELP: Mapping[str, Words] = {
         fr="empreinte d'une clé de l'opérateur, qui peut inscrire une expiration (répétable)",
         en="thumbprint of a key of the operator, who may log an expiry (repeatable)",
     ),
+    "steward": Words(
+        fr="empreinte d'une clé d'un témoin, qui peut remplacer une clé perdue (répétable)",
+        en="thumbprint of a key of a steward, who may replace a lost key (repeatable)",
+    ),
     "json": Words(
         fr="écrire un document JSON sur la sortie standard",
         en="write one JSON document on standard output",

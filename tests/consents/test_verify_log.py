@@ -8,6 +8,8 @@ import os
 
 import pytest
 
+from consents.jws import thumbprint
+from consents.records.chain import key_digest
 from consents.tlog.checkpoint import Checkpoint, sign_checkpoint
 from consents.tlog.merkle import leaf_hash, root
 
@@ -176,6 +178,23 @@ def test_an_expiry_by_the_operator_s_named_key_is_sound(operator, verify, expire
     folder = operator.export([event.leaf for event in expired_by_operator])
     kid = expired_by_operator[-1].payload.kid
     assert verify("log", folder, "--operator-kid", kid) == (SOUND, [])
+
+
+def test_a_lost_key_is_replaced_by_a_steward_who_is_named_and_by_nobody_else(
+    operator, verify, new_resident, new_key
+):
+    person, steward, new = new_resident("lost"), new_key("steward"), new_key("new")
+    person.say("consent.given")
+    named = key_digest(thumbprint(new.public_key()))
+    for kind, key, changes in (
+        ("key.recovered", steward, {"c": named}),
+        ("consent.withdrawn", new, {}),
+    ):
+        person.events.append(person.sign(kind, key=key, **changes))
+    folder = operator.export([event.leaf for event in person.events])
+    kid = thumbprint(steward.public_key())
+    assert verify("log", folder, "--steward-kid", kid) == (SOUND, [])
+    assert verify("log", folder)[0] == VIOLATION
 
 
 UNREADABLE = {
