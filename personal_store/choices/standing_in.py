@@ -167,7 +167,7 @@ def _asked(sheet: Sheet, key: Ed25519PrivateKey, outside: Outside) -> Answer:
 
 
 def _shown(sheet: Sheet, answer: Answer, key: Ed25519PrivateKey) -> list[_Found]:
-    """Return the consents that the cooperative shows, once each is sound."""
+    """Return the consents that the cooperative shows, at least one, once each is sound."""
     known = {each.cid: each for each in sheet.known}
     found = []
     try:
@@ -183,6 +183,9 @@ def _shown(sheet: Sheet, answer: Answer, key: Ed25519PrivateKey) -> list[_Found]
             found.append(_Found(chain=chain, key=key, known=own, shown=True))
     except (KeyError, TypeError, ValueError, ConsentsError) as error:
         out_of_protocol("chains", error)
+    if not found:
+        # Nothing to show is a refusal: an empty list would pass for consents that ended already.
+        out_of_protocol("chains", None)
     return found
 
 

@@ -243,12 +243,40 @@ class Forging:
     """A cooperative that shows a chain of its own making."""
 
     def __init__(self, network, leaves):
-        self.network, self.leaves = network, leaves
+        self.network, self.chains = network, [leaves]
 
     def exchange(self, method, path, body):
         if path != "/v1/chains":
             return self.network.exchange(method, path, body)
-        return Answer(status=200, body=json.dumps({"chains": [self.leaves]}).encode())
+        return Answer(status=200, body=json.dumps({"chains": self.chains}).encode())
+
+
+class Showing(Forging):
+    """A cooperative that shows these chains."""
+
+    def __init__(self, network, chains):
+        super().__init__(network, [])
+        self.chains = chains
+
+
+@pytest.mark.parametrize("by_code", [True, False])
+def test_a_cooperative_that_shows_no_consent_at_all_is_not_believed(
+    given, network, outside, by_code
+):
+    """An answer without one is no answer: nobody is told that everything has ended already."""
+    code = vault.read_code(naming.prepare_code(given.store, given.member))
+    sheet, nothing = parse_sheet(write_own(given.store, given.member).to_bytes()), []
+    way = outside(Showing(network, nothing))
+
+    def ended(known):
+        if by_code:
+            return list(standing_in.recover(known, code, way))
+        return list(standing_in.withdraw(known, HELPER, way))
+
+    with pytest.raises(TransportError, match="protocole"):
+        ended(replace(sheet, trust=None, known=()))
+    (event,) = ended(sheet)
+    assert event.slip is not None
 
 
 def test_a_cooperative_that_shows_another_chain_changes_nothing_here(given, network):
