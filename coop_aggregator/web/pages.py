@@ -254,7 +254,8 @@ def _add_helper_page(
                 contexts.WitnessRow(
                     size=wording.number(entry.size),
                     root=entry.root.hex(),
-                    at=format_datetime(entry.cosigned_at, "short", locale=wording.locale) + " UTC",
+                    at=format_datetime(entry.cosigned_at, "d MMM y HH:mm", locale=wording.locale)
+                    + " UTC",
                 )
                 for entry in seen
             ),

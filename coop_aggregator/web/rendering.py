@@ -6,6 +6,7 @@ from typing import Any, Protocol, cast
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from consents.typography import french_page
 from coop_aggregator.installation import Helper, Leader
 from coop_aggregator.settings import Language
 from coop_aggregator.web import contexts
@@ -45,6 +46,8 @@ class Renderer:
         """Render `template` with `context`, a page's frozen dataclass."""
         html = self.environment.get_template(template).render(page=context, site=context.site)
         language = context.site.language.value
+        if context.site.language is Language.FRENCH:
+            html = french_page(html)
         return HTMLResponse(
             html, status_code=status, headers=_PAGE_HEADERS | {"Content-Language": language}
         )

@@ -64,7 +64,7 @@ EVENT_NAMES = {
     EventType.SIGNER_JOINED: "signataire ajouté",
     EventType.DELEGATE_NAMED: "mandataire nommé",
     EventType.DELEGATE_REVOKED: "mandat repris",
-    EventType.RECOVERY_NAMED: "clé de secours nommée",
+    EventType.RECOVERY_NAMED: "code de retrait lié à l'accord",
     EventType.SHARD_CLOSED: "registre annuel clos",
     EventType.SHARD_OPENED: "registre annuel ouvert",
 }

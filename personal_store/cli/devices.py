@@ -11,6 +11,7 @@ from personal_store.db.devices import Device
 from personal_store.documents.imports import drain_document, drain_sentences
 from personal_store.doors import device_setup, devices
 from personal_store.jobs import draining
+from personal_store.wording import several, several_en
 
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "::1"})
 devices_app = typer.Typer(
@@ -70,18 +71,7 @@ def list_devices(context: typer.Context, as_json: JsonOption = False) -> None:
     if not found:
         session.say(fr="Aucun appareil n'envoie ses positions.", en="No device sends positions.")
     for each in found:
-        seen = f"{each.seen_at:%Y-%m-%d %H:%M} UTC" if each.seen_at else "-"
-        counts = (each.positions, each.rejected, each.unreadable)
-        session.say(
-            fr=f"{each.name} ({each.device}){', révoqué' if each.revoked_at else ''} : dernier "
-            "message {} ; {} positions, {} impossibles, {} messages illisibles.".format(
-                seen, *counts
-            ),
-            en=f"{each.name} ({each.device}){', revoked' if each.revoked_at else ''}: last "
-            "message {}; {} positions, {} impossible, {} unreadable messages.".format(
-                seen, *counts
-            ),
-        )
+        session.say(**_sentences(each))
 
 
 @devices_app.command()
@@ -122,6 +112,22 @@ def revoke(context: typer.Context, device: str) -> None:
         fr=f"L'appareil « {device} » n'envoie plus ; ses positions restent.",
         en=f"Device “{device}” sends no more; its positions stay.",
     )
+
+
+def _sentences(each: Device) -> dict[str, str]:
+    name = each.name if each.name == each.device else f"{each.name} ({each.device})"
+    seen = f"{each.seen_at:%Y-%m-%d %H:%M} UTC" if each.seen_at else None
+    return {
+        "fr": f"{name}{', révoqué' if each.revoked_at else ''} : "
+        f"{f'dernier message {seen}' if seen else 'aucun message encore'} ; "
+        f"{several(each.positions, 'position', 'positions')}, "
+        f"{several(each.rejected, 'impossible', 'impossibles')}, "
+        f"{several(each.unreadable, 'message illisible', 'messages illisibles')}.",
+        "en": f"{name}{', revoked' if each.revoked_at else ''}: "
+        f"{f'last message {seen}' if seen else 'no message yet'}; "
+        f"{several_en(each.positions, 'position', 'positions')}, {each.rejected} impossible, "
+        f"{several_en(each.unreadable, 'unreadable message', 'unreadable messages')}.",
+    }
 
 
 def _document(each: Device) -> dict[str, object]:

@@ -187,6 +187,10 @@ def list_consents(context: typer.Context, *, as_json: JsonOption = False) -> Non
     if as_json:
         session.answer([event_document(*each) for each in judged])
         return
+    if not judged:
+        session.say(
+            fr="Aucun choix signé : rien n'est partagé.", en="No signed choice: nothing is shared."
+        )
     for event, status in judged:
         session.say(**event_sentences(event, status))
     store = session.open()

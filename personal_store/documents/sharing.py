@@ -313,7 +313,10 @@ EVENT_WORDS = {
     EventType.SIGNER_JOINED: ("signature d'un parent demandée", "a parent's signature asked for"),
     EventType.DELEGATE_NAMED: ("personne nommée pour retirer", "person named to withdraw"),
     EventType.DELEGATE_REVOKED: ("mandat repris", "mandate revoked"),
-    EventType.RECOVERY_NAMED: ("clé de secours nommée", "recovery key named"),
+    EventType.RECOVERY_NAMED: (
+        "code de retrait lié à l'accord",
+        "withdrawal code tied to the consent",
+    ),
 }
 """How each event of a resident's chain is said, in French and English."""
 PROOF_WORDS = {

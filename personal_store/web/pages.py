@@ -14,6 +14,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from consents.typography import french_page
 from contributions.errors import Malformed
 from contributions.weeks import week_of
 from personal_store.choices import consenting
@@ -53,6 +54,8 @@ class Pages:
         """Render one page."""
         page = self.environment.get_template(template)
         content = page.render(speak=self.speakers[language], language=language, **values)
+        if language == "fr":
+            content = french_page(content)
         return HTMLResponse(content, status_code=status, headers={"Cache-Control": "no-store"})
 
     def login(self, language: Language, *, refused: StoreError | None = None) -> HTMLResponse:

@@ -112,6 +112,7 @@ class DayPage:
     """The page of a day: its moments in order, and the days around it."""
 
     day: date
+    week: str
     earlier: date
     later: date
     moments: Sequence[Moment]
@@ -205,6 +206,7 @@ def day_page(store: Store, day: date) -> DayPage:
     moments = [_with_silences(each, gaps) for each in _with_gaps(found)]
     return DayPage(
         day=day,
+        week=f"{day.isocalendar().year:04d}-W{day.isocalendar().week:02d}",
         earlier=day - timedelta(days=1),
         later=day_after(day),
         moments=moments[:MOMENTS_SHOWN],

@@ -14,6 +14,9 @@ MAX_GZIPPED_BYTES = 30_000
 MAX_REQUESTS = 4
 MAX_NODES = 300
 NARROW_PX = 320
+SMALLEST_WORDS_PX = 11
+CLIPPED = """[...document.querySelectorAll('.scroll')]
+    .filter((each) => each.scrollWidth > each.clientWidth).map((each) => each.innerText)"""
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 # Who, page after the language, and what a person must find there, in each language.
@@ -75,8 +78,23 @@ def test_page_keeps_within_its_budget_and_calls_nobody(open_page, demonstration,
 def test_page_does_not_scroll_sideways_on_a_narrow_screen(open_page, demonstration, name):
     who, path, _ = PAGES[name]
     page = open_page(who, javascript=True, width=NARROW_PX)
+    for language in LANGUAGES:
+        page.goto(f"{demonstration.pages[who]}/{language}{path}")
+        page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        assert page.evaluate("document.documentElement.scrollWidth") <= NARROW_PX
+        assert page.evaluate(CLIPPED) == [], "a table hides columns beyond its edge"
+
+
+@pytest.mark.parametrize("name", ["my week", "my budget"])
+def test_the_words_of_a_drawing_are_large_enough_on_a_narrow_screen(open_page, demonstration, name):
+    who, path, _ = PAGES[name]
+    page = open_page(who, javascript=True, width=NARROW_PX)
     page.goto(f"{demonstration.pages[who]}/fr{path}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW_PX
+    heights = page.evaluate(
+        "[...document.querySelectorAll('svg text')].map((e) => e.getBoundingClientRect().height)"
+    )
+    assert heights
+    assert min(heights) >= SMALLEST_WORDS_PX
 
 
 @pytest.mark.parametrize("name", PAGES)

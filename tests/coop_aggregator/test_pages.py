@@ -153,7 +153,10 @@ def test_ids_are_unique(page):
 @pytest.mark.usefixtures("released")
 def test_the_home_page_says_what_was_found_in_french(client):
     text = client.get("/fr/").text
-    assert "« En voiture » vient en tête : 1\u202f215 km sur la semaine pour 3 réponses" in text
+    assert (
+        "«\u00a0En voiture\u00a0» vient en tête\u00a0: 1\u202f215 km sur la semaine pour 3 réponses"
+        in text
+    )
     assert "du 9 novembre 2026 au 15 novembre 2026" in text
 
 

@@ -85,7 +85,7 @@ def test_somebody_is_named_withdraws_from_their_own_store_and_keeps_the_proofs(
     sheet = browser.get(re.search(r'href="([^"]*mandat\.json)"', page)[1]).content
     files = {"sheet": ("mandat.json", sheet), "key": ("mandataire.pem", pem)}
     shown = elsewhere.post(FOR_ANOTHER + "/mandate", files=files).text
-    assert "promesse vérifiée : 1." in shown
+    assert "promesse vérifiée\u00a0: 1." in shown
     packed = elsewhere.get(re.search(r'href="([^"]*/files/[^"]*)"', shown)[1]).content
     names = zipfile.ZipFile(io.BytesIO(packed)).namelist()
     assert sorted(each.partition(".")[2] for each in names) == [
@@ -138,7 +138,7 @@ def test_the_code_is_made_printed_and_withdraws_from_another_store(given, browse
         "log_key": given.member.log_vkey[:20] + " " + given.member.log_vkey[20:],
     }
     shown = elsewhere.post(FOR_ANOTHER + "/code", data=copied).text
-    assert "promesse vérifiée : 1." in shown
+    assert "promesse vérifiée\u00a0: 1." in shown
 
 
 @pytest.mark.parametrize(

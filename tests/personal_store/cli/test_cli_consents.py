@@ -127,6 +127,12 @@ def chain_of(store):
         return consents.chain(connection, consents.every(connection)[-1].cid)
 
 
+@pytest.mark.usefixtures("ready")
+def test_a_list_without_any_choice_says_so(run) -> None:
+    assert run("consents", "list")[2] == "Aucun choix signé : rien n'est partagé.\n"
+    assert run("--lang", "en", "consents", "list")[2] == "No signed choice: nothing is shared.\n"
+
+
 @pytest.mark.parametrize(
     ("language", "words"), [("fr", "changement de clé"), ("en", "change of key")]
 )

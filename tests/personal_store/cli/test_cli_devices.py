@@ -23,6 +23,15 @@ def test_a_renamed_device_is_listed_under_its_new_name(run) -> None:
 
 
 @pytest.mark.usefixtures("added")
+def test_a_device_that_sent_nothing_is_listed_in_the_singular(run) -> None:
+    said = run("devices", "list")[2]
+    nothing = "téléphone : aucun message encore ; 0 position, 0 impossible, 0 message illisible.\n"
+    assert said == nothing
+    said = run("--lang", "en", "devices", "list")[2]
+    assert said == "téléphone: no message yet; 0 positions, 0 impossible, 0 unreadable messages.\n"
+
+
+@pytest.mark.usefixtures("added")
 @pytest.mark.parametrize("key", ["", "x" * 33, "é" * 17])
 def test_a_key_that_owntracks_does_not_take_is_refused(run, tmp_path, key) -> None:
     file = tmp_path / "key"

@@ -1,7 +1,6 @@
 """The page of the yearly budget: its weeks, its comparisons, its what-if, and what it refuses."""
 
 import gzip
-import html
 import re
 from datetime import timedelta
 
@@ -129,6 +128,13 @@ def test_a_year_of_53_weeks_ends_with_its_last(year, joined) -> None:
 
 
 @pytest.mark.usefixtures("driven")
+def test_a_drawing_of_a_year_names_its_ends_without_codes(browser, read) -> None:
+    said = read(browser.get("/fr/budget?year=2026").text).text
+    assert "semaine 1 semaine 53" in said
+    assert "-W" not in said
+
+
+@pytest.mark.usefixtures("driven")
 def test_comparators_say_what_one_side_alone_counts(browser, read) -> None:
     page = read(browser.get("/fr/budget").text)
     assert "Mobilité moyenne en France : 1 450 kgCO₂e par an." in page.text
@@ -137,9 +143,9 @@ def test_comparators_say_what_one_side_alone_counts(browser, read) -> None:
 
 
 @pytest.mark.usefixtures("driven")
-def test_sources_are_named_in_the_language_of_the_page(browser) -> None:
+def test_sources_are_named_in_the_language_of_the_page(browser, read) -> None:
     french, english = (
-        html.unescape(browser.get(f"/{lang}/budget?year=2026").text) for lang in ("fr", "en")
+        read(browser.get(f"/{lang}/budget?year=2026").text).text for lang in ("fr", "en")
     )
     assert "Source : SDES, enquête Mobilité des personnes 2019." in french
     assert "Source: SDES, survey of personal mobility 2019." in english

@@ -9,12 +9,15 @@ import pytest
 
 from contributions.measures import Unit
 from coop_aggregator.asking.purposes import default_purpose
+from coop_aggregator.web import steward_pages
 from personal_store import vocabulary
 from personal_store.choices import limit_words
+from personal_store.documents import sharing
 from personal_store.web import contexts, language
 from personal_store.web.language import Speaker, read_catalogue
 from personal_store.web.pages import TEMPLATES
 
+NAMED = contexts.EventType.RECOVERY_NAMED
 SPOKEN = re.compile(r"""(?:(?:speak|self)\.text|\b_)\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 
 
@@ -100,6 +103,13 @@ def test_no_template_holds_words_outside_of_the_catalogue() -> None:
 def test_every_kind_has_a_name_of_its_own(names, kinds) -> None:
     assert set(names) == set(kinds)
     assert len(set(names.values())) == len(names)
+
+
+def test_the_withdrawal_code_is_never_called_the_code_that_opens_the_store() -> None:
+    page, terminal = contexts.EVENT_NAMES, sharing.EVENT_WORDS
+    steward = steward_pages.EVENT_NAMES
+    names = (page[NAMED], terminal[NAMED][0], steward[NAMED])
+    assert names == ("code de retrait lié à l'accord",) * 3
 
 
 def test_every_event_of_a_resident_has_a_name() -> None:

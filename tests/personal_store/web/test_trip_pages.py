@@ -137,6 +137,13 @@ def test_a_day_names_each_silence_for_what_it_most_likely_was(
     assert [said in text for said in SILENCES.values()] == [each is kind for each in SILENCES]
 
 
+@pytest.mark.parametrize(("day", "week"), [("2026-11-15", "2026-W46"), ("2027-01-03", "2026-W53")])
+def test_a_day_leads_back_to_its_week(browser, read, day, week) -> None:
+    links = read(browser.get(f"/fr/days/{day}").text).attributes("href")
+    assert f"/fr/weeks/{week}" in links
+    assert browser.get(f"/fr/weeks/{week}").status_code == 200
+
+
 def test_a_day_that_is_none_is_not_found(browser) -> None:
     assert browser.get("/fr/days/2026-02-31").status_code == 404
 
