@@ -3,11 +3,10 @@
 A file is one timeline, the notes that sign what it was made from with their logs' keys, and a
 SHA-256 over all of it. It is of one sequence of logs and of one set of stewards. A later year's key
 is the auditor's by the closing of the log before, as it was verified: an export that leaves a year
-out, or goes on in another log, cannot make a stranger's of what was kept.
- Reading it back verifies the notes with the
-policy and derives their roots again from the kept leaf hashes: damage, another log's file or leaves
-that nobody signed never pass. It does not protect from somebody who can write the auditor's own
-folder, knows the format, and could as well change the policy: keep both alike.
+out, or goes on in another log, cannot make a stranger's of what was kept. Reading it back verifies
+the notes with the policy and derives their roots again from the kept leaf hashes: damage, another
+log's file or leaves that nobody signed never pass. It does not protect from somebody who can write
+the auditor's own folder, knows the format, and could as well change the policy: keep both alike.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ Reading order, each file beside its section of draft-irtf-cfrg-vdaf (draft 20, J
 `field` (6.1), `polynomial` (6.1.3), `xof` (6.2), `gadgets` (appendix A), `circuit` (7.3.2),
 `range_check`, `number_circuits` and `vector_circuits` (7.4; `L1BoundSum` is
 draft-ietf-ppm-l1-bound-sum, draft 02), `flp` (7.3), `derivation` and `prio3` (7.2), `variants`
-(7.4). `limbs`, `point_test` and `batch` check many reports at once, bit for bit as `prio3`.
+(7.4). `limbs`, `flp_batch` and `batch` check many reports at once, bit for bit as `prio3`.
 
 It moves no message and draws no randomness: nonces, keys and random bytes are parameters. It
 computes with Python integers and is not constant-time: no party learns how long another party's

@@ -1,6 +1,6 @@
 """Many reports checked at once: `prio3`'s two halves of a check for `L1BoundSum`, bit for bit.
 
-Spec: draft-irtf-cfrg-vdaf section 7.2.2. `point_test` does the arithmetic for hundreds of reports
+Spec: draft-irtf-cfrg-vdaf section 7.2.2. `flp_batch` does the arithmetic for hundreds of reports
 in one go; the hash functions still run report by report. Whatever is not regular (a size, an
 element out of range, a skipped element, a test point on a node, a proof that fails) goes to
 `prio3`, whose answer, or whose error, is the answer: errors are returned in the report's place, so
@@ -20,7 +20,7 @@ from contributions.errors import ContributionsError, Malformed
 from contributions.prio3 import limbs
 from contributions.prio3.derivation import Derivation
 from contributions.prio3.field import FIELD128
-from contributions.prio3.point_test import PointTest, decide_each, query_each
+from contributions.prio3.flp_batch import PointTest, decide_each, query_each
 from contributions.prio3.prio3 import (
     NONCE_BYTES,
     VERIFY_KEY_BYTES,

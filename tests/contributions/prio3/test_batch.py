@@ -11,7 +11,7 @@ from contributions.errors import ContributionsError, Malformed, ProofRefused
 from contributions.prio3 import batch, limbs
 from contributions.prio3.batch import ReportShare, verifier_messages, verify_init_batch
 from contributions.prio3.field import FIELD128, roots_of_unity
-from contributions.prio3.point_test import PointTest, query_each
+from contributions.prio3.flp_batch import PointTest, query_each
 from contributions.prio3.prio3 import Prio3, Sharded, Verification
 from contributions.prio3.variants import prio3_l1_bound_sum, prio3_sum_vec
 from contributions.prio3.vector_circuits import L1BoundSum
