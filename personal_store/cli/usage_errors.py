@@ -56,6 +56,11 @@ def said(refusal: TyperException, language: Language) -> str:
     message = " ".join(refusal.format_message().split())
     if not message:
         return ""
+    asked = getattr(getattr(refusal, "param", None), "help", None)
+    if asked and re.fullmatch(r"Missing argument '\w+'\.?", message):
+        # The name of an argument is the program's own; its help is what a person would call it.
+        french, _, english = asked.partition(BETWEEN_LANGUAGES)
+        message = f"Missing: {english or french}" if language == "en" else f"Il manque : {french}"
     context = getattr(refusal, "ctx", None)
     command = "personal-store" if context is None else context.command_path
     if language == "en":

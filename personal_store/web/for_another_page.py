@@ -22,7 +22,7 @@ from personal_store.errors import StoreError
 from personal_store.settings import Language
 from personal_store.store import Store
 from personal_store.web.handouts import Handout, Handouts, zipped
-from personal_store.web.pages import Pages, to
+from personal_store.web.pages import Pages
 
 PATH = "consents/for-another"
 KEY_FILE = "mandataire.pem"
@@ -51,11 +51,11 @@ def for_another_routes(pages: Pages) -> APIRouter:
 
     @router.get("")
     def form(language: Language, request: Request) -> Response:
-        return _guarded(pages, language, request, lambda: _form(pages, language))
+        return pages.guarded(request, language, lambda: _form(pages, language))
 
     @router.post("/key")
     def make_key(language: Language, request: Request) -> Response:
-        return _guarded(pages, language, request, lambda: _made(pages, handouts, language))
+        return pages.guarded(request, language, lambda: _made(pages, handouts, language))
 
     @router.post("/mandate")
     def by_mandate(
@@ -66,7 +66,7 @@ def for_another_routes(pages: Pages) -> APIRouter:
             known = parse_sheet(_read(sheet, MAX_SHEET_BYTES))
             return standing_in.withdraw(known, signer, _outside(pages.store, language))
 
-        return _guarded(pages, language, request, lambda: _ended(pages, handouts, language, ends))
+        return pages.guarded(request, language, lambda: _ended(pages, handouts, language, ends))
 
     @router.post("/code")
     def by_code(
@@ -83,21 +83,13 @@ def for_another_routes(pages: Pages) -> APIRouter:
             known = _sheet(_read(sheet, MAX_SHEET_BYTES), url, log_key)
             return standing_in.recover(known, secret, _outside(pages.store, language))
 
-        return _guarded(pages, language, request, lambda: _ended(pages, handouts, language, ends))
+        return pages.guarded(request, language, lambda: _ended(pages, handouts, language, ends))
 
     @router.get("/files/{token}")
     def file(language: Language, request: Request, token: str) -> Response:
-        return _guarded(pages, language, request, lambda: _handed_out(handouts, token))
+        return pages.guarded(request, language, lambda: _handed_out(handouts, token))
 
     return router
-
-
-def _guarded(
-    pages: Pages, language: Language, request: Request, answer: Callable[[], Response]
-) -> Response:
-    if not pages.is_open(request):
-        return to(f"/{language}/login")
-    return answer()
 
 
 def _form(pages: Pages, language: Language, *, trouble: str | None = None) -> Response:

@@ -112,7 +112,7 @@ def others_routes(pages: Pages) -> APIRouter:
 def _add_delegates(router: APIRouter, pages: Pages) -> None:
     @router.get("")
     def every(language: Language, request: Request) -> Response:
-        return _guarded(pages, language, request, lambda: _page(pages, language))
+        return pages.guarded(request, language, lambda: _page(pages, language))
 
     @router.post("/name")
     def name(
@@ -121,18 +121,18 @@ def _add_delegates(router: APIRouter, pages: Pages) -> None:
         def action(member: Membership) -> None:
             _name(pages.store, member, form)
 
-        return _guarded(pages, language, request, lambda: _act(pages, language, action))
+        return pages.guarded(request, language, lambda: _act(pages, language, action))
 
     @router.post("/revoke")
     def revoke(language: Language, request: Request, cid: _Text = "", key: _Text = "") -> Response:
         def action(member: Membership) -> None:
             naming.revoke_delegate(pages.store, member, cid, kid=key)
 
-        return _guarded(pages, language, request, lambda: _act(pages, language, action))
+        return pages.guarded(request, language, lambda: _act(pages, language, action))
 
     @router.get("/{cid}/mandat.json")
     def file(language: Language, request: Request, cid: str) -> Response:
-        return _guarded(pages, language, request, lambda: _mandate_file(pages, cid))
+        return pages.guarded(request, language, lambda: _mandate_file(pages, cid))
 
 
 def _add_code(router: APIRouter, pages: Pages) -> None:
@@ -143,27 +143,19 @@ def _add_code(router: APIRouter, pages: Pages) -> None:
         def action(member: Membership) -> None:
             naming.prepare_code(pages.store, member, anew=anew)
 
-        return _guarded(
-            pages, language, request, lambda: _act(pages, language, action, then="/sheet")
+        return pages.guarded(
+            request, language, lambda: _act(pages, language, action, then="/sheet")
         )
 
     @router.get("/sheet")
     def sheet(language: Language, request: Request) -> Response:
-        return _guarded(pages, language, request, lambda: _sheet(pages, language))
+        return pages.guarded(request, language, lambda: _sheet(pages, language))
 
     @router.post("/retrait.json")
     def file(language: Language, request: Request) -> Response:
-        return _guarded(
-            pages, language, request, lambda: _file(sheets.write_own(*_joined(pages)), "retrait")
+        return pages.guarded(
+            request, language, lambda: _file(sheets.write_own(*_joined(pages)), "retrait")
         )
-
-
-def _guarded(
-    pages: Pages, language: Language, request: Request, answer: Callable[[], Response]
-) -> Response:
-    if not pages.is_open(request):
-        return to(f"/{language}/login")
-    return answer()
 
 
 def _joined(pages: Pages) -> tuple[Store, Membership]:

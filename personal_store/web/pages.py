@@ -73,6 +73,12 @@ class Pages:
         """Tell whether the request comes from a browser that gave the passphrase."""
         return self.sessions.is_open(request.cookies.get(COOKIE))
 
+    def guarded(
+        self, request: Request, language: Language, answer: Callable[[], Response]
+    ) -> Response:
+        """Answer a browser that gave the passphrase; lead any other to where it is asked for."""
+        return answer() if self.is_open(request) else to(f"/{language}/login")
+
 
 def make_pages(lock: Lock, sessions: Sessions) -> Pages:
     """Put the pages of a store together."""

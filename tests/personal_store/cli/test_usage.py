@@ -12,7 +12,7 @@ UNREAD = {
     "command": (["trip"], "Commande inconnue : trip (proches : 'trips')."),
     "sub-command": (["lines", "nonsense"], "Commande inconnue : nonsense."),
     "missing option": (["footprint", "--from", "2026-01-01"], "Il manque --to."),
-    "missing argument": (["import"], "Il manque paths."),
+    "missing argument": (["import"], "Il manque : Fichiers ou dossiers."),
     "no value": (["footprint", "--from"], "L'option --from attend une valeur."),
     "a value": (["trips", "--json=3"], "L'option --json n'attend pas de valeur."),
     "too many": (["trips", "a", "b"], "En trop : a b."),
