@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from coop_aggregator.web.contexts import Bar, Shape
 
-CHART_WIDTH = 400
+CHART_WIDTH = 340
 MARGIN = 6
 ROW_HEIGHT = 44
 LABEL_HEIGHT = 18

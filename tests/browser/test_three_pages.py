@@ -85,7 +85,7 @@ def test_page_does_not_scroll_sideways_on_a_narrow_screen(open_page, demonstrati
         assert page.evaluate(CLIPPED) == [], "a table hides columns beyond its edge"
 
 
-@pytest.mark.parametrize("name", ["my week", "my budget"])
+@pytest.mark.parametrize("name", ["my week", "my budget", "published figures"])
 def test_the_words_of_a_drawing_are_large_enough_on_a_narrow_screen(open_page, demonstration, name):
     who, path, _ = PAGES[name]
     page = open_page(who, javascript=True, width=NARROW_PX)
