@@ -1,7 +1,8 @@
-"""Files that an answer hands out once: a new key, the proofs of what was just ended.
+"""Files that an answer hands out: a new key, the proofs of what was just ended.
 
-They are kept in memory alone, the newest few, under a name that nobody guesses; a restart forgets
-them, and what they prove is proved elsewhere too. Not the receipts, which the store keeps.
+They are kept in memory alone, under a name that nobody guesses, until as many newer ones have come
+or the program ends: a download that broke off can be asked for again. What they prove is proved
+elsewhere too. Not the receipts, which the store keeps.
 """
 
 import secrets
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 
 MOST_KEPT = 16
+"""Files kept at a time, in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
